@@ -1,4 +1,7 @@
-/** `action.firstGitMs`: from the start of a job's process to its first git command; `action.bundleKb`: what a runner fetches for it. */
+/**
+ * `action.firstGitMs`: from the start of a job's process to its first git command. `action.bundleKb`: the size of the bundle
+ * that a runner loads for it.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -39,7 +42,7 @@ export function bundleBytes(bundle: string): number {
   return readdirSync(bundle).reduce((sum, name) => sum + statSync(join(bundle, name)).size, 0);
 }
 
-/** Starts a job as the platform does, with a git in front that only says when it was asked. */
+/** Starts a job as the platform does. A fake git in front of the real one reports when it was called. */
 export async function firstGitMs(bundle: string, directory: string): Promise<number> {
   const asked = join(directory, "asked");
   writeFileSync(join(directory, "git"), `#!/bin/sh\ndate +%s%3N > "${asked}"\nexit 1\n`, { mode: 0o755 });

@@ -1,4 +1,4 @@
-/** The benchmarks run and say what they promise. How fast they are is not a test's business. */
+/** The benchmarks run and give the promised figures. Their speed does not matter to this test. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";

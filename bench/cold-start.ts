@@ -1,4 +1,7 @@
-/** `app.coldStartMs`: from the spawn of `npm start`'s process to the first good answer of /health, on a data directory that exists. */
+/**
+ * `app.coldStartMs`: from the spawn of `npm start`'s process to the first good answer of /health, on an existing data
+ * directory.
+ */
 import { join } from "node:path";
 import { type Bench, figure, spread } from "./figure.ts";
 import { startApp } from "./load/app.ts";
@@ -16,7 +19,7 @@ export const coldStart: Bench = {
       await app.stop();
       return app.startedInMs;
     };
-    // The very first start makes the database, and is told apart.
+    // The first start creates the database, so it has its own figure.
     const first = await start();
     const taken: number[] = [];
     for (let repeat = 0; repeat < (quick ? repeats.quick : repeats.full); repeat += 1) taken.push(await start());

@@ -1,4 +1,4 @@
-/** The three databases that a benchmark can run on, each new and empty. */
+/** The three databases for benchmarks, each new and empty. */
 import { join } from "node:path";
 import { openPglite, openPostgres } from "../src/adapters/database/open.ts";
 import { openMemory } from "../src/adapters/memory/open.ts";
@@ -13,7 +13,7 @@ export const databaseKinds: readonly DatabaseKind[] = ["memory", "pglite", "post
 
 let count = 0;
 
-/** Hands a new database to `use` and takes it away afterwards; null when there is no such server here. */
+/** Gives `use` a new database and removes it afterwards. null: no such server here. */
 export async function withDatabase<T>(
   kind: DatabaseKind,
   { directory, postgresUrl }: Pick<BenchContext, "directory" | "postgresUrl">,

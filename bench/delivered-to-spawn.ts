@@ -1,8 +1,10 @@
 /**
- * `run.deliveredToSpawnMs`: from the answer to the delivery of `/baton run` to the first instruction of the harness's process.
+ * `run.deliveredToSpawnMs`: from the answer to the delivery of `/baton run` to the first instruction of the harness's
+ * process.
  *
- * Everything between is real: the delivery's job, the command, permission and configuration read over HTTP from the local GitHub, the run,
- * fetch and workspace by git, the process. The local GitHub shares this process with Baton, so its own work is in the figure.
+ * Everything between is real: the delivery's job, the command, permission and configuration over HTTP from the local GitHub.
+ * So are the run, fetch and workspace by git, and the process. The local GitHub shares this process with Baton, so the
+ * figure includes its work.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,7 +31,7 @@ export const deliveredToSpawn: Bench = {
       harnesses: new Map([["command", commandHarness({ command, keys: {}, scripted: true })]]),
     });
     try {
-      // Not counted: the first run warms the App and brings the repository here.
+      // Not counted: the first run warms up the App and loads the repository.
       await once(world, clockPath);
       const taken: number[] = [];
       for (let repeat = 0; repeat < (quick ? repeats.quick : repeats.full); repeat += 1) {
@@ -37,7 +39,7 @@ export const deliveredToSpawn: Bench = {
         say(`${Math.round(taken.at(-1) ?? 0)} ms`);
       }
       const samples = spread(taken);
-      // The median: one run is what a person waits for, not the best of ten.
+      // The median, because a person waits for one run, not for the best of ten.
       const value = samples["p50"] ?? Number.NaN;
       return {
         figures: [figure({ name: "run.deliveredToSpawnMs", unit: "ms", value, target: targetMs, samples })],
@@ -49,7 +51,7 @@ export const deliveredToSpawn: Bench = {
   },
 };
 
-/** One run of a new issue, to its end: the agent changes nothing, so it is short. */
+/** One run of a new issue, to its end. The agent changes nothing, so the run is short. */
 async function once(world: World, clockPath: string): Promise<number> {
   const before = (await spawns(clockPath)).length;
   const { github } = world;
@@ -67,7 +69,7 @@ async function once(world: World, clockPath: string): Promise<number> {
   return spawnedAt - deliveredAt;
 }
 
-/** When the App's answer to the delivery of this comment arrived. */
+/** The time at which the App answered the delivery of this comment. */
 function answeredAt({ github }: World, commentId: number): number | undefined {
   const delivery = github.deliveries.find(
     ({ event, request }) =>

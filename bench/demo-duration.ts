@@ -1,4 +1,7 @@
-/** `demo.durationMs`: `npm run demo -- --json` as a user starts it: the whole job, from the comment to the merge, with real CI. */
+/**
+ * `demo.durationMs`: `npm run demo -- --json` as a user starts it. That is the whole job, from the comment to the merge,
+ * with real CI.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
@@ -31,7 +34,7 @@ export const demoDuration: Bench = {
 };
 
 async function demo(): Promise<number> {
-  // Without keys: the scripted agent works, whatever this machine has.
+  // Without keys, so that the scripted agent works on every machine.
   const { ANTHROPIC_API_KEY: _, OPENAI_API_KEY: __, ...env } = process.env;
   const begunAt = performance.now();
   const child = spawn(process.execPath, [demoPath, "--json"], { env, stdio: ["ignore", "pipe", "ignore"] });

@@ -1,7 +1,8 @@
 /**
- * `engine.overheadPerEffectMs`: a run of sequential effects that cost nothing, through the real Runner, by number of effects.
+ * `engine.overheadPerEffectMs`: a run of sequential effects without costs, through the real Runner, by number of effects.
  *
- * From the wake-up of the stored run to its end, divided by its effects: leases, two durable turns an effect, status and last words.
+ * From the wake-up of the stored run to its end, divided by its effects. This covers leases, two durable turns an effect,
+ * status and last words.
  */
 import type { Database } from "../src/ports/store.ts";
 import type { Dependencies } from "../src/runner/dependencies.ts";
@@ -13,13 +14,13 @@ import { driveNaively } from "./engine/naive.ts";
 import { createdEvent, runIdOf, sequence } from "./engine/run.ts";
 import { against, type Bench, type BenchContext, elapsedMs, figure, type Outcome, rounded } from "./figure.ts";
 
-/** The naive one stops earlier: at 2,000 effects it reads some 8 million events. */
+/** The naive engine stops earlier: at 2,000 effects it reads some 8 million events. */
 const plans = {
   quick: { sizes: [10, 50], naiveSizes: [10, 50], repeats: 1 },
   full: { sizes: [10, 100, 500, 2_000], naiveSizes: [10, 100, 500], repeats: 3 },
 };
 const targets: Record<DatabaseKind, number | null> = { memory: 2, pglite: 6, postgres: null };
-/** "Flat": what an effect costs in the longest run, by what it costs in the shortest. */
+/** "Flat": the cost of an effect in the longest run, divided by its cost in the shortest. */
 const growthMax = 1.5;
 
 const overheadOf = (kind: DatabaseKind): string => `engine.overheadPerEffectMs.${kind}`;
@@ -133,7 +134,7 @@ async function create({ store }: Dependencies, name: string, effects: number) {
   return runId;
 }
 
-/** A figure of a run that failed early would be a lie. */
+/** A run that failed early would give a false figure. */
 async function expectDone({ store }: Dependencies, runId: ReturnType<typeof runIdOf>, effects: number): Promise<void> {
   const last = (await store.read(runId)).at(-1)?.event;
   if (last?.type !== "run.completed" || (last.output as { done?: number }).done !== effects)

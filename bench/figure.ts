@@ -1,21 +1,24 @@
 /**
- * What a benchmark gives: figures by name, each with its target.
+ * The result of a benchmark: figures by name, each with its target.
  *
- * A target is a bound from the project's own requirements; a figure without one is told, never judged.
- * A figure that could not be taken is `skipped` with its reason: never a pass.
+ * A target is a bound from the project's own requirements. A figure without a target is only shown, never judged.
+ * A figure that could not be measured is `skipped` with its reason: never a pass.
  */
 
 export interface Figure {
   name: string;
   unit: "ms" | "count" | "ratio";
   value: number;
-  /** The value must not be above it, or below it with `atLeast`; null: told only. */
+  /** The most that the value may be, or the least with `atLeast`. null: only shown. */
   target: number | null;
   atLeast?: true;
   ok: boolean;
-  /** What the value was made from: single repeats, sizes, percentiles. */
+  /** The parts of the value: single repeats, sizes, percentiles. */
   samples?: Record<string, number>;
-  /** The same work by the obvious means, in the same run on the same machine. `ratio`: baseline divided by ours, above 1 is faster. */
+  /**
+   * The same work by the obvious means, in the same run on the same machine. `ratio`: baseline divided by Baton's value.
+   * Above 1, Baton is faster.
+   */
   baseline?: { name: string; value: number; ratio: number };
 }
 
@@ -30,9 +33,9 @@ export interface Outcome {
 }
 
 export interface BenchContext {
-  /** Few and small: shows that the benchmark works, says little about speed. */
+  /** Few and small repeats: they show that the benchmark works, and say little about speed. */
   quick: boolean;
-  /** A server that databases may be created on; null: PostgreSQL is skipped. */
+  /** A server that allows new databases. null: PostgreSQL is skipped. */
   postgresUrl: string | null;
   /** An empty directory of this benchmark, removed after it. */
   directory: string;
@@ -41,10 +44,10 @@ export interface BenchContext {
 }
 
 export interface Bench {
-  /** As `--only` names it. */
+  /** The name for `--only`. */
   name: string;
   summary: string;
-  /** Every figure that it can give. */
+  /** All its figures. */
   figures: readonly string[];
   run(context: BenchContext): Promise<Outcome>;
 }
@@ -62,7 +65,7 @@ export function against(name: string, baseline: number, ours: number): { name: s
   return { name, value: rounded(baseline), ratio: rounded(baseline / ours) };
 }
 
-/** Nearest rank: a value that was really seen. */
+/** Nearest rank: a value that really occurred. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? Number.NaN;

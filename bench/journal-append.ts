@@ -1,4 +1,4 @@
-/** `journal.appendMs`: one event, appended under a lease as the runner does, one after the other. */
+/** `journal.appendMs`: appends single events in sequence under a lease, as the runner does. */
 import type { RunEvent } from "../src/core/event.ts";
 import type { Database } from "../src/ports/store.ts";
 import { databaseKinds, noPostgres, withDatabase } from "./databases.ts";

@@ -1,7 +1,9 @@
 /**
- * `npm run bench [-- --json] [-- --quick] [-- --only <name>]`: every figure with its target; exit 1 when one is missed.
+ * `npm run bench [-- --json] [-- --quick] [-- --only <name>]`: every figure with its target. Exits with 1 if a figure misses
+ * its target.
  *
- * Each benchmark runs in a process of its own, so that none pays for what another left behind. With `--here` it runs in this one, for a profiler.
+ * Each benchmark runs in its own process, so that none pays for the remains of another. With `--here` it runs in this
+ * process, for a profiler.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";

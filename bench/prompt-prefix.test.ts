@@ -48,7 +48,7 @@ describe("a run of twenty turns through the Runner", () => {
     const database = openMemory({ clock: systemClock, log: silentLog });
     const once = (await driveTurns(database)).map(({ prompted }) => prompted.promptId);
     await database.queue.stop(0);
-    // The first turns know no commit of the fake yet.
+    // The first turns do not know a commit of the fake yet.
     expect(once.slice(0, 2)).toEqual(ids.slice(0, 2));
   });
 

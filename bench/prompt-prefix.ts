@@ -1,6 +1,7 @@
 /**
- * `prompt.prefixReuse`: of the stable and runtime strata of each prompt of a 20-turn run, how much begins as the prompt before it
- * did, character by character. It is what a service's cache can reuse at most; what one really reused is its own count.
+ * `prompt.prefixReuse`: the equal beginning of each prompt and the one before it in a run of 20 turns. It counts the stable
+ * and runtime strata, character by character. A service's cache can reuse at most this part. A real service counts the reuse
+ * itself.
  */
 import { openMemory } from "../src/adapters/memory/open.ts";
 import { systemClock } from "../src/adapters/system/clock.ts";
@@ -22,7 +23,7 @@ export const promptPrefix: Bench = {
       const told = await driveTurns(database);
       const inOrder = told.map(({ document }) => document.sections);
       const value = reuseOf(inOrder);
-      // The same sections, with what changes first.
+      // The same sections, with the changing ones first.
       const plain = reuseOf(
         inOrder.map((sections) => [
           ...sections.filter(({ stratum }) => stratum === "turn"),
@@ -50,7 +51,7 @@ export const promptPrefix: Bench = {
   },
 };
 
-/** By characters, over all prompts but the first. */
+/** By characters, over all prompts except the first. */
 export function reuseOf(prompts: readonly (readonly Instruction[])[]): number {
   let [same, all] = [0, 0];
   for (const [index, sections] of prompts.entries()) {
@@ -58,7 +59,7 @@ export function reuseOf(prompts: readonly (readonly Instruction[])[]): number {
     if (before === undefined) continue;
     const { cacheable, sameCharacters } = comparePrompts(before, sections);
     all += cacheable.characters;
-    // Where the turn comes first, stable and runtime are reused only beyond it.
+    // If the turn comes first, stable and runtime are reused only after it.
     const ahead = leading(sections);
     same += Math.max(0, Math.min(cacheable.characters, sameCharacters - ahead));
   }

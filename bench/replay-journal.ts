@@ -69,7 +69,7 @@ async function load(
           throw new Error(`The replayed run is at ${actor.state.position} with ${actor.state.open.size} open.`);
       }),
     );
-    // The same once more in parts, to see where the time goes.
+    // The same work again in parts, to see where the time goes.
     let stored: StoredEvent[] = [];
     keep("read", await elapsedMs(async () => (stored = await dependencies.store.read(runId))));
     keep("fold", await elapsedMs(async () => fold(stored)));
@@ -79,7 +79,7 @@ async function load(
   return { ...spread(whole), ...parts };
 }
 
-/** What a run of that many events leaves, made by the process itself: the journal must be one that it could have written. */
+/** The journal of a run with that many events. The process itself makes it, so the process could have written it. */
 async function journalOf(count: number): Promise<RunEvent[]> {
   const runId = runIdOf("replay");
   const definition = sequence as unknown as ProcessDefinition;
@@ -105,7 +105,7 @@ async function journalOf(count: number): Promise<RunEvent[]> {
     const [key] = (state as RunState).open;
     if (key === undefined) throw new Error("The sequence ended too early.");
     await happen({ type: "effect.started", key, attempt: 1, worker: "bench", reservedUsd: 0 });
-    // An outcome brings the next request along; where there is no room for both, the last effect only makes progress.
+    // An outcome brings the next request along. Without room for both, the last effect only makes progress.
     if (events.length + 2 > count) {
       while (events.length < count)
         await happen({ type: "effect.progress", key, attempt: 1, note: "working", usage: [] });

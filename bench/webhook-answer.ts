@@ -1,7 +1,8 @@
 /**
- * `webhook.answer.p99Ms`, `webhook.lost`: 100 signed deliveries a second for a minute against the real App, which handles them meanwhile.
+ * `webhook.answer.p99Ms`, `webhook.lost`: 100 signed deliveries a second for a minute against the real App, which also
+ * handles them.
  *
- * Lost is what was sent and is not in the store after the App has ended: whatever it was answered.
+ * Lost: a sent delivery that is not in the store after the App has ended, whatever its answer was.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -102,13 +103,13 @@ async function measure(
       samples,
       baseline: against("a door that keeps nothing", percentile(bare, 0.99), samples.p99),
     }),
-    // Not kept, or kept and answered as if it were not: GitHub's side would count both as failed.
+    // Not kept, or kept with a failed answer: GitHub would count both as failed.
     figure({ name: names[kind].lost, unit: "count", value: Math.max(sent - stored, sent - answered), target: 0 }),
     figure({ name: names[kind].waiting, unit: "count", value: stored - handled, target: null }),
   ];
 }
 
-/** What the store holds after the App has ended. */
+/** The contents of the store after the App has ended. */
 async function inspect(dataDir: string, databaseUrl: string | null, { deliveries }: LoadResult) {
   const database = await openDatabase({ databaseUrl, dataDir, log: silentLog });
   try {

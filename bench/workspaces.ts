@@ -1,8 +1,10 @@
 /**
- * `workspaces.thirtyTwoMs`: 32 workspaces made at once on a repository of 10,000 files, beside 32 plain `git worktree add`.
+ * `workspaces.thirtyTwoMs`: 32 workspaces at once on a repository of 10,000 files, compared with 32 plain `git worktree
+ * add`.
  *
- * Every file is really there afterwards: counted. The trusted repository is warm, as it is for every run but the first; nothing is
- * prepared beside it. The figure is the way that Baton goes here by default; where that is a mount, checkouts are told too.
+ * The benchmark counts the files, so every file really exists. The trusted repository is warm, as it is for every run except
+ * the first. Nothing else is prepared. The figure is for Baton's default method on this machine. If that is a mount, the
+ * benchmark also shows checkouts.
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -19,7 +21,7 @@ import { repository, runIdOf } from "./engine/run.ts";
 import { against, type Bench, elapsedMs, figure, type Outcome, spread } from "./figure.ts";
 
 const sizes = { quick: { files: 500, workspaces: 4 }, full: { files: 10_000, workspaces: 32 } };
-/** On a disk once: making 640,000 files is quick, taking them away again is minutes. */
+/** Once on a disk: creating 640,000 files is quick, but removing them takes minutes. */
 const repeats = { disk: 1, memory: 3 };
 const targetMs = 3_000;
 const filesPerDirectory = 100;
@@ -63,7 +65,7 @@ export const workspaces: Bench = {
         plain.push(createdMs);
         say(`plain git worktrees: ${Math.round(createdMs)} ms`);
         made.push({ remove, told() {} });
-        // Only now: on ext4 it takes many times as long to make files where others were deleted in the last minutes.
+        // Only now: on ext4, creating files takes many times as long after deletions in the last minutes.
         for (const { remove, told } of made) told(await remove());
       }
       for (const { name, target, created, removed } of ours) {
@@ -101,7 +103,7 @@ interface Size {
   workspaces: number;
 }
 
-/** Some that were made, and how they go; both ways of ours and the plain one. */
+/** Created workspaces and how to remove them, for Baton's two methods and the plain one. */
 interface Made {
   createdMs: number;
   remove(): Promise<number>;
@@ -130,7 +132,10 @@ async function ourWorkspaces(remote: string, root: string, size: Size, way: Work
   };
 }
 
-/** As somebody would write it who knows that git's parallel `worktree add` breaks: as many at once as there are cores, tried again when they collide. */
+/**
+ * As a person would write it who knows that git's parallel `worktree add` breaks: one for each core at once, with retries
+ * after collisions.
+ */
 async function plainWorktrees(remote: string, root: string, size: Size): Promise<Made> {
   await run("git", ["clone", "--quiet", "--bare", remote, root]);
   const paths = Array.from({ length: size.workspaces }, (_, index) => `${root}-w${index}`);
@@ -153,7 +158,7 @@ async function plainWorktrees(remote: string, root: string, size: Size): Promise
   };
 }
 
-/** What was written before is on the disk: nobody pays for who came before. */
+/** Waits until earlier writes are on the disk, so that nobody pays for them. */
 async function quietDisk(): Promise<void> {
   await run("sync");
 }
@@ -166,7 +171,7 @@ async function expectWhole(paths: readonly string[], { files, workspaces: count 
   }
 }
 
-/** Source files of some 1.5 kB, a hundred a directory, by one `git fast-import`. */
+/** Source files of about 1.5 kB, 100 a directory, by one `git fast-import`. */
 async function generateRepository(gitDir: string, files: number): Promise<string> {
   await mkdir(gitDir, { recursive: true });
   await run("git", ["init", "--quiet", "--bare", "-b", "main", gitDir]);

@@ -1,6 +1,6 @@
 /**
- * What verify and review read out of the words after the command: list items are outcomes to answer, lines that begin with `$`
- * commands to run.
+ * Instructions of verify and review after the command. A list item is an outcome to answer. A line that begins with `$` is a
+ * command to run.
  */
 import type { Outcome } from "../src/index.ts";
 
@@ -9,7 +9,7 @@ const charactersMax = 200;
 
 export interface Asked {
   outcomes: Outcome[];
-  /** Programs with their arguments; no shell parses them. */
+  /** Programs with their arguments. No shell parses them. */
   commands: string[][];
 }
 
@@ -26,7 +26,7 @@ export function readAsked(instructions: string): Asked {
   return { outcomes, commands };
 }
 
-/** By spaces; quotes hold together what belongs together. */
+/** Splits at spaces. Quotes hold words together. */
 function wordsOf(command: string): string[] {
   return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
     ([, double, single, bare]) => double ?? single ?? bare ?? "",

@@ -1,4 +1,4 @@
-/** What the effects of the shared stages are, in words; `docs/reference/processes.md` is made of them, the stories check the lists. */
+/** The effects of the shared stages, in words. `docs/reference/processes.md` uses them, and the stories check the lists. */
 const words = {
   explore: "an agent reads and answers",
   plan: "an agent reads and plans",

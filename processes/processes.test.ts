@@ -1,4 +1,7 @@
-/** The ready-made processes as stories: what they ask for in which order, and how they end. Each is played again with a crash before every answer. */
+/**
+ * The ready-made processes as stories: their requests in order, and their end. Each story also runs with a crash before
+ * every answer.
+ */
 import { describe, expect, it } from "vitest";
 import type { Json } from "../src/core/vocabulary.ts";
 import { absence, otherBase } from "../src/gate/absent.ts";
@@ -19,7 +22,7 @@ import { addressReviewProcess } from "./address-review/process.ts";
 import { issueToPr } from "./issue-to-pr/process.ts";
 import type { WorkInput } from "./schema.ts";
 
-/** What the gate says of checks that it waited for in vain. */
+/** The gate's answer about checks that never came. */
 const unseen = (name: string): Json => ({
   name,
   status: "failed",
@@ -32,7 +35,7 @@ interface Story {
   name: string;
   input: WorkInput;
   process?: typeof issueToPr;
-  /** What the process must ask for, in this order, and what it gets. An error code makes the effect fail. */
+  /** The requests of the process, in order, and the answers. An error code makes the effect fail. */
   steps: [key: string, answer: Json | { code: string }][];
   status: "passed" | "failed";
   reason: RegExp;
@@ -351,7 +354,7 @@ describe("what the steps are told", () => {
     const answer = /Round up, @bob\?[\s\S]*@bob answered:\nNever round\./;
     expect(promptOf(asked, "plan#2")).toMatch(answer);
     expect(promptOf(asked, "plan#2")).not.toContain("Your last plan");
-    // It begins anew each time: it gets its own plan, and what was said before the last word, too.
+    // The planner begins again each time, so it gets its own plan and all earlier requests.
     expect(promptOf(asked, "plan#3")).toMatch(answer);
     expect(promptOf(asked, "plan#3")).toMatch(
       /Your last plan\n\n```\nAdd cents up\.[\s\S]*@bob asked for changes of the plan:\nTest zero\.[\s\S]*Revise your last plan/,

@@ -1,4 +1,7 @@
-/** What the processes of this folder take and give. Facts are gathered by the command that begins the run and kept in its journal. */
+/**
+ * Inputs and outputs of the processes of this folder. The command that begins a run gathers the facts, and the run's journal
+ * keeps them.
+ */
 import { z } from "zod";
 import { findingsSchema, outcomeAnswerSchema, outcomesSchema, shaSchema, verdictSchema } from "../src/index.ts";
 
@@ -7,7 +10,7 @@ const authoredSchema = z.object({ author: z.string(), permission: z.string(), bo
 const plannedSchema = z.object({ plan: z.string(), outcomes: outcomesSchema });
 
 export const workInputSchema = z.object({
-  /** The thread that asks: title, body, comments. Untrusted text. */
+  /** The thread of the request: title, body, comments. Untrusted text. */
   thread: z.object({
     number: z.number().int().positive(),
     kind: z.enum(["issue", "pull-request"]),
@@ -16,7 +19,7 @@ export const workInputSchema = z.object({
     author: z.string(),
     authorPermission: z.string(),
     comments: z.array(authoredSchema),
-    /** The schedule that began it; absent: somebody asked in the thread. */
+    /** The schedule that began it. Absent: a person asked in the thread. */
     schedule: z.string().optional(),
   }),
   /** Free text after the command. */
@@ -24,12 +27,12 @@ export const workInputSchema = z.object({
   repository: z.object({ owner: z.string(), name: z.string() }),
   baseBranch: z.string(),
   baseSha: shaSchema,
-  /** The branch that the work goes to, and its present head where it exists. */
+  /** The branch of the work, and its current head if it exists. */
   branch: z.string(),
   branchSha: shaSchema.nullable(),
   /** AGENTS.md and the like, from the base commit. */
   projectInstructions: z.union([z.string(), z.array(z.object({ path: z.string(), text: z.string() }))]),
-  /** Names given in the command; without them the configured defaults. */
+  /** Names from the command. Without them, the configured defaults count. */
   choice: z.object({ harness: z.string().optional(), model: z.string().optional() }),
   settings: z.object({
     planBreakpoint: z.enum(["ask", "auto"]),
@@ -44,15 +47,15 @@ export const workInputSchema = z.object({
     reviewers: z.array(z.string()),
     teams: z.array(z.string()),
   }),
-  /** What an earlier run of the thread planned, for those that go on from it. */
+  /** The plan of an earlier run of the thread, for processes that continue from it. */
   planned: plannedSchema.nullable().optional(),
-  /** A plan needs steps that can be read. Absent in runs that began under an older Baton, which went on without steps. */
+  /** A plan needs readable steps. Absent in runs of an older Baton, which continued without steps. */
   planSteps: z.literal("required").optional(),
-  /** Requests for changes that were there before: the run's task, and no answer to its own question. */
+  /** Earlier requests for changes. They are the run's task, not an answer to its own question. */
   reviewIds: z.array(z.number().int()).optional(),
-  /** The pull request that the run works on; null when it is to be opened. */
+  /** The pull request of the run. null: the run has to open it. */
   pullRequest: z.number().int().positive().nullable(),
-  /** What Baton does otherwise than usual in this repository; the thread shows it. */
+  /** Differences from Baton's usual behavior in this repository. The thread shows them. */
   notes: z.array(z.string()).optional(),
 });
 export type WorkInput = z.infer<typeof workInputSchema>;
@@ -63,18 +66,18 @@ export const workOutputSchema = z.object({
   headSha: shaSchema.nullable(),
   merged: z.boolean(),
   approvedBy: z.string().nullable(),
-  /** For runs of the same thread after it. */
+  /** For later runs of the same thread. */
   planned: plannedSchema.optional(),
 });
 export type WorkOutput = z.infer<typeof workOutputSchema>;
 
-/** Of those that only read: what they found, and the comment that says it. */
+/** The findings of a read-only process, and the comment with them. */
 const foundSchema = z.object({ verdict: verdictSchema, url: z.string().nullable() });
 
 export const exploreOutputSchema = foundSchema.extend({ answer: z.string() });
 export type ExploreOutput = z.infer<typeof exploreOutputSchema>;
 
-/** `planned`: null where the plan was rejected. */
+/** `planned`: null if a person rejected the plan. */
 export const planOutputSchema = foundSchema.extend({ planned: plannedSchema.nullable() });
 export type PlanOutput = z.infer<typeof planOutputSchema>;
 

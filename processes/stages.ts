@@ -1,9 +1,10 @@
 /**
- * The stages that the processes of this folder are made of: each asks for effects and returns what the next one needs.
+ * The stages of the processes of this folder: each asks for effects and returns the input of the next one.
  *
- * Owns: publish, checks with repair, review with feedback, finish. Does not own: which stage follows which (the `process.ts` files).
- * T1 Green is only what the gate says of the exact head; a run without that evidence never ends as passed.
- * T2 Every new head is judged anew: checks first, then review.
+ * Owns: publish, checks with repair, review with feedback, finish. Does not own: the order of the stages (the `process.ts`
+ * files).
+ * T1 Only the gate's verdict on the exact head counts as green. A run without that evidence never passes.
+ * T2 Baton judges every new head again: checks first, then review.
  */
 import {
   type AgentOutput,
@@ -33,22 +34,22 @@ import {
 import type { WorkInput, WorkOutput } from "./schema.ts";
 
 export interface Work {
-  /** What the run set out to do: a plan, or the feedback to address. */
+  /** The aim of the run: a plan, or the feedback to address. */
   plan: string;
-  /** What the plan is to come to. */
+  /** The expected outcomes of the plan. */
   outcomes: Outcome[];
   headSha: string;
-  /** The remote head of the branch that we know; null until the first push. */
+  /** The last known remote head of the branch. null until the first push. */
   pushedSha: string | null;
   steps: AgentOutput[];
-  /** What the last of them was. */
+  /** The last writing step. */
   last: { role: "implement" | "repair" | "address"; title: string } | null;
   pullRequest: number | null;
   /** The base branch when the work began. */
   begunFor: string;
-  /** How often the head was brought up to date with its base. */
+  /** The number of updates of the head from its base. */
   updates: number;
-  /** Several did it together: each says what it did in the pull request's text. */
+  /** Several agents did it together. The pull request's text has a report of each. */
   shared?: boolean;
 }
 
@@ -66,23 +67,23 @@ export function begin(input: WorkInput, plan: string, outcomes: Outcome[] = []):
   };
 }
 
-/** The commit that readers look at: the head of the work that there is, else of the base branch. */
+/** The commit that read-only agents see: the head of the work, or of the base branch if there is no work. */
 export function presentSha(input: WorkInput): string {
   return input.branchSha ?? input.baseSha;
 }
 
-/** An agent that goes on asking plans with what it has. */
+/** An agent that still asks after these rounds plans with the answers it has. */
 const questionRoundsMax = 2;
 
-/** Where people approve the plan they are there to be asked. */
+/** If people approve the plan, they are available for questions. */
 export function whoAnswers({ settings }: WorkInput): { questions?: "thread" } {
   return settings.planBreakpoint === "ask" ? { questions: "thread" } : {};
 }
 
 /**
- * A plan in words and steps; a person approves it where `breakpoints.plan: ask`. null: rejected.
- * A plan without a readable step goes back once. A second one in a row fails the run.
- * `problemsOf` says what hinders carrying it out: then it is revised, as often as `revisionsMax` says.
+ * Makes a plan in words and steps. A person approves it if `breakpoints.plan` is `ask`. null: rejected. A plan without a
+ * readable step goes back once. A second one in a row fails the run. `problemsOf` lists obstacles to the plan. With
+ * obstacles, the agent revises the plan, at most `revisionsMax` times.
  */
 export async function makePlan(
   ctx: ProcessContext,
@@ -97,7 +98,7 @@ export async function makePlan(
     revisionsMax?: number;
   } = {},
 ): Promise<Plan | null> {
-  /** All that was said since the first attempt: who revises a plan for one wish must not forget the one before. */
+  /** All requests since the first attempt. An agent that revises a plan for one request must not forget the earlier ones. */
   const said: string[] = [];
   let last = "";
   let asked = 0;
@@ -165,7 +166,7 @@ export async function makePlan(
   }
 }
 
-/** Says in the thread what was found; its address. */
+/** Posts the findings in the thread, and returns the comment's address. */
 export async function post(ctx: ProcessContext, input: WorkInput, body: string): Promise<string | null> {
   const { url } = await ctx.publish("post", {
     title: "Say it in the thread",
@@ -175,7 +176,7 @@ export async function post(ctx: ProcessContext, input: WorkInput, body: string):
   return url;
 }
 
-/** One writing agent step from the present head; false when it changed nothing. */
+/** One writing agent step from the current head. False: it changed nothing. */
 export async function write(
   ctx: ProcessContext,
   input: WorkInput,
@@ -185,7 +186,7 @@ export async function write(
     title: string;
     stage: string;
     prompt: Prompt;
-    /** Where several share the budget, and each stands for itself. */
+    /** If several agents share the budget, this agent's share. */
     shareUsd?: number;
     onlyHarness?: boolean;
   },
@@ -211,7 +212,7 @@ export async function write(
   return true;
 }
 
-/** What a step gets of those before it. */
+/** A step's input from earlier steps. */
 function goesOn(
   { plan, outcomes, steps, last }: Work,
   to: "repair" | "address",
@@ -228,7 +229,7 @@ export function chosen(input: WorkInput): { harness?: string; model?: string } {
   };
 }
 
-/** Changes of CI, of Baton's own configuration and the like need a person before they leave this machine. */
+/** A person must allow changes of CI, of Baton's own configuration and the like before they leave this machine. */
 export async function protectedPathsAllowed(
   ctx: ProcessContext,
   input: WorkInput,
@@ -253,7 +254,7 @@ export async function protectedPathsAllowed(
   return answer.decision === "approved";
 }
 
-/** Pushes the head by compare-and-swap and opens, or refreshes, the pull request. */
+/** Pushes the head by compare-and-swap, and opens or refreshes the pull request. */
 export async function publish(
   ctx: ProcessContext,
   input: WorkInput,
@@ -265,7 +266,7 @@ export async function publish(
     stage: "Publish",
     publish: { operation: "push", branch: input.branch, sha: work.headSha, expectedSha: work.pushedSha },
   });
-  // Commits that GitHub signs are other ones: checks, reviews and the merge are about those.
+  // GitHub's signed commits have other ids, and checks, reviews and the merge are about those.
   work.headSha = sha ?? work.headSha;
   work.pushedSha = work.headSha;
   const text = pullRequestText({
@@ -300,7 +301,7 @@ export async function publish(
   }
 }
 
-/** What the repository's own checks say of a commit. */
+/** The verdict of the repository's own checks on a commit. */
 export function checksOf(
   ctx: ProcessContext,
   input: WorkInput,
@@ -317,12 +318,12 @@ export function checksOf(
       ...(pullRequest === null ? {} : { pullRequest }),
       options: { baseBranch: input.baseBranch },
     },
-    // The gate has its own time limit per check; this one only ends a gate that cannot be read at all.
+    // The gate has its own time limit per check. This limit only ends a gate that Baton cannot read at all.
     { timeoutMs: input.settings.checksTimeoutMs * 2 },
   );
 }
 
-/** The gate on the exact head; while something in it is red, the failing logs go to a repair step and a new push, up to the limit. */
+/** The gate on the exact head. While a check is red, its logs go to a repair step and a new push, up to the limit. */
 export async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, work: Work): Promise<Verdict> {
   for (let repairs = 0; ; repairs += 1) {
     let checks = await checksOf(ctx, input, work.headSha, work.pullRequest);
@@ -331,7 +332,7 @@ export async function makeChecksGreen(ctx: ProcessContext, input: WorkInput, wor
       checks = await checksOf(ctx, input, work.headSha, work.pullRequest);
     }
     if (checks.status !== "failed") return checks;
-    // No change of the code makes CI start: that is for people, and costs nobody an agent.
+    // No change of the code can make CI start. So this goes to people, and no agent costs money for it.
     if (isOnlyAbsence(checks)) return withoutLogs(checks);
     if (repairs >= input.settings.repairAttempts) {
       return {
@@ -357,8 +358,8 @@ const basePathsRefused = (base: string): string =>
   `The base is now \`${base}\`, which protects paths that this change touches, and nobody allowed it.`;
 
 /**
- * Somebody sent the pull request to another branch: from here on the rules, the settings and the approvers of that one hold.
- * False: it protects paths that were changed, and nobody allowed it.
+ * Somebody changed the pull request's base branch. From now on, the new branch's rules, settings and approvers count. False:
+ * the new branch protects changed paths, and nobody allowed the change.
  */
 async function followBase(ctx: ProcessContext, input: WorkInput, work: Work, now: string): Promise<boolean> {
   const before = input.settings.protectedPaths;
@@ -375,7 +376,7 @@ async function followBase(ctx: ProcessContext, input: WorkInput, work: Work, now
   return protectedPathsAllowed(ctx, input, work, known);
 }
 
-/** A review of exactly this head by somebody permitted. */
+/** A review of exactly this head by a permitted person. */
 async function askForReview(ctx: ProcessContext, input: WorkInput, work: Work): Promise<BreakpointOutput> {
   if (input.settings.reviewBreakpoint === "auto")
     return { decision: "approved", by: null, feedback: "", sha: work.headSha, reviewId: null };
@@ -390,12 +391,12 @@ async function askForReview(ctx: ProcessContext, input: WorkInput, work: Work): 
   });
 }
 
-/** Named where it is not the branch that the run began for, which is what it means without. */
+/** Named only if it differs from the run's first base, which is the default. */
 function elsewhere(input: WorkInput, work: Work): { base?: string } {
   return input.baseBranch === work.begunFor ? {} : { base: input.baseBranch };
 }
 
-/** Asking is a courtesy: a reviewer whom GitHub does not take is shown at the step, and everybody permitted may still review. */
+/** The request is a courtesy. If GitHub refuses a reviewer, the step shows that, and everybody permitted may still review. */
 async function requestReview(ctx: ProcessContext, input: WorkInput, pullRequest: number): Promise<void> {
   const { reviewers, teams } = input.settings;
   try {
@@ -410,7 +411,7 @@ async function requestReview(ctx: ProcessContext, input: WorkInput, pullRequest:
   }
 }
 
-/** The text of the review goes to the agent as feedback; false when it changed nothing. */
+/** The agent gets the text of the review as feedback. False: it changed nothing. */
 export async function addressReview(
   ctx: ProcessContext,
   input: WorkInput,
@@ -437,7 +438,7 @@ export async function untilApproved(ctx: ProcessContext, input: WorkInput, work:
     switch (review.decision) {
       case "approved": {
         const finished = await finish(ctx, input, work, checks, review.by?.login ?? null);
-        // Null: the head moved between approval and merge, so the new head is judged anew (T2).
+        // null: the head moved between approval and merge, so Baton judges the new head again (T2).
         if (finished !== null) return finished;
         break;
       }
@@ -466,7 +467,7 @@ export async function untilApproved(ctx: ProcessContext, input: WorkInput, work:
   }
 }
 
-/** Head or base moved: the run goes on from where they are. Not null: it cannot. */
+/** The head or base moved, and the run continues from there. Not null: it cannot. */
 async function followMove(
   ctx: ProcessContext,
   input: WorkInput,
@@ -543,14 +544,14 @@ async function finish(
   }
 }
 
-/** Each is a person's doing in between, or GitHub's. */
+/** Between two tries, a person or GitHub has changed something. */
 const mergeTriesMax = 10;
-/** A busy base moves again and again; then it is for a queue, or for people. */
+/** The head of a busy base moves again and again. After this many updates, a queue or a person must merge. */
 const branchUpdatesMax = 3;
 
 type MergeMethod = WorkInput["settings"]["mergeMethod"];
 
-/** The configured one first. */
+/** The possible methods, the configured one first. */
 function methodsFrom(configured: MergeMethod): MergeMethod[] {
   return [configured, ...(["squash", "merge", "rebase"] as const).filter((method) => method !== configured)];
 }
@@ -561,7 +562,7 @@ interface Refusal {
   said: string;
 }
 
-/** null: merged. A head or base that moved is no refusal: the wait for the merge sees it. */
+/** null: merged. A moved head or base is not a refusal: the wait for the merge sees it. */
 async function merge(ctx: ProcessContext, input: WorkInput, work: Work, method: MergeMethod): Promise<Refusal | null> {
   try {
     await ctx.publish("merge", {
@@ -584,7 +585,7 @@ async function merge(ctx: ProcessContext, input: WorkInput, work: Work, method: 
   }
 }
 
-/** The head gets what its base has and is judged anew; false: GitHub did not do it. */
+/** Merges the base into the head, which Baton then judges again. False: GitHub did not do it. */
 async function bringUpToDate(ctx: ProcessContext, work: Work, pullRequest: number): Promise<boolean> {
   work.updates += 1;
   try {
@@ -632,7 +633,7 @@ export function no(reason: string): Verdict {
   return { name: "result", status: "failed", reason, evidence: [], children: [] };
 }
 
-/** Logs are for the repair step; a verdict that people read links to the check instead. */
+/** Logs are for the repair step. A verdict for people links to the check instead. */
 export function withoutLogs(verdict: Verdict): Verdict {
   return {
     ...verdict,

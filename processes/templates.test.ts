@@ -1,4 +1,4 @@
-/** The templates beside issue-to-pr and address-review as stories, each also with a crash before every answer. */
+/** The templates other than issue-to-pr and address-review, as stories. Each story also runs with a crash before every answer. */
 import { describe, expect, it } from "vitest";
 import type { Json } from "../src/core/vocabulary.ts";
 import type { ProcessDefinition } from "../src/process/process.ts";
@@ -45,7 +45,7 @@ interface Template {
   status: "passed" | "failed";
   reason: RegExp;
   output?: object;
-  /** Parts of the comment that is posted. */
+  /** Parts of the posted comment. */
   comment?: RegExp;
 }
 const template = <O>(given: Omit<Template, "process"> & { process: ProcessDefinition<WorkInput, O> }): Template =>

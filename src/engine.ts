@@ -1,4 +1,4 @@
-/** The engine over its ports: what the App and the Action have in common. Builds no adapter. */
+/** The engine over its ports: the shared part of the App and the Action. Builds no adapter. */
 
 import type { RunId } from "./core/vocabulary.ts";
 import { handleDelivery } from "./intake/handle-delivery.ts";

@@ -1,4 +1,4 @@
-/** What process authors import. */
+/** The imports of process authors. */
 export { workSettings } from "./config/work-settings.ts";
 export type { AgentOutput, BreakpointOutput, EffectInput, EffectOutput, PublishOutput } from "./core/effect.ts";
 export { BatonError, hasCode, toBatonError } from "./core/errors.ts";

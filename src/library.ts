@@ -1,6 +1,6 @@
 /**
- * What programs import that run Baton inside themselves (JSON-001): start it, then create, read, list, cancel, retry and
- * advance runs. Process authors import `index.ts`.
+ * The imports of programs that run Baton inside themselves (JSON-001). They start it, then create, read, list, cancel, retry
+ * and advance runs. Process authors import `index.ts`.
  */
 
 export type { Instruction, InstructionsHook, InstructionsLoaded } from "./core/instructions.ts";

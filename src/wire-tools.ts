@@ -1,4 +1,4 @@
-/** Builds what tools beside a running Baton need: its data without its engine, the harnesses of this machine. */
+/** Builds the parts for tools next to a running Baton: its data without its engine, the harnesses of this machine. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,20 +27,20 @@ import { visitor } from "./runner/visitor.ts";
 import type { RunSummary } from "./summary/summary.ts";
 import { createRedactor } from "./text/redact.ts";
 
-/** Looks at runs and changes nothing. */
+/** Reads runs and changes nothing. */
 export interface RunReader {
   /** Newest first. */
   list(filter?: ListRuns): Promise<RunSummary[]>;
   read(runId: string): Promise<RunSummary>;
   /** The whole journal, its hash chain checked. */
   events(runId: string): Promise<StoredEvent[]>;
-  /** A kept prompt or transcript of the run; null: it is not kept (any more). */
+  /** A kept prompt or transcript of the run. null: it is not kept, or no longer. */
   blob(runId: string, id: string): Promise<string | null>;
   redact(text: string): string;
   close(): Promise<void>;
 }
 
-/** What is asked of these runs is done by the next started Baton. */
+/** Requests to these runs wait for the next start of Baton. */
 export interface OpenedRuns extends RunReader, Operator {
   runs: Runs;
 }
@@ -64,7 +64,7 @@ export async function openRuns(settings: AppSettings): Promise<OpenedRuns> {
   };
 }
 
-/** The runs of Actions mode, from the repository's own git: one fetch a thread, nothing is written there. */
+/** The runs of Actions mode, from the repository's own git: one fetch a thread, and no writes. */
 export async function openGitRuns(options: {
   /** An address or a folder. */
   url: string;
@@ -97,7 +97,7 @@ export async function openGitRuns(options: {
   return { ...readerOf(places), redact, close: () => opened.disposeAsync() };
 }
 
-/** Where Actions mode keeps threads: in refs of its own, or in branches on a host that takes no such refs. */
+/** The places where Actions mode keeps threads: in its own refs, or in branches if a host accepts no such refs. */
 async function threadHomes(remote: StateRemote): Promise<string[]> {
   const homes: string[] = [];
   for (const namespace of ["refs/baton/", "refs/heads/baton-state/"])
@@ -105,7 +105,7 @@ async function threadHomes(remote: StateRemote): Promise<string[]> {
   return homes;
 }
 
-/** What an operator asks, of a Baton that runs or of its data alone. */
+/** An operator's requests, to a running Baton or to its data alone. */
 export function operatorOf(
   database: Pick<Database, "store" | "kind" | "backup">,
   runs: Runs,
@@ -136,7 +136,7 @@ async function writeBackup({ kind, backup }: Pick<Database, "kind" | "backup">, 
       `The database is ${kind}, which has tools of its own. Use \`pg_dump\`.`,
     );
   const archive = Buffer.from(await (await backup()).arrayBuffer());
-  // Journals hold what people wrote, and an older backup is never overwritten.
+  // Journals hold people's words, so only the owner may read the file. Baton never overwrites an older backup.
   await writeFile(path, archive, { mode: 0o600, flag: "wx" }).catch((cause: NodeJS.ErrnoException) => {
     const why = cause.code === "EEXIST" ? "the file exists already" : cause.message;
     throw new BatonError("BATON_INPUT_INVALID", `${path} cannot be written: ${why}.`, { cause });

@@ -42,7 +42,7 @@ import { storedWork } from "./runner/stored-work.ts";
 import { createRedactor } from "./text/redact.ts";
 import { agentSandboxOf, machineSandbox } from "./wire-sandbox.ts";
 
-/** A started Baton: everything but its HTTP door. */
+/** A started Baton: everything except its HTTP door. */
 export interface Baton {
   dependencies: Dependencies;
   database: Database;
@@ -51,7 +51,7 @@ export interface Baton {
   runs: Runs;
   /** The effect protocol's door (JSON-002). */
   claims: EffectClaims;
-  /** Who its workers are; null where no address is set at which they could come. */
+  /** The identities of its workers. null: no address is set at which workers could come. */
   identities: JobIdentities | null;
   outbox: OutboxPump;
   log: Log;
@@ -61,9 +61,9 @@ export interface Baton {
 const instanceValue = defineValue("instance", z.string());
 const shutdownGraceMs = 8_000;
 
-/** What a host brings that has it already, as Probot. */
+/** Parts that a host such as Probot already has. */
 export interface Host {
-  /** Baton writes to it, and everything that others write to it is redacted from now on. */
+  /** Baton writes to it. From now on, Baton also redacts everything that others write to it. */
   logger?: HostLogger;
   /** Proves that the caller is the App. */
   signJwt?: () => Promise<string>;
@@ -141,9 +141,9 @@ export async function startBaton(
     outbox,
     log,
     async stop() {
-      // What would have to wait for GitHub's limits stays for the next start.
+      // Work that would have to wait for GitHub's limits stays for the next start.
       stopping.abort();
-      // Order: no new work, then what runs, then what it still wants to say, then the store.
+      // Order: no new work, then active work, then its last messages, then the store.
       await Promise.all([timetable.stop(), database.queue.stop(shutdownGraceMs)]);
       await runner.stop();
       await workspaces.release();
@@ -160,13 +160,13 @@ function logIn({ logger }: Host, { logLevel: level }: AppSettings, redact: (text
   return logOver(logger.child({ name: "baton" }), redact);
 }
 
-/** Who GitHub says that the App is, asked beside all else. */
+/** Asks GitHub about the App, in parallel with everything else. */
 export function watchApp(settings: AppSettings, { log, signJwt }: Pick<Baton, "log"> & Host): AppCheck | null {
   const asked = appOf(settings, signJwt);
   return asked === null ? null : startAppCheck({ ...asked, clock: systemClock, log });
 }
 
-/** The same, asked once. Null where no App is set up. */
+/** The same, asked once. null: no App is set up. */
 export async function askForApp(settings: AppSettings): Promise<AppStatus | null> {
   const asked = appOf(settings);
   return asked === null ? null : checkApp(asked);
@@ -179,7 +179,7 @@ function appOf({ app, githubApiUrl: baseUrl }: AppSettings, signJwt?: Host["sign
   return { appId, reader: createGithubApp({ appId, privateKey, baseUrl, clock: systemClock, ...own }) };
 }
 
-/** Made once for a database. Two replicas at its first start may each make one; the one that is kept is read by both later. */
+/** Made once for a database. Two replicas may each make one at its first start. Later, both read the one that was kept. */
 async function instanceOf(store: Store): Promise<string> {
   const known = await readValue(store, instanceValue);
   if (known !== null) return known;

@@ -1,7 +1,7 @@
 /**
- * An initialized, empty database that every test world begins from.
+ * An initialized, empty database from which every test world begins.
  *
- * It is made once for each version of the migrations and of PGlite and kept between runs: making it costs seconds.
+ * It is made once for each version of the migrations and of PGlite, and kept between runs, because making it takes seconds.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
@@ -25,7 +25,7 @@ export default async function prepare(): Promise<void> {
   process.env[databaseTemplate] = directory;
 }
 
-/** Another run may make it at the same time: the first to finish keeps its own. */
+/** Another run may make it at the same time. The first to finish keeps its own. */
 async function make(directory: string): Promise<void> {
   const { openDatabase } = await import("../src/adapters/database/open.ts");
   const { silentLog } = await import("../src/adapters/system/log.ts");

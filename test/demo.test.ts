@@ -1,4 +1,4 @@
-/** `npm run demo` as a newcomer and as a script run it: what it says last, how it ends, what it leaves. */
+/** `npm run demo` for a newcomer and for a script: its last words, its end, its remains. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
 
-/** Its own temporary directory shows what it leaves. */
+/** Its own temporary directory shows its remains. */
 function demo(
   onNews: (told: string) => void = () => {},
   environment: Record<string, string> = {},
@@ -24,7 +24,7 @@ function demo(
   const child = execa(process.execPath, [main, "--json", ...words], {
     env: { ...keys, TMPDIR: directory, ...environment },
     reject: false,
-    // On a machine that others load, too, it takes its time to take the world away.
+    // On a busy machine, it needs long to remove the world.
     forceKillAfterDelay: false,
   });
   let told = "";
@@ -61,7 +61,7 @@ it("does the whole job, says so in one object of a fixed shape, and leaves nothi
   expect(summary).toMatchObject({
     verdict: "passed",
     pullRequest: { number: 2, headSha: expect.stringMatching(/^[0-9a-f]{40}$/), merged: true },
-    // Bob is asked for his review in a comment of its own.
+    // A separate comment asks Bob for his review.
     comments: { status: 1, total: 3 },
     pushes: 2,
     costUsd: 0.0558,

@@ -1,6 +1,6 @@
 /**
- * What the documents say is checked: links lead somewhere, YAML is a `baton.yaml` that Baton takes, TypeScript is a piece of
- * a file that is compiled and tested, codes, variables and keys exist.
+ * Checks the documents: links have a target, YAML is a valid `baton.yaml`, and TypeScript is a piece of a compiled and
+ * tested file. Codes, variables and keys exist.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -112,14 +112,14 @@ describe.each(paths)("%s", (path) => {
     const named = [...textOf(path).matchAll(/`([a-z][A-Za-z]+\.[a-z][A-Za-z]+)(?:: [^`]*)?`/g)].map(
       ([, key = ""]) => key,
     );
-    // Promises of modules name the code's own words.
+    // Promises of modules use the code's own words.
     if (path === "docs/reference/invariants.md") return;
     const wrong = named.filter((key) => sections.has(key.split(".")[0] as string) && !keys.has(key));
     expect(wrong).toEqual([]);
   });
 });
 
-/** Not in the settings of the App: what agents, tests and the Action get. */
+/** Variables of agents, tests and the Action, which are not in the settings of the App. */
 const otherVariables = [
   "BATON_AGENT_SCRIPT",
   "BATON_ATTEMPT",

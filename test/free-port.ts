@@ -1,8 +1,8 @@
-/** A port of this machine that a test may listen at later: none of those that the system hands out by itself meanwhile. */
+/** A port of this machine for a later listener: none that the system assigns by itself meanwhile. */
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** Linux hands out 32768 and up, most other systems 49152 and up. */
+/** Linux assigns 32768 and up, most other systems 49152 and up. */
 const [from, to] = [20_000, 32_000];
 
 export async function freePort(): Promise<number> {

@@ -1,4 +1,4 @@
-/** Pure folders know no ports, so the shapes of facts are written twice. These lines do not compile when they drift apart. */
+/** Pure folders know no ports, so two places define the shapes of facts. These lines do not compile if the shapes differ. */
 import { expectTypeOf, it } from "vitest";
 import type { ConfigCheck } from "../src/config/check.ts";
 import type { FileChange } from "../src/core/effect.ts";

@@ -1,4 +1,4 @@
-/** What stands in a git repository, read by simple-git: the product's git code is not judged by itself (ADR 4). */
+/** The contents of a git repository, read by simple-git, so that the product's git code does not judge itself (ADR 4). */
 import { type SimpleGit, simpleGit } from "simple-git";
 
 export interface ReadCommit {
@@ -14,17 +14,17 @@ export interface ReadCommit {
 export interface GitReader {
   /** Newest first. */
   commits(range: string): Promise<ReadCommit[]>;
-  /** Full names to commits. */
+  /** Full ref names to commits. */
   refs(): Promise<Record<string, string>>;
   file(ref: string, path: string): Promise<string>;
 }
 
-/** Of a repository on this machine. */
+/** Reads a repository on this machine. */
 export function gitReader(directory: string): GitReader {
   return readerOf(simpleGit(directory));
 }
 
-/** Of one behind an address: what anybody gets who clones it. */
+/** Reads a repository at an address, as anybody who clones it gets it. */
 export async function clonedReader(url: string, directory: string): Promise<GitReader> {
   await simpleGit().clone(url, directory, ["--quiet", "--mirror"]);
   return gitReader(directory);

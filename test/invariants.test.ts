@@ -1,4 +1,4 @@
-/** Invariants have addresses: each is one promise, and what is cited by address is there. */
+/** Invariants have addresses: each address is one promise, and every cited address exists. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -36,7 +36,7 @@ it("a code that several modules have is cited elsewhere by its address, or next 
   for (const folder of ["src", "processes"])
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true, recursive: true })) {
       if (!entry.isFile() || !entry.name.endsWith(".ts") || entry.name.endsWith(".test.ts")) continue;
-      // The local GitHub has promises of its own.
+      // The local GitHub has its own promises.
       if (entry.parentPath.includes("local-github")) continue;
       const text = readFileSync(join(entry.parentPath, entry.name), "utf8");
       const own = new Set([...text.matchAll(/^\s*\* ([A-Z]{1,3}\d+) /gm)].map(([, code]) => code));

@@ -1,4 +1,4 @@
-/** The layers of `tools/layers.ts`, read from the imports themselves: what the linter holds for lines, this holds for folders. */
+/** The layers of `tools/layers.ts`, checked on the imports themselves. The linter checks lines, this test checks folders. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,7 +17,7 @@ function folderOf(path: string): string | null {
   return first === "adapters" && third !== undefined ? `adapters/${second}` : first;
 }
 
-/** Every form: `from`, a dynamic import, and a type's. */
+/** Every form of import: `from`, dynamic, and of a type. */
 function importsOf(path: string): string[] {
   const text = readFileSync(join(src, path), "utf8");
   return [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, target = ""]) =>

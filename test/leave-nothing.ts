@@ -1,7 +1,7 @@
 /**
- * The end of a process of tests is the end of all that its tests started, also of one that timed out.
+ * When a test process ends, everything that its tests started ends too, even after a timeout.
  *
- * Set up for all test files by `vitest.config.ts`. Vitest ends its processes by SIGTERM.
+ * `vitest.config.ts` sets it up for all test files. Vitest ends its processes by SIGTERM.
  */
 import { processTable, signalProcess } from "../src/adapters/child/process-table.ts";
 
@@ -11,11 +11,11 @@ if (shared.leavesNothing === undefined) {
   process.once("SIGTERM", () => {
     const table = processTable();
     const left = new Set([process.pid]);
-    // A set hands out what is added meanwhile, too.
+    // Iterating a set also visits later additions.
     for (const parent of left) for (const row of table.values()) if (row.parent === parent) left.add(row.pid);
     left.delete(process.pid);
     for (const pid of left) signalProcess(pid, "SIGKILL");
-    // As the signal does without this.
+    // As the signal would without this handler.
     process.kill(process.pid, "SIGTERM");
   });
 }

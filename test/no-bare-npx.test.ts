@@ -1,4 +1,4 @@
-/** No text sends anybody to the npm package `baton`: it belongs to somebody else, and Baton is not published. */
+/** No text sends anybody to the npm package `baton`: it belongs to another author, and Baton is not published. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
@@ -7,7 +7,7 @@ import { runCli } from "../src/cli/program.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Ways to run or install a package by the bare name. Written apart, so that this file does not find itself. */
+/** Ways to run or install a package by the bare name. They are split here, so this file does not match itself. */
 const runners = [
   String.raw`npx(?:\s+-\S+)*`,
   String.raw`bunx`,

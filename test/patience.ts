@@ -1,2 +1,2 @@
-/** A test gives up after this. It is far beyond what the slowest machine needs: a slow machine is not a failure. */
+/** A test gives up after this time. It is far more than the slowest machine needs, because a slow machine is not a failure. */
 export const patienceMs = 300_000;

@@ -1,4 +1,4 @@
-/** Where Baton comes from is said once: the manifest repeats it, and no other file holds another address of Baton. */
+/** One place names Baton's home. The manifest repeats it, and no other file has another address of Baton. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ const texts = new Map(
     .map((path) => [path, readFileSync(join(root, path), "utf8")]),
 );
 
-/** Every address of Baton that a text holds: repository, Action, package, image, App. */
+/** Every address of Baton in a text: repository, Action, package, image, App. */
 function addresses(text: string): string[] {
   const shapes = [
     /(?:github\.com|githubusercontent\.com|ghcr\.io)[/:]([\w.-]+\/baton)\b(?![\w-])/g,
@@ -42,7 +42,7 @@ describe("addresses of Baton", () => {
     expect(addresses("baton/main, refs/baton/thread, acme/baton-web, @actions/core")).toEqual([]);
   });
 
-  // Tests of other repositories' workflows name an Action of theirs on purpose.
+  // Tests of other repositories' workflows name another Action on purpose.
   const others = new Set(["test/product.test.ts", "src/begin/any-check.test.ts"]);
   it.each([...texts].filter(([path, text]) => !others.has(path) && addresses(text).length > 0))(
     "%s holds this Baton's only",
@@ -124,7 +124,7 @@ describe("package-lock.json", () => {
   type Locked = Record<string, { optionalDependencies?: Record<string, string> }>;
   const { packages } = JSON.parse(texts.get("package-lock.json") as string) as { packages: Locked };
 
-  /** As Node looks it up from a folder of packages. */
+  /** Resolves as Node does from a folder of packages. */
   const isLocked = (from: string, name: string): boolean => {
     if (`${from === "" ? "" : `${from}/`}node_modules/${name}` in packages) return true;
     if (from === "") return false;

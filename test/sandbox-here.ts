@@ -1,4 +1,4 @@
-/** Whether this machine can run the tests that need a sandbox. Where it cannot, they are skipped and say why. */
+/** Whether this machine can run the tests that need a sandbox. If it cannot, they are skipped and say why. */
 import { silentLog } from "../src/adapters/system/log.ts";
 import { machineSandbox } from "../src/wire-sandbox.ts";
 

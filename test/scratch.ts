@@ -1,4 +1,4 @@
-/** A directory of this run of the tests: what is made once for all files is there. Set up by `vitest.config.ts`. */
+/** A directory of this test run, for things that are made once for all files. `vitest.config.ts` sets it up. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** `npm start` as an operator does it: without anything, with what the set-up page left, with mistakes. */
+/** `npm start` for an operator: with nothing set, with the set-up page's files, with mistakes. */
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import {
@@ -115,7 +115,7 @@ it.each<[string, Record<string, string>, RegExp]>([
 const root = fileURLToPath(new URL("..", import.meta.url));
 const hasProc = existsSync("/proc/self/environ");
 
-/** `npm start` as the README says, in a folder of its own: the package's own script, the repository's own sources. */
+/** `npm start` as the README says, in its own folder: the package's own script, the repository's own sources. */
 async function npmStart(environment: Record<string, string>) {
   copyFileSync(join(root, "package.json"), join(directory, "package.json"));
   for (const name of ["src", "processes", "node_modules", "app.yml"])
@@ -140,7 +140,7 @@ async function npmStart(environment: Record<string, string>) {
     printed: () => printed,
     family,
     stop: async () => {
-      // npm hands the signal on to a shell, which does not: the program itself is told.
+      // npm passes the signal on to a shell, which does not pass it on. So the program itself gets it.
       for (const pid of family())
         if (commandOf(pid).includes("src/app/main.ts") && commandOf(pid).startsWith("node"))
           process.kill(pid, "SIGTERM");
@@ -222,7 +222,7 @@ it.runIf(hasProc)(
     };
     writeFileSync(join(directory, ".env"), `APP_ID=1\nPRIVATE_KEY="${newPem()}"\nPORT=0\n`);
     chmodSync(join(directory, ".env"), 0o644);
-    // A name that tells nothing, with a value that is a secret of Baton's.
+    // A name without meaning, with a value that is one of Baton's secrets.
     const baton = await npmStart({
       ...secret,
       MY_ALIAS: `x${secret.OPENAI_API_KEY}`,
@@ -254,7 +254,7 @@ it.runIf(hasProc)(
 
 it.runIf(hasProc)("npm-start-leaves-secrets-in-proc: a command of the program shows none either", async () => {
   const secret = `ghs_${crypto.randomUUID()}`;
-  // It waits for a fetch that never ends: time to look.
+  // It waits for a fetch that never ends, which leaves time to look.
   const silent = createServer().listen(0, "127.0.0.1");
   await once(silent, "listening");
   const { port } = silent.address() as { port: number };

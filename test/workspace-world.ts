@@ -1,4 +1,4 @@
-/** A remote, a Baton's workspaces and an agent's git, for the tests of what comes back from an agent. */
+/** A remote, a Baton's workspaces and an agent's git, for tests of an agent's results. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import type { RunId } from "../src/core/vocabulary.ts";
 import type { ImportOptions, ImportResult, RepositoryAccess, Workspace } from "../src/ports/workspace.ts";
 
 const probe = mkdtempSync(join(tmpdir(), "baton-probe-"));
-/** Why no overlay can be mounted here; null: it can. */
+/** Why this machine cannot mount an overlay. null: it can. */
 const obstacle = await overlayObstacle(probe);
 rmSync(probe, { recursive: true, force: true });
 
@@ -59,7 +59,7 @@ export function write(directory: string, files: Files): void {
 export async function workspaceWorld(
   { binary, way }: { binary: string | null; way: WorkspaceWay },
   files: Files,
-  /** Bytes that git stores as they are, whatever attributes say. */
+  /** Bytes that git stores unchanged, whatever attributes say. */
   prepare: (seed: string, sh: WorkspaceWorld["sh"]) => void = () => {},
 ): Promise<WorkspaceWorld> {
   useGit(binary);

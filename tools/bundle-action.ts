@@ -1,6 +1,6 @@
 /**
- * Builds the Action's bundle: `node tools/bundle-action.ts [directory]`. The same sources give the same bytes;
- * a test builds it anew and compares.
+ * Builds the Action's bundle: `node tools/bundle-action.ts [directory]`. The same sources give the same bytes. A test builds
+ * it again and compares.
  */
 import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -19,14 +19,14 @@ export async function bundleAction(directory: string): Promise<void> {
     target: "node24",
     format: "esm",
     minify: true,
-    // Stack traces name functions; what is minified is space and names that nobody sees.
+    // Stack traces name functions. Minifying removes only space and invisible names.
     keepNames: true,
     charset: "utf8",
     legalComments: "none",
     splitting: true,
     chunkNames: "shared-[hash]",
     logLevel: "warning",
-    // Packages of the older module system ask for `require`; a module has none.
+    // Packages of the older module system call `require`, which a module does not have.
     banner: {
       js: 'import { createRequire as batonRequire } from "node:module"; const require = batonRequire(import.meta.url);',
     },

@@ -1,11 +1,13 @@
 /**
- * Builds what `npm pack` packs: `node tools/bundle-package.ts [directory]`. `npm pack` runs it, and so does an install from git.
+ * Builds the contents of `npm pack`: `node tools/bundle-package.ts [directory]`. `npm pack` runs it, and an install from git
+ * does too.
  *
- * Owns: the programs and the library as JavaScript with their types, the licenses and the bill of materials of what is inside.
+ * Owns: programs and library as JavaScript with types, the licenses, and the bill of materials of the included packages.
  * Does not own: the Action's bundle (`bundle-action.ts`).
- * BP1 Packages are inside, so that an installation is small, quick, and what was tested. Only Zod stays outside, because process
- *     authors hand in schemas of their own Zod, and PGlite, because a server needs none.
- * BP2 The JavaScript lies in `dist/js`, two below the package's root as `src/<folder>` does: other files are found from there.
+ * BP1 Packages are inside, so an installation is small, quick and tested. Only Zod and PGlite stay outside. Process authors
+ *     pass schemas of their own Zod, and a server does not need PGlite.
+ * BP2 The JavaScript is in `dist/js`, two folders below the package's root, as `src/<folder>` is. The code finds other files
+ *     from there.
  */
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -45,7 +47,7 @@ export async function bundleJavaScript(directory: string): Promise<void> {
     chunkNames: "[name]-[hash]",
     logLevel: "warning",
     metafile: true,
-    // Packages of the older module system ask for these; a module has none.
+    // Packages of the older module system use these names, which a module does not have.
     banner: {
       js: 'import { createRequire as batonRequire } from "node:module"; const require = batonRequire(import.meta.url), __dirname = import.meta.dirname;',
     },
@@ -59,7 +61,7 @@ export async function bundleJavaScript(directory: string): Promise<void> {
   );
 }
 
-/** `.d.ts` files name their neighbors with `.ts`, which only a compiler with an option for it reads. */
+/** `.d.ts` files name their neighbors with `.ts`. A compiler needs an option to read that. */
 async function writeTypes(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
   const tsc = join(root, "node_modules/.bin/tsc");

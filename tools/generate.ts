@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: files that follow from the code. One generator a file in `generators/`, one line here.
- * `test/generated.test.ts` fails when a committed file is not what this writes.
+ * `npm run generate`: files that follow from the code. Each generator has one file in `generators/` and one line here.
+ * `test/generated.test.ts` fails if a committed file differs from the output.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,9 +1,9 @@
 /**
- * `node tools/github-description.ts`: what GitHub's own REST description says of the calls that the local GitHub serves.
+ * `node tools/github-description.ts`: GitHub's own REST description of the calls that the local GitHub serves.
  *
- * The package `@octokit/openapi` is 385 MB; the tests read this extract of some hundred kilobytes instead.
- * GD1 The extract follows from the package and the routes alone: same input, same bytes.
- * GD2 Nothing is loosened here. OpenAPI 3.0 is only said in JSON Schema's words (`nullable`), and prose is left out.
+ * The package `@octokit/openapi` is 385 MB. The tests read this extract of some hundred kilobytes instead.
+ * GD1 The extract follows only from the package and the routes: same input, same bytes.
+ * GD2 The extract loosens nothing. It only translates OpenAPI 3.0 to JSON Schema (`nullable`), and leaves prose out.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ export interface DescribedOperation {
   path: string;
   parameters: DescribedParameter[];
   requestBody: { required: boolean; schema: Schema } | null;
-  /** By status; null: an answer without JSON. */
+  /** By status. null: an answer without JSON. */
   responses: Record<string, Schema | null>;
 }
 
@@ -71,7 +71,7 @@ const packageName = "@octokit/openapi";
 const root = join(import.meta.dirname, "..");
 export const descriptionPath = join(root, "test/github/description/rest.json");
 
-/** Of one package of GitHub's descriptions; null where it is not installed. */
+/** One package of GitHub's descriptions. null: it is not installed. */
 export function readOpenApi(name: string): { version: string; document: OpenApi } | null {
   const folder = join(root, "node_modules", name);
   try {
@@ -105,7 +105,7 @@ export function extractDescription(given: { version: string; document: OpenApi }
   };
 }
 
-/** One operation or definition a line, so that a change of GitHub's is read as one. */
+/** One operation or definition a line, so that a change by GitHub reads as one. */
 export function describeAsText({ source, operations, undescribed, $defs }: Description): string {
   const lines = (items: string[]): string =>
     items.map((item, index) => `  ${item}${index < items.length - 1 ? "," : ""}`).join("\n");
@@ -124,7 +124,7 @@ export function describeAsText({ source, operations, undescribed, $defs }: Descr
   ].join("\n");
 }
 
-/** `/repos/:owner/x/*ref` and `/repos/{owner}/x/{ref}` are of one shape. */
+/** `/repos/:owner/x/*ref` and `/repos/{owner}/x/{ref}` have one shape. */
 function shape(path: string): string {
   return path.replaceAll(/\/(?:[:*][^/]+|\{[^}]+\})/g, "/{}");
 }
@@ -170,7 +170,7 @@ function resolve<T>(document: OpenApi, value: { $ref?: string }): T {
   return found as T;
 }
 
-/** Every schema that the operations refer to, and those that these refer to. */
+/** All schemas that the operations use, directly or through others. */
 function definitions(document: OpenApi, operations: DescribedOperation[]): Record<string, Schema> {
   const found: Record<string, Schema> = {};
   const queue = references(operations);
@@ -203,7 +203,7 @@ const kept = new Set([...values, ...bounds]);
 /** OpenAPI's schema in the words of JSON Schema 2020-12, without prose. */
 export function toJsonSchema(schema: Schema): Schema {
   const { $ref } = schema;
-  // Beside a reference OpenAPI 3.0 knows nothing else.
+  // OpenAPI 3.0 ignores other keys next to a reference.
   if (typeof $ref === "string") return { $ref: $ref.replace("#/components/schemas/", "#/$defs/") };
   const out: Schema = {};
   for (const [keyword, value] of Object.entries(schema)) {

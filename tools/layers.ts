@@ -1,9 +1,9 @@
 /**
- * What each folder of `src` may import, types included. `npm run generate` writes it into `.oxlintrc.json`, so that
- * `npm run lint` reports each breach as `no-restricted-imports`; `test/layers.test.ts` reads the imports by itself.
+ * The allowed imports of each folder of `src`, including types. `npm run generate` writes them into `.oxlintrc.json`. `npm
+ * run lint` then reports each breach as `no-restricted-imports`. `test/layers.test.ts` reads the imports itself.
  *
- * LA1 A folder that is not listed does not pass the test.
- * LA2 Folders below never import one of a floor above; on one floor they import what the list says.
+ * LA1 A folder that is missing here fails the test.
+ * LA2 A folder never imports a folder of a higher floor. On its own floor, it imports the folders that the list names.
  */
 
 /** Pure: no clock, no randomness, no I/O. In the order of the floors. */
@@ -14,7 +14,7 @@ const pure: Readonly<Record<string, readonly string[]>> = {
   summary: ["core"],
   schedule: ["core"],
   sweep: ["core", "money", "prompt"],
-  // The rules of Baton: they share the settings' types.
+  // The rules of Baton share the types of settings.
   policy: ["core", "config", "money"],
   money: ["core", "config"],
   routing: ["core", "config", "money"],
@@ -29,7 +29,7 @@ const pure: Readonly<Record<string, readonly string[]>> = {
 const pureFolders = Object.keys(pure);
 const belowPorts = [...pureFolders, "ports"];
 
-/** Besides ports and pure folders. `child` starts programs, `system` is the machine's clock, hashes and files. */
+/** In addition to ports and pure folders. `child` starts programs, `system` is the machine's clock, hashes and files. */
 const adapters: Readonly<Record<string, readonly string[]>> = {
   child: [],
   system: ["child"],
@@ -49,7 +49,7 @@ const adapters: Readonly<Record<string, readonly string[]>> = {
 };
 
 const adapterFolders = Object.keys(adapters).map((name) => `adapters/${name}`);
-/** What the shell may know of adapters: how programs start, and the machine's hashes and files. */
+/** The adapters that the shell may know: how programs start, and the machine's hashes and files. */
 const machine = ["adapters/child", "adapters/system"];
 
 const shell: Readonly<Record<string, readonly string[]>> = {
@@ -61,10 +61,10 @@ const shell: Readonly<Record<string, readonly string[]>> = {
 };
 
 const shellFolders = Object.keys(shell);
-/** Settings of the environment, and `wire*.ts`: they build adapters for the entries. */
+/** Settings of the environment, and `wire*.ts`, which build adapters for the entries. */
 const wiring = ["environment"];
 
-/** Each may wire adapters; none imports another, except the command line, which starts them. */
+/** Each may wire adapters. No entry imports another, except the command line, which starts them. */
 const entries: Readonly<Record<string, readonly string[]>> = {
   app: [],
   action: [],
@@ -72,7 +72,7 @@ const entries: Readonly<Record<string, readonly string[]>> = {
   cli: ["app", "demo"],
 };
 
-/** Pure data of an adapter: anybody may import them. */
+/** Pure data of an adapter, which any folder may import. */
 export const doors: readonly string[] = ["adapters/harness/descriptions.ts", "adapters/harness/key-variables.ts"];
 
 /** Folder of `src` to the folders that it may import, without itself. */
@@ -92,10 +92,10 @@ export const layers: ReadonlyMap<string, readonly string[]> = new Map([
 
 export const pureLayers: readonly string[] = pureFolders;
 
-/** Files of `src` itself that a folder may import: `wire.ts` and its like are for entries. */
+/** Whether a folder may import files of `src` itself. `wire.ts` and similar files are for entries. */
 export function mayWire(folder: string): boolean {
   return folder in entries;
 }
 
-/** They may start programs by themselves. */
+/** Folders that may start programs themselves. */
 export const startsPrograms: readonly string[] = ["adapters/child", "cli", "demo", "local-github"];

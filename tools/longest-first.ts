@@ -1,7 +1,7 @@
-/** Starts the longest test files first, so that at the end no worker waits for one of them. */
+/** Starts the longest test files first, so that no worker waits for one of them at the end. */
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Begin of a path, longest first. Others follow, the larger file first. */
+/** Beginnings of paths, longest test first. Other files follow, the larger file first. */
 const longest = [
   "test/action/jobs",
   "test/scenarios/faults",
@@ -27,7 +27,7 @@ const longest = [
   "test/contract/",
 ];
 
-/** In this order: at the end only short files are left. */
+/** In this order, so that only short files are left at the end. */
 const projects = ["worlds", "alone", "pure"];
 
 export default class LongestFirst extends BaseSequencer {
@@ -37,7 +37,7 @@ export default class LongestFirst extends BaseSequencer {
       const index = longest.findIndex((begin) => moduleId.startsWith(`${root}/${begin}`));
       return index < 0 ? longest.length : index;
     };
-    // A process is kept for the next file only while that file belongs to the same project. Stable within a rank.
+    // A process stays for the next file only while that file belongs to the same project. Stable within a rank.
     const place = (file: TestSpecification): number =>
       projects.indexOf(file.project.name) * longest.length * 2 + rank(file);
     return (await super.sort(files)).toSorted((one, other) => place(one) - place(other));

@@ -1,4 +1,7 @@
-/** `npm run models:check [YYYY-MM-DD]`: whether a default model retires soon, by the calendar or by the given day. Exit code 1: one does. */
+/**
+ * `npm run models:check [YYYY-MM-DD]`: whether a default model retires soon, by today or the given day. Exit code 1: one
+ * does.
+ */
 import {
   modelSources,
   modelTableDate,

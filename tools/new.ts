@@ -1,6 +1,6 @@
 /**
- * `npm run new -- gate|command|harness <name>`: a part from its template, with its line in the registry. It compiles and works
- * as it is; then it is yours to change. `npm run prove -- seams` counts the files, and takes one part away at a time.
+ * `npm run new -- gate|command|harness <name>`: adds a part from its template, with its line in the registry. It compiles
+ * and works. Then you change it. `npm run prove -- seams` counts the files, and removes one part at a time.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -17,7 +17,7 @@ interface Part {
 export interface Registry {
   path: string;
   importLine(name: string, ident: string): string;
-  /** Where the entry goes: before the first match. */
+  /** The place of the entry: before the first match. */
   before: RegExp;
   entry(name: string, ident: string): string;
 }
@@ -73,7 +73,7 @@ export function identOf(name: string): string {
   return name.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The files of a new part, by their paths, with the lines of its registries. `read`: a file as it is now. */
+/** The files of a new part by their paths, with the lines of its registries. `read`: a file in its current form. */
 export function newPart(kind: string, name: string, read: (path: string) => string): Map<string, string> {
   const part = parts[kind];
   if (part === undefined) throw new TypeError(`There is no kind "${kind}". Known: ${Object.keys(parts).join(", ")}.`);

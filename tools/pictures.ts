@@ -1,4 +1,7 @@
-/** The README's pictures, taken from the demo by a headless Chromium: `npm run pictures` (CHROMIUM names the program where it is not `chromium`). */
+/**
+ * The README's pictures, which a headless Chromium takes from the demo: `npm run pictures`. CHROMIUM names another program
+ * than `chromium`.
+ */
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";

@@ -1,4 +1,7 @@
-/** The last line of a test run: how many tests passed, failed, were skipped; before it, those that passed only on a second try. */
+/**
+ * The last line of a test run: the numbers of passed, failed and skipped tests. Tests that passed only on a second try come
+ * before it.
+ */
 import type { Reporter, TestModule } from "vitest/node";
 
 export default class SummaryReporter implements Reporter {
@@ -13,7 +16,7 @@ export default class SummaryReporter implements Reporter {
         if (test.diagnostic()?.flaky === true)
           flaky.push(`passed on a second try: ${module.relativeModuleId} > ${test.fullName}`);
       }
-      // A file that could not be loaded, or whose set-up failed, has no failed test and is a failure all the same.
+      // A file that failed to load, or whose set-up failed, has no failed test. It still counts as a failure.
       if (!module.ok() && counts.failed === failedBefore) counts.failed += 1;
     }
     const line = `${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""}\n`;

@@ -1,4 +1,4 @@
-/** The runner's real surroundings with an instantaneous outside: a GitHub that acknowledges at once, nothing else. */
+/** The runner's real dependencies with an instantaneous outside: a GitHub that acknowledges at once, nothing else. */
 import { setImmediate as macrotask } from "node:timers/promises";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
@@ -41,11 +41,11 @@ const instantGithub: GithubApp = {
   redeliver: async () => {},
 };
 
-/** A port of which the measured path touches `present` only: anything else is a mistake in the benchmark, told by name. */
+/** A port with only the members in `present`. Any other access is a mistake in the benchmark, and the error names it. */
 export function absent<T extends object>(what: string, present: Partial<T> = {}): T {
   return new Proxy(present as T, {
     get(target, property) {
-      // Promises ask every value for `then`.
+      // Promises read `then` of every value.
       if (property === "then" || property in target) return Reflect.get(target, property);
       throw new Error(`The benchmark has no ${what}: ${String(property)}.`);
     },

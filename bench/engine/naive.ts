@@ -1,6 +1,7 @@
 /**
- * The obvious way to be durable, as the baseline: at each step read the whole journal, fold it, replay the process from its start,
- * perform what it asks for, append. The same store, checks, process and instantaneous effect; no status, no lease: it does less.
+ * The obvious durable engine, as the baseline. At each step, it reads the whole journal, folds it and replays the process
+ * from its start. Then it performs the request and appends. It has the same store, checks, process and instantaneous effect.
+ * It does less: no status, no lease.
  */
 import { turnEvents } from "../../src/core/decide.ts";
 import type { RunEvent } from "../../src/core/event.ts";

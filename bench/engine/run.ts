@@ -1,4 +1,4 @@
-/** A run that asks for a number of effects, one after the other, and does nothing else: what is left is the engine. */
+/** A run that asks for a number of effects in sequence, and does nothing else: only the engine is left. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { RunEventOf } from "../../src/core/event.ts";

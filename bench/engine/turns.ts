@@ -1,6 +1,6 @@
 /**
- * A run of twenty agents' turns through the real Runner: plan, implement, then repairs and reviews in turn, one of which crashes
- * and is tried again. What each was told is read back from where it is kept.
+ * A run of 20 agents' turns through the real Runner: plan, implement, then repairs and reviews in turn. One of these crashes
+ * and runs again. The benchmark reads each prompt back from the store.
  */
 import { z } from "zod";
 import type { Prompted } from "../../src/core/instructions.ts";
@@ -21,7 +21,7 @@ import { createdEvent, runIdOf } from "./run.ts";
 export const turnsCount = 20;
 const sha = (digit: number): string => digit.toString(16).padStart(40, "0");
 
-/** As issues of real projects are: some text, a conversation, instructions of a page. */
+/** As in issues of real projects: some text, a conversation, instructions of a page. */
 const facts: PromptFacts = {
   thread: {
     number: 12,
@@ -105,7 +105,7 @@ function redAt(turn: number) {
   return { name: "checks", status: "failed" as const, reason: "One is red.", evidence: [], children: [test] };
 }
 
-/** One conversation for as long as it lasts; at the seventh call it crashes once. */
+/** One conversation for its whole duration. It crashes once, at the seventh call. */
 function scripted(): Harness {
   let calls = 0;
   const tokens = { input: 10, output: 10, cacheRead: 0, cacheWrite: 0 };
@@ -171,7 +171,7 @@ export interface ToldTurn {
   document: PromptDocument;
 }
 
-/** What the agents were told, in order; the crashed attempt is one of them. */
+/** The prompts of the agents, in order, including the crashed attempt. */
 export async function driveTurns(database: Database): Promise<ToldTurn[]> {
   const base = dependenciesOn(database);
   base.processes.register(turns);

@@ -1,4 +1,4 @@
-/** The real App, started as an operator starts it: `src/app/main.ts` in a process of its own, with a GitHub that has nothing. */
+/** The real App, as an operator starts it: `src/app/main.ts` in its own process, with an empty GitHub. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
@@ -16,7 +16,7 @@ export interface StartedApp {
   webhookUrl: string;
   /** From the spawn of the process to the first good answer of /health. */
   startedInMs: number;
-  /** SIGTERM; resolves when the process is gone. */
+  /** Sends SIGTERM. Resolves when the process is gone. */
   stop(): Promise<void>;
 }
 
@@ -79,7 +79,7 @@ async function healthy(child: ChildProcess, url: string): Promise<void> {
   }
 }
 
-/** What is measured asks GitHub for nothing; the App's timetable does, and gets an empty list. */
+/** The measured path asks GitHub for nothing. The App's timetable does, and gets an empty list. */
 async function emptyGithub(): Promise<Server> {
   const server = createHttpServer((_, response) => {
     response.writeHead(200, { "content-type": "application/json" });

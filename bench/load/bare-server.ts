@@ -1,4 +1,4 @@
-/** A door that checks the signature, keeps nothing and answers: what this machine and the sender cost by themselves. */
+/** A door that checks the signature, keeps nothing and answers: the cost of this machine and the sender alone. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";

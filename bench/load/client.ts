@@ -1,17 +1,21 @@
 /**
- * An open-loop sender, in a process of its own: `client.ts <url> <secret> <per second> <seconds>`, answers its parent with what it saw.
+ * An open-loop sender in its own process: `client.ts <url> <secret> <per second> <seconds>`. It reports its results to its
+ * parent.
  *
- * Each delivery has its time on the schedule and is sent then, whether earlier ones were answered or not; its time to answer counts
- * from the schedule. So a server that stalls is charged for everyone who came meanwhile (no coordinated omission).
+ * Each delivery has its scheduled time. The sender keeps it even if earlier deliveries have no answer yet. The time to
+ * answer counts from the schedule. So a server that stalls pays for every later delivery (no coordinated omission).
  */
 import { randomUUID } from "node:crypto";
 import { Agent, request } from "node:http";
 import { parcels } from "./deliveries.ts";
 
 export interface LoadResult {
-  /** Every delivery sent, by GUID: milliseconds from its time on the schedule to the end of the answer, and the status; 0: no answer. */
+  /**
+   * Every sent delivery, by GUID: milliseconds from its scheduled time to the end of the answer, and the status. 0: no
+   * answer.
+   */
   deliveries: { guid: string; ms: number; status: number }[];
-  /** How late the sender itself was at worst: above some milliseconds the machine, not the server, is measured. */
+  /** The largest delay of the sender itself. Above some milliseconds, the figure measures the machine, not the server. */
   lateMsMax: number;
 }
 
@@ -24,7 +28,7 @@ const warmUp = 20;
 const agent = new Agent({ keepAlive: true });
 const content = parcels(secret);
 
-// Not counted: connections and code that runs for the first time. Still kept by the server, which nobody minds.
+// Not counted: connections, and code that runs for the first time. The server still keeps these deliveries.
 for (let index = 0; index < warmUp; index += 1) await deliver(index, performance.now());
 
 const result: LoadResult = { deliveries: [], lateMsMax: 0 };

@@ -1,4 +1,4 @@
-/** What GitHub sends an App on a busy day: its own published example payloads, signed. No command is among them. */
+/** GitHub's deliveries to an App on a busy day: its own published example payloads, signed. They contain no command. */
 import { createHmac } from "node:crypto";
 import { createRequire } from "node:module";
 
@@ -24,14 +24,14 @@ const busy = new Set([
   "workflow_run",
 ]);
 
-/** Alternates between the events; about 15 kB each. */
+/** Alternates between the events. Each payload has about 15 kB. */
 export function parcels(secret: string): Parcel[] {
   const published = createRequire(import.meta.url)("@octokit/webhooks-examples") as Example[];
   const lists = published
     .filter(({ name }) => busy.has(name))
     .map(({ name, examples }) =>
       examples.map((example): Parcel => {
-        // Deliveries of an App name their installation; most examples are those of a repository's hook.
+        // Deliveries to an App name their installation. Most examples come from a repository's hook.
         const body = Buffer.from(JSON.stringify({ ...example, installation: { id: 1, node_id: "MDIz" } }));
         return { event: name, body, signature: `sha256=${createHmac("sha256", secret).update(body).digest("hex")}` };
       }),

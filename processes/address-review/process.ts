@@ -1,4 +1,7 @@
-/** address-review: works on the branch of an existing pull request: what was asked for, until checks are green and a person approves. */
+/**
+ * address-review: works on the branch of an existing pull request. It makes the requested changes until checks are green and
+ * a person approves.
+ */
 import { defineProcess } from "../../src/index.ts";
 import { effectsOf } from "../guide.ts";
 import { type WorkInput, type WorkOutput, workInputSchema, workOutputSchema } from "../schema.ts";

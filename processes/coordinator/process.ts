@@ -1,4 +1,4 @@
-/** coordinator: a task parted among several agents at once, joined into one pull request. */
+/** coordinator: divides a task among several agents at once, and joins their work into one pull request. */
 import {
   type AgentOutput,
   compilePlan,
@@ -70,13 +70,13 @@ export const coordinator = defineProcess<WorkInput, WorkOutput>({
       return ended(work, no("Protected paths were changed and nobody allowed it, so nothing was published."));
     const whole = Object.values(done.steps).every(({ outcome }) => outcome === "done" || outcome === "unchanged");
     await publish(ctx, input, work, { draft: !whole });
-    // What is there is kept as a draft; half of the work is never called done.
+    // Existing work stays as a draft. Baton never calls half of the work done.
     if (!whole) return ended(work, no(`Not all steps were done, so #${work.pullRequest} is a draft. ${told(done)}`));
     return untilApproved(ctx, input, work);
   },
 });
 
-/** The steps in waves; then the head, the steps' reports and what came of each are in `work`. */
+/** Runs the steps in waves. Then `work` has the head, the steps' reports and their results. */
 async function carryOut(
   ctx: ProcessContext,
   input: WorkInput,
@@ -123,7 +123,7 @@ function left({ steps }: Plan, id: string, output: AgentOutput | undefined): Han
   return found === null ? [] : [found];
 }
 
-/** What became of the steps that are not done. */
+/** The reasons of the steps that are not done. */
 function told({ steps }: PlanOutcome<AgentOutput>): string {
   return Object.entries(steps)
     .filter(([, { outcome }]) => outcome !== "done")

@@ -1,4 +1,4 @@
-/** explore: a question about the code, answered in the thread. */
+/** explore: answers a question about the code in the thread. */
 import { answerText, defineProcess, prompts } from "../../src/index.ts";
 import { effectsOf } from "../guide.ts";
 import { type ExploreOutput, exploreOutputSchema, type WorkInput, workInputSchema } from "../schema.ts";

@@ -1,4 +1,4 @@
-/** fix-ci: the red checks of a pull request become green, on its own branch. */
+/** fix-ci: makes the red checks of a pull request green, on its own branch. */
 import { defineProcess } from "../../src/index.ts";
 import { effectsOf } from "../guide.ts";
 import { type WorkInput, type WorkOutput, workInputSchema, workOutputSchema } from "../schema.ts";

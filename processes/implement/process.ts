@@ -1,4 +1,4 @@
-/** implement: an issue becomes a draft pull request with green checks; what comes then is yours. */
+/** implement: an issue becomes a draft pull request with green checks. People do the rest. */
 import { defineProcess, prompts } from "../../src/index.ts";
 import { effectsOf } from "../guide.ts";
 import { type WorkInput, type WorkOutput, workInputSchema, workOutputSchema } from "../schema.ts";

@@ -1,4 +1,4 @@
-/** plan: a plan in the thread; `implement` goes on from it. */
+/** plan: writes a plan in the thread. `implement` continues from it. */
 import { answerText, defineProcess, outcomesOf, renderPlan } from "../../src/index.ts";
 import { effectsOf } from "../guide.ts";
 import { type PlanOutput, planOutputSchema, type WorkInput, workInputSchema } from "../schema.ts";

@@ -1,4 +1,4 @@
-/** Who wins a race, in cases and in properties; and how it is told. */
+/** The winner of a race and its reason in words, in cases and in properties. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Entry, type Finish, judge } from "./judge.ts";

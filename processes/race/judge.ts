@@ -1,45 +1,46 @@
 /**
- * Who wins a race: a pure function of what was measured of each contestant.
+ * The winner of a race: a pure function of the measurements of each contestant.
  *
- * Owns: the order and its reason in words. Does not own: measuring (checks by the gate, lines by git, money by the ledger), the table.
- * K1 Green checks go before anything else; among red ones the fewer failed, the better.
- * K2 Then the smaller change, then the cheaper one, then who was named first: never a coin.
- * K3 Who did not finish is in no order and never wins; what is not known of one counts as the most.
+ * Owns: the order and its reason in words. Does not own: measuring (checks by the gate, lines by git, money by the ledger),
+ * the table.
+ * K1 Green checks take precedence over everything else. Among red contestants, the one with fewer failed checks leads.
+ * K2 Then the smaller change leads, then the cheaper one, then the first in the list: never a coin.
+ * K3 A contestant that did not finish has no place and never wins. An unknown figure counts as the largest.
  */
 
-/** What a contestant came to. `out`: no commit to judge. */
+/** A contestant's result. `out`: no commit to judge. */
 export type Finish =
   | { state: "out"; reason: string }
   | { state: "judged"; green: boolean; failedChecks: number; lines: number; sha: string };
 
 export interface Entry {
-  /** Harness and model as they were asked for: `claude-code` or `codex:gpt-5`. */
+  /** Harness and model as requested: `claude-code` or `codex:gpt-5`. */
   name: string;
-  /** null: not known. */
+  /** null: unknown. */
   costUsd: number | null;
   finish: Finish;
 }
 
 export interface Judged {
   entry: Entry;
-  /** 1 is the best; null: out. */
+  /** 1 is the best. null: out. */
   place: number | null;
-  /** Why it stands where it stands, in half a sentence. */
+  /** Why it has this place, in half a sentence. */
   reason: string;
 }
 
 export interface Judgement {
   /** In the order of the entries. */
   judged: Judged[];
-  /** null: nobody finished. */
+  /** null: no contestant finished. */
   winner: Judged | null;
-  /** One sentence: who won, and why. */
+  /** One sentence: the winner, and why. */
   sentence: string;
 }
 
 type Runner = Entry & { finish: Extract<Finish, { state: "judged" }>; order: number };
 
-/** What counts, in this order (K1, K2): each says by how much the second is worse. */
+/** The measures, in this order (K1, K2): each says by how much the second is worse. */
 const measures: { of(runner: Runner): number; says(better: Runner, worse: Runner): string }[] = [
   {
     of: ({ finish }) => (finish.green ? 0 : 1 + Math.max(0, finish.failedChecks - 1)),
@@ -102,7 +103,7 @@ function sentenceOf(winner: Judged | null, entries: readonly Entry[]): string {
     : `No contestant is green. ${winner.entry.name} is the best of them and goes into repair: ${winner.reason}.`;
 }
 
-/** The first measure in which two differ: the last one always does. */
+/** The first measure in which two contestants differ. They always differ in the last one. */
 function decides(a: Runner, b: Runner): (typeof measures)[number] {
   return measures.find(({ of }) => of(a) !== of(b)) ?? (measures.at(-1) as (typeof measures)[number]);
 }

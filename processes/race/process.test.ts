@@ -1,4 +1,4 @@
-/** The race as stories: who does what ends how. Each is played again with a crash before every answer. */
+/** The race as stories. Each story also runs with a crash before every answer. */
 import { describe, expect, it } from "vitest";
 import type { Json } from "../../src/core/vocabulary.ts";
 import { alice, bob, RunWorld } from "../../test/fakes/run-world.ts";
@@ -88,7 +88,7 @@ const approved = (headSha: string): Json => ({
   reviewId: null,
 });
 
-/** What every story may need; its own answers go before. */
+/** Answers that every story may need. A story's own answers take precedence. */
 const usual: [RegExp, (key: string) => Answer][] = [
   [/^plan$/, () => agent(null)],
   [/implement$/, (key) => agent(heads[key.split("/")[1] ?? ""] ?? sha("4"))],
@@ -106,7 +106,7 @@ interface Story {
   answers: Record<string, Answer>;
   status: "passed" | "failed";
   reason: RegExp;
-  /** Branches and commits that were pushed, and the branches that were deleted. */
+  /** Pushed branches with their commits, and deleted branches. */
   pushed: [branch: string, head: string][];
   deleted: string[];
   table: RegExp;
@@ -282,7 +282,7 @@ describe.each(["without a crash", "with a crash before every answer", "the last 
           .toSorted(),
       ).toEqual(story.deleted);
       expect(published(world, "comment")[0]?.body).toMatch(story.table);
-      // The race's verdict goes with the run's own.
+      // The run's verdict contains the race's verdict.
       expect(JSON.stringify(state.outcome?.verdict)).toContain('"name":"race"');
     });
   },

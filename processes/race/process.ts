@@ -1,10 +1,10 @@
 /**
- * race: several harnesses make the same change at once; the repository's CI, then the smaller diff, then the cost decide,
- * and the winner goes on as issue-to-pr does.
+ * race: several harnesses make the same change at once. The repository's CI decides, then the smaller diff, then the cost.
+ * The winner continues as issue-to-pr does.
  *
- * N1 A contestant that fails, spends its share or changes nothing is out and told so; the others go on.
- * N2 Whatever ends the race, also a cancel, no branch of a contestant stays, unless somebody else pushed to it.
- * N3 What a contestant pushes goes through the same rules as any push: protected paths need a person.
+ * N1 A contestant that fails, spends its share or changes nothing is out, and the table says so. The others continue.
+ * N2 However the race ends, even by a cancel, no contestant's branch stays, unless another author pushed to it.
+ * N3 A push by a contestant follows the same rules as any push: protected paths need a person.
  */
 import {
   type AgentOutput,
@@ -38,11 +38,11 @@ interface Raced {
   entry: Entry;
   shown: Shown;
   contestant: Contestant;
-  /** What it made: how the winner goes on. */
+  /** The contestant's work, from which the winner continues. */
   work: Work;
 }
 
-/** Branches that a push was asked for: each goes at the end (N2). */
+/** Branches that a push was requested for. Baton deletes each at the end (N2). */
 type Pushed = Map<string, string>;
 
 export const race = defineProcess<RaceInput, WorkOutput>({
@@ -55,7 +55,7 @@ export const race = defineProcess<RaceInput, WorkOutput>({
     asks: "As `issue-to-pr`.",
     costs: "A planning step, one writing step for each contestant within its share, then as `issue-to-pr`.",
   },
-  // A pull request has a branch already: who would the others be?
+  // A pull request already has a branch, so the other contestants would have none.
   on: ["issue"],
   stages: ["Plan", "Race", "Judge", "Publish", "Checks", "Review", "Finish"],
   input: raceInputSchema,
@@ -101,7 +101,7 @@ export const race = defineProcess<RaceInput, WorkOutput>({
   },
 });
 
-/** All at once, each for itself: only a cancel ends them together. */
+/** Runs all contestants at once, each independently. Only a cancel ends them together. */
 async function contend(ctx: ProcessContext, input: RaceInput, plan: Plan, pushed: Pushed): Promise<Raced[]> {
   const { contestants } = input.race;
   const branches = Object.fromEntries(
@@ -185,7 +185,7 @@ async function compete(
   }
 }
 
-/** CI that begins only with a pull request is given one. Where GitHub has no drafts, the branch must do. */
+/** Opens a draft for CI that begins only with a pull request. If GitHub has no drafts, the branch must be enough. */
 async function draft(ctx: ProcessContext, input: RaceInput, contestant: Contestant): Promise<number | null> {
   try {
     const { number } = await ctx.publish("draft", {
@@ -210,7 +210,7 @@ async function draft(ctx: ProcessContext, input: RaceInput, contestant: Contesta
   }
 }
 
-/** GitHub closes the draft of a branch that goes. What cannot be deleted is shown at its step and hinders nothing. */
+/** GitHub closes the draft of a deleted branch. If a deletion fails, its step shows that, and the run continues. */
 async function prune(ctx: ProcessContext, pushed: Pushed): Promise<void> {
   const branches = [...pushed];
   pushed.clear();
@@ -227,6 +227,6 @@ async function prune(ctx: ProcessContext, pushed: Pushed): Promise<void> {
       }
     }
   };
-  // GitHub may close its door to writes for an hour.
+  // GitHub may refuse writes for an hour.
   await ctx.shielded("prune", deleteAll, { atMostMs: 2 * 3_600_000 });
 }

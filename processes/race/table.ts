@@ -1,8 +1,11 @@
-/** The table of a race, and its verdict for `/baton why`. Names and reasons come from commands and errors, so they are neutralised. */
+/**
+ * The table of a race, and its verdict for `/baton why`. Names and reasons come from commands and errors, so they are
+ * neutralised.
+ */
 import { formatted, neutraliseLine, type Verdict } from "../../src/index.ts";
 import type { Judged, Judgement } from "./judge.ts";
 
-/** What people see of a contestant beside what it is judged by. */
+/** Columns for people in addition to the judged measures. */
 export interface Shown {
   model: string;
   pullRequest: number | null;
@@ -51,7 +54,7 @@ function green({ entry }: Judged): boolean {
 export function raceVerdict({ judged, winner, sentence }: Judgement): Verdict {
   return {
     name: "race",
-    // Somebody won it: what the winner's own checks say is theirs, below, and is repaired afterwards.
+    // Somebody won. The winner's own checks have their own verdict below, and Baton repairs them afterwards.
     status: winner === null ? "failed" : "passed",
     reason: sentence,
     evidence: winner?.entry.finish.state === "judged" ? [{ label: "head", value: winner.entry.finish.sha }] : [],

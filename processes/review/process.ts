@@ -1,4 +1,4 @@
-/** review: the change of a pull request, read by an agent that did not write it; its findings in the thread. */
+/** review: an agent that did not write a pull request's change reviews it, and lists its findings in the thread. */
 import {
   answerText,
   defineProcess,

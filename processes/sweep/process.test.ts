@@ -1,4 +1,4 @@
-/** The sweep as stories, each played again with a crash before every answer. */
+/** The sweep as stories. Each story also runs with a crash before every answer. */
 import { describe, expect, it } from "vitest";
 import type { Json } from "../../src/core/vocabulary.ts";
 import type { SweepFacts } from "../../src/sweep/facts.ts";

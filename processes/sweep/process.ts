@@ -1,4 +1,4 @@
-/** sweep: detectors find, an agent fixes a few, the detector runs again on the result, people review. */
+/** sweep: detectors find, an agent fixes a few findings, the detector runs again on the result, and people review. */
 import type { z } from "zod";
 import {
   afterSweep,
@@ -34,9 +34,9 @@ const dayMs = 86_400_000;
 
 interface Found {
   findings: SweepFinding[];
-  /** Detectors of which every report was read whole: what these do not name is gone. */
+  /** Detectors whose reports Baton read completely. A finding that these do not name is gone. */
   ran: string[];
-  /** Of which every report was read, and one had more than is kept. */
+  /** Detectors with readable reports, at least one of which was longer than Baton keeps. */
   cut: string[];
   notes: string[];
 }
@@ -88,7 +88,7 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
     const said = [choice.reason, ...found.notes].join(" ");
     if (choice.findings.length === 0) {
       const open = known.filter(({ state }) => state === "new").length;
-      // Nothing to do is a result; something that may not be done now is none.
+      // "Nothing to do" is a result. A run that may not propose now has no result.
       return end({
         name: "result",
         status: open === 0 ? "passed" : "skipped",
@@ -132,7 +132,10 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
   },
 });
 
-/** One after the other: each has the machine for itself. A detector that fails is said, and the others go on. */
+/**
+ * Runs one detector after the other, so that each has the machine for itself. If one fails, Baton reports that, and the
+ * others continue.
+ */
 async function detect(
   ctx: ProcessContext,
   detectors: SweepInput["sweep"]["detectors"],
@@ -156,7 +159,7 @@ async function detect(
         stage: name === "detect" ? "Detect" : "Verify",
         command: commandOf({ use, command, rules }),
         sha,
-        // What GitHub is asked, and how old a note is, changes without the files.
+        // GitHub's answers, and the age of a note, change without the files.
         ...(reuses && !askedOfGithub.has(use)
           ? { reuse: { as: `${use}-${at}`, forMs: (use === "stale" ? 1 : 30) * dayMs } }
           : {}),
@@ -180,13 +183,13 @@ async function detect(
       found.notes.push(`The detector \`${use}\` did not end: ${(thrown as Error).message}`);
     }
   }
-  // Several may be of one kind: what one of them does not say, another would have said.
+  // Several detectors may have one kind. One of them may report a finding that another lacks.
   const cut = new Set(found.cut);
   const whole = found.ran.filter((use) => !failing.has(use) && !cut.has(use));
   return { ...found, ran: [...new Set(whole)], cut: [...cut].filter((use) => !failing.has(use)) };
 }
 
-/** AG1. `only`: files to look at again; otherwise the part of the day. */
+/** AG1. `only`: files to read again. Otherwise the part of the day. */
 async function detectByAgent(
   ctx: ProcessContext,
   { ask, paths = [], maxUsd }: Omit<SweepInput["sweep"]["detectors"][number], "use" | "command" | "report" | "rules">,
@@ -215,7 +218,7 @@ async function detectByAgent(
   });
   try {
     const { findings, notes } = detectorNamed("agent").read(text, { root: null, now: ctx.now() });
-    // It was asked about these files alone.
+    // The question was about these files only.
     return { findings: findings.filter(({ path }) => path !== null && files.includes(path)), notes, failed: false };
   } catch (thrown) {
     if (!hasCode(thrown, "BATON_REPORT_INVALID")) throw thrown;
@@ -232,16 +235,16 @@ function commandOf({
   return ["sh", "-c", use === "pattern" ? patternCommand(rules) : (command ?? staleCommand)];
 }
 
-/** Why what the agent made is not proposed; null: it may be. */
+/** Why Baton does not propose the agent's change. null: it may. */
 function refused(chosen: readonly SweepFinding[], before: Found, after: Found): string | null {
   if (after.ran.length + after.cut.length === 0)
     return `The detector could not look at the result. ${after.notes.join(" ")}`;
   const now = new Set(after.findings.map(({ fingerprint }) => fingerprint));
-  // GitHub judges a change after its merge: until then its checks and a person do.
+  // GitHub judges a change after its merge. Until then, its checks and a person judge it.
   if (chosen.some(({ detector }) => askedOfGithub.has(detector))) return null;
   const still = chosen.filter(({ fingerprint }) => now.has(fingerprint));
   if (still.length > 0) return `${still.length} of ${chosen.length} findings are still there.`;
-  // What was cut off before may come up now.
+  // Findings that were cut off before may appear now.
   if (before.cut.length + after.cut.length > 0) return null;
   const known = new Set(before.findings.map(({ fingerprint }) => fingerprint));
   const fresh = after.findings.filter(({ fingerprint }) => !known.has(fingerprint));
@@ -250,7 +253,7 @@ function refused(chosen: readonly SweepFinding[], before: Found, after: Found): 
     : null;
 }
 
-/** Added and removed together; a file that is not text counts as one. */
+/** Added and removed lines together. A file that is not text counts as one line. */
 function linesOf(files: readonly { added: number | null; removed: number | null }[]): number {
   return files.reduce((sum, { added, removed }) => sum + (added ?? 1) + (removed ?? 0), 0);
 }
@@ -264,7 +267,7 @@ function titleOf(findings: readonly SweepFinding[], part: string): string {
   return neutraliseLine(`Fix ${what}${part === "" ? "" : ` in ${part}`}`).slice(0, 120);
 }
 
-/** What a tool said is data: one JSON object a line, within a fence that nothing in it can end. */
+/** A tool's words are data: one JSON object a line, within a fence that nothing in it can end. */
 function planOf(findings: readonly SweepFinding[]): string {
   const rows = findings.map(({ rule, message, path, line }) =>
     JSON.stringify({ rule, message, path, line }).replaceAll("`", "'"),

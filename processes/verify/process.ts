@@ -1,4 +1,4 @@
-/** verify: checks and commands are run, and expected outcomes answered one by one, each with evidence. */
+/** verify: runs checks and commands, and answers expected outcomes one by one, each with evidence. */
 import {
   type AgentOutput,
   answerText,
@@ -85,7 +85,10 @@ export const verify = defineProcess<WorkInput, VerifyOutput>({
   },
 });
 
-/** Listed by who asks, else of the plan, else drawn from the thread by an agent that does not judge them. */
+/**
+ * Outcomes from the person who asks, otherwise from the plan. If there are none, an agent that does not judge lists them
+ * from the thread.
+ */
 async function expected(ctx: ProcessContext, input: WorkInput, listed: Outcome[]): Promise<Outcome[]> {
   if (listed.length > 0) return listed;
   if (input.planned != null && input.planned.outcomes.length > 0) return input.planned.outcomes;
@@ -105,7 +108,7 @@ function ask(
     role: "verify",
     access: "read-only",
     baseSha: presentSha(input),
-    // Who draws the outcomes up does not see the work: else only what is there would be expected.
+    // The agent that lists the outcomes does not see the work. Otherwise it would expect only the existing behavior.
     ...(name === "expect" || input.pullRequest === null ? {} : { reads: [input.baseSha] }),
     prompt,
     ...chosen(input),

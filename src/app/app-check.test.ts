@@ -1,4 +1,4 @@
-/** Who GitHub says that the App is: what is missing, what is refused, what is asked again. */
+/** GitHub's answers about the App's identity: what is missing, what GitHub refuses, what Baton asks again. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { parse, parseDocument } from "yaml";
@@ -65,7 +65,7 @@ it.each<[string, Record<string, string>, string[], string[]]>([
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} } as unknown as Log;
 
-/** The first status after the given one, without waiting by the clock. */
+/** The first status after the given one, without waiting for the clock. */
 async function statusOf(reader: SelfReader, appId = 12): Promise<AppStatus> {
   const clock = new ManualClock();
   let asked = 0;

@@ -1,8 +1,9 @@
 /**
- * Asks GitHub who this App is: whether it takes the credentials, and which permissions and events are missing, by installation.
+ * Asks GitHub about this App: whether GitHub accepts the credentials, and which permissions and events each installation
+ * lacks.
  *
- * AC1 The start never waits for it. An unreachable GitHub is asked again with growing pauses.
- * AC2 Only an answer counts as ok: refused credentials, another App's id and a wrong clock are told as such.
+ * AC1 The start never waits for it. Baton asks an unreachable GitHub again, with growing pauses.
+ * AC2 Only an answer counts as ok. Refused credentials, another App's id and a wrong clock each get their own message.
  */
 import { toBatonError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -27,7 +28,7 @@ export interface SelfReader {
 export interface AppStatus {
   state: "unknown" | "ok" | "incomplete" | "refused" | "unreachable";
   app: string | null;
-  /** What is wrong and what to do; null: nothing is. */
+  /** The problem and its remedy. null: there is no problem. */
   message: string | null;
   missing: { where: string; names: string[] }[];
 }
@@ -74,7 +75,7 @@ export function startAppCheck(options: Options): AppCheck {
   };
 }
 
-/** Asks once. Never throws: what went wrong is the answer. */
+/** Asks once. Never throws, because a failure is an answer too. */
 export async function checkApp({ reader, appId }: Pick<Options, "reader" | "appId">): Promise<AppStatus> {
   const nothing = { app: null, missing: [] };
   try {
@@ -112,7 +113,7 @@ function failed({ code, message }: { code: string; message: string }): Pick<AppS
     return { state: "refused", message: `GitHub refuses the App's credentials (${message}). ${remedyOf(message)}` };
   if (code === "BATON_GITHUB_UNAVAILABLE" || code === "BATON_GITHUB_LIMITED")
     return { state: "unreachable", message: `GitHub does not answer (${message}). Baton asks again.` };
-  // A key that cannot sign fails before anything is sent.
+  // A key that cannot sign fails before Baton sends anything.
   return {
     state: "refused",
     message: `The App's key cannot be used (${message}). Set PRIVATE_KEY or PRIVATE_KEY_PATH to the key of this App.`,
@@ -129,7 +130,7 @@ function remedyOf(message: string): string {
   return "Check that APP_ID and PRIVATE_KEY belong to the same App, and that the key was not deleted.";
 }
 
-/** One line a place. */
+/** One line for each place. */
 export function missingText({ missing }: Pick<AppStatus, "missing">): string[] {
   return missing.map(({ where, names }) => `${where}: ${names.join(", ")}`);
 }

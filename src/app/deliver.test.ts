@@ -57,7 +57,7 @@ const good = (text: string, with_ = secret): Record<string, string> => ({
   "x-hub-signature-256": sign(with_, text),
 });
 
-/** `write` sends the body, or a part of it, or none. */
+/** `write` sends the body, or a part of it, or nothing. */
 function send(
   headers: Record<string, string>,
   write: (outgoing: ReturnType<typeof httpRequest>) => void,

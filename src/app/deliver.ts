@@ -1,9 +1,9 @@
 /**
- * The door for webhooks: verify on the raw bytes, keep, answer. Nothing else happens before the answer.
+ * The door for webhooks: it verifies the raw bytes, keeps them, and answers. Nothing else happens before the answer.
  *
- * DL1 No byte is parsed before the signature holds (SHA-256, constant time; two secrets while one is being replaced).
- * DL3 No payload is answered with 5xx: that is for what is Baton's own, and it says nothing of the database.
- * DL2 2xx is answered only once the delivery and its job are durable; the same delivery again is 2xx and no row.
+ * DL1 Baton parses no byte before the signature holds (SHA-256, constant time, two secrets during a replacement).
+ * DL3 No payload gets an answer of 5xx. That is for Baton's own faults, and it reveals nothing about the database.
+ * DL2 Baton answers 2xx only after the delivery and its job are durable. A repeated delivery gets 2xx and no row.
  */
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -19,9 +19,9 @@ export interface DeliverOptions {
   store: Pick<Store, "insertDelivery">;
   clock: Clock;
   log: Log;
-  /** The current secret first; fail closed without any. */
+  /** The current secret first. Without a secret, every delivery fails. */
   secrets: string[];
-  /** A body that takes longer is refused; GitHub itself gives up after ten seconds. */
+  /** Baton refuses a body that takes longer. GitHub itself gives up after 10 s. */
   bodyDeadlineMs?: number;
 }
 
@@ -36,7 +36,7 @@ export async function deliver(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    // Nobody's bytes are read who does not even claim to be GitHub.
+    // Baton reads no bytes from a sender who does not even claim to be GitHub.
     const signature = header(request, "x-hub-signature-256");
     if (!signaturePattern.test(signature))
       throw new BatonError("BATON_SIGNATURE_INVALID", "The delivery has no X-Hub-Signature-256.");
@@ -54,7 +54,7 @@ export async function deliver(
     const error = toBatonError(thrown);
     const status = error.treatment === "retryable" ? 503 : errorCatalogue[error.code].httpStatus;
     options.log.warn("A delivery was refused", { code: error.code, guid: header(request, "x-github-delivery"), error });
-    // DL3: what a database or a fault of ours says is for the log.
+    // DL3: the words of a database or an internal fault are for the log.
     const message = status < 500 ? error.message : "The delivery could not be kept. Send it again.";
     answer(response, status, { ok: false, code: error.code, message }, !request.complete);
   }
@@ -66,11 +66,11 @@ async function keep({ store, clock }: DeliverOptions, request: IncomingMessage, 
   if (!guidPattern.test(guid) || !eventPattern.test(event))
     throw new BatonError("BATON_PAYLOAD_INVALID", "The delivery lacks X-GitHub-Delivery or X-GitHub-Event.");
   const payload = parse(body);
-  // DL3: these stand in columns of their own, and a database does not take every text and number.
+  // DL3: these values have their own columns, and a database does not accept every text and number.
   const named = payload["action"];
   const action = typeof named === "string" && eventPattern.test(named) ? named : null;
   const { id: installationId } = (payload["installation"] ?? {}) as { id?: unknown };
-  // One GUID may reach several hooks: the hook is part of the key.
+  // Several hooks may get one GUID, so the hook is part of the key.
   const hook = header(request, "x-github-hook-id") || "app";
   if (!guidPattern.test(hook))
     throw new BatonError("BATON_PAYLOAD_INVALID", "The delivery's X-GitHub-Hook-ID is not one of GitHub's.");
@@ -86,7 +86,7 @@ async function keep({ store, clock }: DeliverOptions, request: IncomingMessage, 
   try {
     return await store.insertDelivery(delivery, { queue: "delivery", data: { hook, guid } });
   } catch (thrown) {
-    // Whatever it was: it is not kept, and whoever sent it may send it again.
+    // Baton did not keep the delivery, whatever the failure was. The sender may send it again.
     throw toBatonError(thrown, "BATON_DATABASE_UNAVAILABLE");
   }
 }
@@ -107,7 +107,7 @@ function parse(body: Buffer): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** Of the bytes as they came (DL1): text that is valid UTF-8 has no other bytes. Fails closed without a secret. */
+/** Verifies the bytes as they came (DL1): text that is valid UTF-8 has no other bytes. Fails without a secret. */
 async function isSigned(secrets: readonly string[], body: Buffer, signature: string): Promise<boolean> {
   if (body.length === 0 || !isUtf8(body)) return false;
   const text = body.toString("utf8");
@@ -122,7 +122,7 @@ function header(request: IncomingMessage, name: string): string {
   return typeof value === "string" ? value : "";
 }
 
-/** `cut`: the rest of the request is not wanted, so its connection ends with the answer. */
+/** `cut`: Baton does not want the rest of the request, so its connection ends with the answer. */
 function answer(response: ServerResponse, status: number, body: object, cut = false): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(status, { "content-type": "application/json", ...(cut ? { connection: "close" } : {}) });

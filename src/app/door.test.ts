@@ -1,4 +1,4 @@
-/** The door as a handler among others: what it leaves, how it closes, and how it notices that another one answers. */
+/** The door as one of several handlers: which requests it ignores, how it closes, and how it notices another handler. */
 import { createHmac } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -21,7 +21,7 @@ const signed = {
 
 let database: Database;
 let servers: Server[];
-/** A slow store: what an insert waits for, and whether one does. */
+/** A slow store: the promise that an insert waits for, and whether one waits. */
 let held: Promise<void>;
 let atStore: PromiseWithResolvers<void>;
 const doorWith = (secrets = [secret]): Door =>
@@ -63,7 +63,7 @@ afterEach(async () => {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean> | boolean;
 
-/** A server that asks one handler after the other, as Probot's does. */
+/** A server that asks one handler after the other, as Probot's server does. */
 async function serve(...handlers: Handler[]): Promise<{ server: Server; url: string }> {
   const server = createServer((request, response) => {
     void (async () => {

@@ -1,10 +1,10 @@
 /**
- * The door: every address of Baton, as one handler that any Node server can ask first. Thin: what each does is in
- * `deliver.ts`, `effects-api.ts` and `health.ts`.
+ * The door: every address of Baton, as one handler that any Node server can ask first. It is thin: `deliver.ts`,
+ * `effects-api.ts` and `health.ts` do the work of each address.
  *
- * DR1 A request that is not Baton's is left untouched: the handler says false, and the server asks the next one.
- * DR2 A closed door refuses with 503 what comes, and answers what came before: a delivery that was answered 2xx is kept.
- * DR3 Only a request that this process sent itself is answered as a probe; it reaches neither store nor log.
+ * DR1 A request that is not Baton's stays untouched: the handler returns false, and the server asks the next one.
+ * DR2 A closed door refuses new requests with 503 and answers earlier ones. A delivery with an answer of 2xx is kept.
+ * DR3 Only a request from this process itself gets the answer to a probe. It reaches neither store nor log.
  */
 import { randomBytes } from "node:crypto";
 import { request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -20,33 +20,33 @@ import { answerEffects, effectsPath } from "./effects-api.ts";
 import { answerHealth, isHealthPath } from "./health.ts";
 import { answerTrigger, isTriggerPath } from "./trigger-address.ts";
 
-/** An App that Probot's set-up page registered has its hook at the root, so the door is there as well. */
+/** An App from Probot's set-up page has its hook at the root, so the door is there as well. */
 export const webhookPath = "/api/github/webhooks";
 
-/** What the door needs of a Baton. */
+/** The parts of a Baton that the door needs. */
 export type Served = Pick<Baton, "identities" | "claims" | "log" | "database"> & {
   dependencies: Pick<Baton["dependencies"], "store" | "clock">;
 };
 
 export interface DoorOptions {
-  /** The current secret first; without any, every delivery is refused. */
+  /** The current secret first. Without a secret, Baton refuses every delivery. */
   secrets: string[];
-  /** For `/triggers/<name>`; none: every request there is refused. */
+  /** For `/triggers/<name>`. Without a secret, Baton refuses every request there. */
   triggerSecrets?: readonly string[];
-  /** Absent where nobody asks GitHub who the App is. */
+  /** Absent if nobody asks GitHub about the App. */
   check?: Pick<AppCheck, "status"> | null;
-  /** The whole server is Baton's: a POST to its root is a delivery, whatever it carries. */
+  /** The whole server is Baton's: a POST to its root is a delivery, whatever it holds. */
   ownsRoot?: boolean;
 }
 
 export interface Door {
-  /** True: it was Baton's, and it is answered. */
+  /** True: the request was Baton's, and has its answer. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
-  /** One more address for deliveries. */
+  /** Adds another address for deliveries. */
   addPath(path: string): void;
-  /** Sends this server a signed delivery of its own. An error unless this door answers it. */
+  /** Sends this server a signed delivery of its own. Throws unless this door answers it. */
   probe(server: Server): Promise<void>;
-  /** DR2. Resolves when nothing is under way any more, or it took too long. */
+  /** DR2. Resolves when no request is under way, or after a time limit. */
   close(): Promise<void>;
 }
 
@@ -101,7 +101,7 @@ export function openDoor(
         const nonce = randomBytes(24).toString("base64url");
         probes.add(nonce);
         await sendProbe(server, { path, nonce, secret }).catch(() => {});
-        // The door takes back only what it was asked; whatever else answered, it was not this door.
+        // The door still holds the nonce, so another handler answered.
         if (probes.delete(nonce))
           throw new BatonError("BATON_DOOR_TAKEN", `Something else than Baton answers deliveries at ${path}.`);
       }
@@ -131,7 +131,7 @@ async function refuse(response: ServerResponse): Promise<void> {
   response.end(JSON.stringify({ ok: false, code, message: "Baton stops.", remedy }));
 }
 
-/** As GitHub would send it: whoever answers in Baton's place takes it for a delivery. */
+/** As GitHub would send it: another handler in Baton's place takes it for a delivery. */
 async function sendProbe(
   server: Server,
   { path, nonce, secret }: { path: string; nonce: string; secret: string },
@@ -157,7 +157,7 @@ async function sendProbe(
   });
 }
 
-/** A server that listens at every address is reached at the loopback one. */
+/** The loopback address reaches a server that listens at every address. */
 function reachable(server: Server): { host: string; port: number } {
   const { address, port } = server.address() as AddressInfo;
   if (address === "::") return { host: "::1", port };

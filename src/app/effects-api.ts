@@ -2,8 +2,8 @@
  * The effect protocol over HTTP (JSON-002): `POST /api/v1/effects/{run}/{effect}/{attempt}/{claim|heartbeat|result}`.
  * Thin: checks the job's token and the body, hands both to `runner/remote/claims.ts`.
  *
- * EA1 No body is parsed before the token holds.
- * EA2 A large body may take long as long as it comes; who trickles is cut.
+ * EA1 Baton parses no body before the token holds.
+ * EA2 A large body may take long while its bytes keep coming. Baton cuts a slow sender.
  * EA3 Errors are `{ok: false, code, message, remedy}` with the status of the catalogue.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -20,14 +20,14 @@ import { type BodyBounds, readBody } from "./read-body.ts";
 export const effectsPath = "/api/v1/effects/";
 
 const attemptPattern = /^\/api\/v1\/effects\/([^/]+)\/([^/]+)\/([1-9]\d{0,3})\/([a-z]+)$/;
-/** Base64 of a bundle, and room for the rest: on a slow line that takes minutes, so it is judged by its pace. */
+/** Base64 of a bundle, and room for the rest. That takes minutes on a slow line, so the pace decides. */
 const bodyBounds: BodyBounds = {
   what: "request",
   bytesMax: Math.ceil((limits.importBytesMax * 4) / 3) + 4 * 1024 * 1024,
   deadlineMs: 30_000,
   bytesPerSecondMin: 128 * 1024,
 };
-/** What the largest request at the slowest pace takes. */
+/** The duration of the largest request at the slowest pace. */
 export const requestMsMax =
   bodyBounds.deadlineMs + Math.ceil((bodyBounds.bytesMax / (bodyBounds.bytesPerSecondMin ?? 1)) * 1_000);
 
@@ -99,7 +99,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-/** `cut`: the rest of the request is not wanted, so its connection ends with the answer. */
+/** `cut`: Baton does not want the rest of the request, so its connection ends with the answer. */
 function send(response: ServerResponse, status: number, body: object, cut = false): void {
   if (response.headersSent || response.destroyed) return;
   const headers = { "content-type": "application/json", "cache-control": "no-store" };

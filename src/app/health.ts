@@ -1,5 +1,5 @@
 /**
- * How Baton is. `/ping`: this process and its database work. `/health`: GitHub does not refuse it. `/ready`: GitHub
+ * Baton's health. `/ping`: this process and its database work. `/health`: GitHub does not refuse it. `/ready`: GitHub
  * confirmed it.
  *
  * HL1 The words of a database are for the log.

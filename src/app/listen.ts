@@ -1,4 +1,4 @@
-/** Takes the address that the environment names, or says why it cannot be had. */
+/** Listens at the address that the environment names, or says why it cannot. */
 import { createServer, type Server } from "node:http";
 import { BatonError } from "../core/errors.ts";
 
@@ -31,7 +31,7 @@ export async function listen(server: Server, address: Address): Promise<void> {
   });
 }
 
-/** Whether it can be had, before what takes longer is begun. */
+/** Checks that the address is free before Baton begins slower work. */
 export async function tryAddress(address: Address): Promise<void> {
   const server = createServer();
   await listen(server, address);

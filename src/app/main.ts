@@ -1,6 +1,6 @@
 /**
- * `npm start`: the App on Probot's server. Without credentials, Probot's own set-up page registers it on GitHub in a few clicks
- * and keeps what GitHub gave in `.env`, which is read at the next start; what the environment says takes precedence.
+ * `npm start`: the App on Probot's server. Without credentials, Probot's own set-up page registers it on GitHub in a few
+ * clicks. The page keeps GitHub's answer in `.env` for the next start. The environment takes precedence.
  */
 import { existsSync } from "node:fs";
 import { loadEnvFile } from "node:process";
@@ -23,14 +23,14 @@ try {
   await tryAddress(settings);
   if (settings.app === null) await setUp(settings.port, settings.host);
   else {
-    // An agent is of the same user, and could read the App's key there.
+    // An agent runs as the same user, and could read the App's key there.
     const warnings = hideSecrets({ secrets: settings.secrets, envFile, keep: false });
     await serve({ ...settings, app: settings.app }, ignored === null ? warnings : [...warnings, ignored]);
   }
 } catch (thrown) {
   const error = toBatonError(thrown);
   process.stderr.write(`${error.code}: ${error.message}\n${error.remedy}\n`);
-  // Whatever had begun by then would keep the process; a Baton may die at any instruction.
+  // Work that has begun by then would keep the process alive. A Baton may die at any instruction.
   process.exit(1);
 }
 
@@ -46,7 +46,7 @@ async function serve(
     Probot: Probot.defaults({ appId, privateKey, secret: secrets[0], baseUrl, log }),
     log,
     host,
-    // As text: to Probot the number 0, any free port, is no port.
+    // As text: Probot does not accept the number 0, any free port, as a port.
     port: `${port}` as unknown as number,
     enablePing: false,
     enableStaticFiles: false,
@@ -68,12 +68,13 @@ async function serve(
 }
 
 async function setUp(port: number, host: string): Promise<void> {
-  // What the page writes to `.env` is for this user only.
+  // The page writes `.env` for this user only.
   process.umask(0o077);
   process.stderr.write(
     `No APP_ID is set: open http://${host}:${port} to register the App on GitHub, then start again.\n`,
   );
-  // Probot would send the webhooks, and with them what people write, through a public proxy; who wants that says NO_SMEE_SETUP=false.
+  // Probot would send the webhooks, and people's words in them, through a public proxy. An operator who wants that sets
+  // NO_SMEE_SETUP=false.
   const smee =
     (process.env["NO_SMEE_SETUP"] as string | undefined) === "false"
       ? { NO_SMEE_SETUP: undefined }

@@ -1,6 +1,6 @@
 /**
- * What the App asks of GitHub, each with its reason and what works without it. `app.yml` says the same (tested), and the check at
- * the start names what is missing.
+ * The permissions that the App requests, each with its reason and the functions that work without it. A test compares them
+ * with `app.yml`. The check at the start names missing ones.
  *
  * Sources: https://docs.github.com/en/webhooks/webhook-events-and-payloads (which permission an event needs) and
  * https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps (names and endpoints).
@@ -11,9 +11,9 @@ export interface PermissionNeed {
   name: string;
   access: Access;
   reason: string;
-  /** What still works where an owner has not granted it. */
+  /** The functions that still work if an owner has not granted it. */
   without: string;
-  /** Not in the manifest; an owner who wants it adds it. */
+  /** Not in the manifest. An owner who wants it adds it. */
   optional?: true;
 }
 
@@ -143,7 +143,7 @@ export const events: readonly EventNeed[] = [
   },
 ];
 
-/** As `app.yml` says it. @internal for tests */
+/** The comment in `app.yml`. @internal for tests */
 export function commentOf({ reason, without }: { reason: string; without: string }): string {
   return `${reason}. Works without it: ${without}`;
 }
@@ -161,7 +161,7 @@ export interface Missing {
   without: string;
 }
 
-/** What an App or one of its installations lacks. A level above the needed one is enough. */
+/** The permissions that an App or one of its installations lacks. A higher level than needed is enough. */
 export function missingFrom(granted: Granted): Missing[] {
   const levels = ["read", "write", "admin"];
   const has = (name: string, access: Access): boolean =>

@@ -1,9 +1,10 @@
 /**
  * Finds deliveries that GitHub sent and Baton never kept, and asks for them again. GitHub does not do so by itself.
  *
- * PD1 Looked for is what the store does not know, not what GitHub calls failed: an answer may be lost on either side.
- * PD2 The first start of a database asks for nothing: a lost database must not give old commands again.
- * PD3 A delivery that fails however often it is sent is given up after `attemptsMax`, and the log says so.
+ * PD1 Baton searches for deliveries that the store does not know. GitHub's own status does not count: either side may lose
+ *     an answer.
+ * PD2 The first start of a database asks for nothing: a lost database must not repeat old commands.
+ * PD3 Baton gives up a delivery that failed `attemptsMax` times, and reports that in the log.
  */
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
@@ -13,9 +14,9 @@ import { defineValue, readValue, writeValue } from "../ports/values.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 
 const seenUntilValue = defineValue("deliveries.seen-until", z.number());
-/** Younger ones may still be on their way. */
+/** Younger deliveries may still be on their way. */
 const settleMs = 30_000;
-/** Looked at again although seen: attempts asked for in the round before, clocks that differ. */
+/** Read again although already seen: attempts from the round before, and clocks that differ. */
 const overlapMs = 15 * 60_000;
 const attemptsMax = 5;
 const pagesMax = 50;
@@ -52,7 +53,7 @@ export async function pollDeliveries(
   return asked === 0 ? null : { asked };
 }
 
-/** By GUID, the newest attempt first; only those that can mean something. */
+/** Attempts by GUID, the newest first, and only those that can matter. */
 async function attemptsSince(
   { github }: Pick<Dependencies, "github">,
   since: number,

@@ -1,12 +1,12 @@
 /**
- * Baton as a Probot application: `probot run` loads it, `npm start` hosts it on Probot's server, `createNodeMiddleware` mounts
- * it in any Node server. Authentication and log are Probot's.
+ * Baton as a Probot application. `probot run` loads it, and `npm start` hosts it on Probot's server. `createNodeMiddleware`
+ * mounts it in any Node server. Authentication and log are Probot's.
  *
- * PA1 What was answered 2xx is in the store: deliveries reach Baton's own door, never Probot's middleware, which answers
- *     after 9 s whatever a handler has done by then.
- * PA2 Where Probot's server listens, a signed delivery of Baton's own shows that the door answers; otherwise Baton ends.
- * PA3 A signal ends Baton in order: requests under way are answered, then what runs is left for the next start.
- * PA4 A process that is not Baton's keeps its environment, and ends by its own rules if it has any.
+ * PA1 A delivery with an answer of 2xx is in the store. Deliveries reach Baton's own door, never Probot's middleware, which
+ *     answers after 9 s whatever a handler has done by then.
+ * PA2 If Probot's server listens, a signed delivery by Baton itself shows that the door answers. Otherwise Baton ends.
+ * PA3 A signal ends Baton in order: it answers requests under way, then leaves active runs for the next start.
+ * PA4 A process that is not Baton's keeps its environment. If the process has its own rules, it ends by them.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { existsSync, realpathSync } from "node:fs";
@@ -32,7 +32,7 @@ import { listen } from "./listen.ts";
 import { boundHeads, closeServer } from "./server.ts";
 
 export interface ApplicationOptions {
-  /** Read from the environment unless given, with what hiding its secrets came to. */
+  /** Read from the environment unless given. `warnings`: the result of hiding its secrets. */
   start?: { settings: AppSettings; warnings: readonly string[] };
   /** The process is Baton's own: it has no environment to keep (PA4), and ends when Baton does. */
   ownsProcess?: boolean;
@@ -43,7 +43,7 @@ export interface ApplicationOptions {
 export interface Application {
   /** For Probot. */
   app: ApplicationFunction;
-  /** PA2, for a server that listens. An error unless the door answers there. */
+  /** PA2, for a server that listens. Throws unless the door answers there. */
   serve(server: Server): Promise<void>;
   /** PA3, for a host that ends by its own rules. */
   stop(): Promise<void>;
@@ -55,7 +55,7 @@ interface Parts {
   door: Door | null;
   baton: Baton | null;
   check: AppCheck | null;
-  /** Probot's, where that is the host: it is closed with Baton. */
+  /** Probot's server, if that is the host. It closes with Baton. */
   server: Server | null;
   /** Address of its API. */
   github: string;
@@ -88,7 +88,7 @@ export function createApplication(options: ApplicationOptions = {}): Application
     if (parts.server === null) baton.log.info("Baton is mounted", { database, github });
     else baton.log.info("Baton listens", { url: urlOf(server), database, github });
   };
-  /** Under `probot run` nobody else says it in words. */
+  /** Under `probot run`, nothing else reports the failure in words. */
   const fail = async (thrown: unknown): Promise<never> => {
     await stop();
     if (!isProbots) throw thrown;
@@ -137,11 +137,11 @@ export function createApplication(options: ApplicationOptions = {}): Application
       if (parts.server !== null) return;
       boundHeads(server);
       parts.server = server;
-      // A host that has the server asks for it by itself.
+      // A host with its own server asks for it itself.
       if (!ownsServer) server.once("listening", () => void serve(server).catch(fail));
     };
     standIn(probot, door, () => watchServers(onServer, { thisTurn: true }));
-    // Whatever listens there has to be the door, also if Probot asked nobody for it.
+    // Every listening server there must have the door, even if Probot asked nobody for it.
     if (isProbots) watchServers(onServer, { thisTurn: false });
   };
   const app: ApplicationFunction = async (probot, given) => {
@@ -154,10 +154,10 @@ export function createApplication(options: ApplicationOptions = {}): Application
   return { app, serve, stop };
 }
 
-/** What `probot run` loads, and what `createNodeMiddleware` takes. */
+/** `probot run` loads this, and `createNodeMiddleware` accepts it. */
 export default createApplication().app;
 
-/** For a server of any kind: the middleware, once a server for one delivery has shown that the door answers (PA2). */
+/** For any kind of server: the middleware, after a server for one delivery has shown that the door answers (PA2). */
 export async function createMiddleware(probot: Probot): Promise<{ middleware: NodeMiddleware; stop(): Promise<void> }> {
   const { app, serve, stop } = createApplication({ ownsProcess: false });
   const middleware = await createNodeMiddleware(app, { probot });
@@ -176,7 +176,7 @@ export async function createMiddleware(probot: Probot): Promise<{ middleware: No
   return { middleware, stop };
 }
 
-/** `probot run` has read `.env` by now. */
+/** `probot run` has already read `.env`. */
 function readStart(ownsProcess: boolean): NonNullable<ApplicationOptions["start"]> {
   const settings = readSettings(process.env);
   const ignored = useProxies(process.env);
@@ -186,8 +186,8 @@ function readStart(ownsProcess: boolean): NonNullable<ApplicationOptions["start"
 }
 
 /**
- * PA1: whoever asks this Probot for its middleware gets the door. Probot's server asks without options, right before it
- * listens; `createNodeMiddleware` asks with options and listens nowhere.
+ * PA1: a caller that asks this Probot for its middleware gets the door. Probot's server asks without options, right before
+ * it listens. `createNodeMiddleware` asks with options and listens nowhere.
  */
 function standIn(probot: Probot, door: Door, serverAsks: () => void): void {
   probot.getNodeMiddleware = async (options) => {
@@ -203,8 +203,8 @@ function standIn(probot: Probot, door: Door, serverAsks: () => void): void {
 }
 
 /**
- * Finds the server that is about to listen: slow heads have to be bounded before. `thisTurn`: before anything else can happen.
- * Otherwise the next one at a port that was chosen; Baton's own take any.
+ * Finds the server that is about to listen, because Baton must bound slow heads before that. `thisTurn`: only before
+ * anything else can happen. Otherwise it is the next server with a chosen port. Baton's own servers use any free port.
  */
 function watchServers(found: (server: Server) => void, { thisTurn }: { thisTurn: boolean }): void {
   const channel = "tracing:net.server.listen:asyncStart";
@@ -236,7 +236,7 @@ function stopAtSignals({
       void stop().then(() => {
         if (ownsProcess) process.exit(0);
         process.off(signal, onSignal);
-        // PA4: a host that does not listen would have ended by the signal, had Baton not listened.
+        // PA4: without Baton's listener, the signal would have ended a host that does not listen to it.
         if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
       });
     };
@@ -248,7 +248,7 @@ function stopAtSignals({
 async function end({ door, baton, check, server, control }: Parts): Promise<void> {
   await Promise.all([door?.close(), server === null ? undefined : closeServer(server)]);
   await check?.stop();
-  // Who asks over the socket reads the database: first nobody asks, then it is closed.
+  // Callers on the socket read the database, so the socket closes first.
   await control?.close();
   await baton?.stop();
 }
@@ -265,7 +265,7 @@ async function aboutOf({ server, check, startedAt }: Parts, { database, dependen
   };
 }
 
-/** The process is that of the command `probot`, which loads the application and does nothing else. */
+/** True if the process is that of the command `probot`, which loads the application and does nothing else. */
 function isProbotProgram(): boolean {
   try {
     return /[\\/]probot[\\/]bin[\\/]probot\.js$/.test(realpathSync(process.argv[1] ?? ""));

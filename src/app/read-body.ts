@@ -1,7 +1,7 @@
 /**
  * A request's body, within bounds of size and time.
  *
- * BD1 What is late or too large is refused while it comes, not once it is there; the socket stays for the answer.
+ * BD1 Baton refuses a late or too large body while it arrives. The socket stays for the answer.
  */
 import type { IncomingMessage } from "node:http";
 import { BatonError } from "../core/errors.ts";
@@ -10,9 +10,9 @@ export interface BodyBounds {
   /** For messages: `delivery`, `request`. */
   what: string;
   bytesMax: number;
-  /** How long it may take, from the first look at it. */
+  /** The longest time, from the first read. */
   deadlineMs: number;
-  /** A large one may take longer, as long as it comes at this pace: each byte that came gives it time. 0: it may not. */
+  /** A large body may take longer if it comes at this pace: each byte adds time. 0: it may not. */
   bytesPerSecondMin?: number;
 }
 
@@ -46,7 +46,7 @@ export async function readBody(
       }
     };
     let timer = setTimeout(late, deadlineMs);
-    // The request is only no longer read, not destroyed: the answer still has to leave by its socket.
+    // Baton stops reading the request but does not destroy it, because the answer still leaves by its socket.
     const fail = (error: BatonError): void => {
       clearTimeout(timer);
       request.removeAllListeners("data").pause();

@@ -1,8 +1,8 @@
 /**
- * The clock of schedules in App mode: asks for each repository whether something is due, and starts it.
+ * The clock of schedules in App mode: checks each repository for due schedules, and starts them.
  *
- * SR1 One replica at a time does it (TT1); what it starts is known by its key, so a second one starts nothing again.
- * SR2 A repository that cannot be served holds no other up.
+ * SR1 One replica at a time does it (TT1). The key of each start is known, so a second replica starts nothing again.
+ * SR2 A repository that Baton cannot serve does not hold up another.
  */
 import { startAskedSweep } from "../begin/asked-sweep.ts";
 import { hasDue, startDue } from "../begin/start-due.ts";
@@ -21,7 +21,7 @@ export async function runSchedules(dependencies: Dependencies): Promise<Record<s
       const swept = await startAskedSweep(dependencies, repository);
       if (swept !== null) did[`${repository.owner}/${repository.name} sweep`] = swept;
       if (!(await hasDue(dependencies, repository.id, limits.scheduleLateMs))) continue;
-      // The job that is written with a run wakes it, wherever it is driven.
+      // The job that Baton writes with a run wakes it, wherever it is driven.
       const runner = { wake: async () => false };
       const done = await startDue(dependencies, repository, { runner, lateAfterMs: limits.scheduleLateMs });
       if (done !== null) did[`${repository.owner}/${repository.name}`] = done;
@@ -35,7 +35,7 @@ export async function runSchedules(dependencies: Dependencies): Promise<Record<s
   return Object.keys(did).length === 0 ? null : did;
 }
 
-/** All that the App reaches, asked of GitHub now and then; a repository that is pushed to is known at once. */
+/** All repositories that the App reaches. Baton asks GitHub from time to time, and learns of a repository at once by a push. */
 async function repositoriesOf({
   store,
   clock,

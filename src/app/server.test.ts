@@ -1,4 +1,4 @@
-/** The real server and raw sockets: what a client may do with its head, in real time. */
+/** The real server and raw sockets: how a client may send its head, in real time. */
 import { createHmac } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
@@ -44,9 +44,9 @@ afterEach(async () => {
 
 interface Line {
   socket: Socket;
-  /** All that came until the server closed the connection. */
+  /** All bytes until the server closed the connection. */
   ended: Promise<string>;
-  /** What came so far has this in it. */
+  /** Resolves when the bytes so far contain this text. */
   says(words: string): Promise<void>;
 }
 

@@ -1,9 +1,9 @@
 /**
- * The plain host of the door: a Node server with nothing else in it. The demo, tests and programs use it that have no
- * Probot; the App has Probot's server (`probot-app.ts`).
+ * The plain host of the door: a Node server with nothing else in it. The demo, tests and programs without Probot use it. The
+ * App has Probot's server (`probot-app.ts`).
  *
- * HD1 A client that does not send a whole head in time gets 408 and loses its socket, however many bytes came.
- * HD2 Nobody keeps Baton from stopping: what has not ended by then loses its socket.
+ * HD1 A client that does not send its whole head in time gets 408 and loses its socket, whatever it sent.
+ * HD2 Nobody keeps Baton from stopping: a request that has not ended by then loses its socket.
  */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -19,7 +19,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** `check`: absent where nobody asks GitHub who the App is. */
+/** `check`: absent if nobody asks GitHub about the App. */
 export async function startServer(
   settings: Pick<AppSettings, "app" | "host" | "port"> & Partial<Pick<AppSettings, "triggerSecrets">>,
   baton: Served,
@@ -43,7 +43,7 @@ export async function startServer(
   return { url: `http://${settings.host}:${port}`, close: () => closeServer(server) };
 }
 
-/** For a server that is all Baton's. */
+/** For a server that belongs to Baton alone. */
 export function answerNotFound(url: string | undefined, response: ServerResponse): void {
   const path = (url ?? "/").split("?")[0];
   response.writeHead(404, { "content-type": "application/json" });
@@ -54,13 +54,13 @@ export function answerNotFound(url: string | undefined, response: ServerResponse
 /** HD1, for a server that does not listen yet. */
 export function boundHeads(server: Server, headMs: number = limits.requestHeadMs): void {
   server.headersTimeout = headMs;
-  // Node looks for slow clients every 30 s by itself. It reads this when the server begins to listen.
+  // By default, Node checks for slow clients every 30 s. It reads this value when the server begins to listen.
   Object.assign(server, { connectionsCheckingInterval: headMs / 10 });
-  // Only the last resort: each address has its own, stricter deadline, and runners bring bundles.
+  // Only the last resort: each address has its own, stricter deadline, and runners send bundles.
   server.requestTimeout = requestMsMax;
 }
 
-/** HD2: a closing server no longer looks for slow clients, and waits for each. */
+/** HD2: a closing server no longer checks for slow clients, and waits for each one. */
 export async function closeServer(server: Server): Promise<void> {
   const cut = setTimeout(() => server.closeAllConnections(), limits.requestsEndMs);
   await new Promise<void>((resolve) => {

@@ -1,9 +1,9 @@
 /**
  * Work that comes back by the clock: missed deliveries, garbage, old rows.
  *
- * TT1 A round that concerns the database or GitHub is done by one replica at a time, by a lease that lasts until the next is due.
- * TT2 A round that fails is logged and comes again; it never ends the App.
- * TT3 The first round begins at the start: what was missed while the App was down is found then.
+ * TT1 One replica at a time does a round about the database or GitHub. Its lease lasts until the next round is due.
+ * TT2 Baton logs a round that fails and repeats it later. A failed round never ends the App.
+ * TT3 The first round begins at the start, and finds events that the App missed while it was down.
  */
 import { toBatonError } from "../core/errors.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
@@ -11,9 +11,9 @@ import type { Dependencies } from "../runner/dependencies.ts";
 export interface Round {
   name: string;
   intervalMs: number;
-  /** `each`: every replica for its own machine. */
+  /** `each`: every replica works for its own machine. */
   by: "one" | "each";
-  /** Returns what it did, for the log; null when there was nothing to do. */
+  /** Returns a record for the log. null: there was nothing to do. */
   work(dependencies: Dependencies): Promise<Record<string, unknown> | null>;
 }
 

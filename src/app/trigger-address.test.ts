@@ -1,4 +1,6 @@
-/** Signed requests against a door with a store in memory: what is taken, what is refused, and what a taken one starts. */
+/**
+ * Signed requests against a door with a store in memory: accepted ones with their runs, and refused ones.
+ */
 import { createServer, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { builtInProcesses } from "../../processes/index.ts";

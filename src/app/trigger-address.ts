@@ -1,9 +1,11 @@
 /**
- * `POST /triggers/<name>`: programs elsewhere start what a rule `on: http` of that name says.
+ * `POST /triggers/<name>`: programs elsewhere start the process of a rule `on: http` with that name.
  *
- * HT1 No byte of a body is parsed before its signature holds: HMAC-SHA-256 over time, nonce, path and body, in constant time.
- * HT2 A request counts within five minutes of its time, and its nonce once: it names the delivery, which is kept far longer.
- * HT3 Without a secret nothing is taken. Nobody learns from an answer whether a rule or a repository is there.
+ * HT1 Baton parses no byte of a body before its signature holds. The signature is HMAC-SHA-256 over time, nonce, path and
+ *     body, compared in constant time.
+ * HT2 A request counts within 5 minutes of its time, and its nonce counts once. The nonce names the delivery, which Baton
+ *     keeps much longer.
+ * HT3 Without a secret, Baton accepts nothing. No answer reveals whether a rule or a repository exists.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -21,7 +23,7 @@ export interface TriggerAddressOptions {
   store: Pick<Store, "insertDelivery">;
   clock: Clock;
   log: Log;
-  /** The current one first, then one that is being replaced; none: every request is refused. */
+  /** The current secret first, then an old one during a replacement. Without a secret, Baton refuses every request. */
   secrets: readonly string[];
 }
 
@@ -38,7 +40,7 @@ export function isTriggerPath(path: string): boolean {
   return path.startsWith("/triggers/");
 }
 
-/** What the sender signs. @internal for tests */
+/** The text that the sender signs. @internal for tests */
 export function signatureOf(
   secret: string,
   given: { time: string; nonce: string; path: string; body: string },

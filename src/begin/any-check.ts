@@ -1,14 +1,14 @@
-/** Whether CI can start at all for what a run will push, by what is on its base. */
+/** Tells from the base branch whether CI can start at all for the commits that a run will push. */
 import { nullFor } from "../core/errors.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import { workflowsFolder } from "../onboarding/facts.ts";
 import { readWorkflow } from "../onboarding/workflows.ts";
 import type { Github } from "../ports/github.ts";
 
-/** More files than these say nothing of what is not read. */
+/** Baton reads no more workflow files than this. A longer list says nothing about the files that Baton did not read. */
 const workflowsMax = 30;
 
-/** Whether a check may come: a workflow that a pull request starts, or something else that has reported. null: unknown. */
+/** Whether a check may come: a pull request starts a workflow, or another app has reported checks. null: unknown. */
 export async function anyCheck(
   github: Pick<Github, "directory" | "file" | "checks" | "checkSuites">,
   repository: Repository,
@@ -31,7 +31,7 @@ export async function anyCheck(
     unlessDenied(github.checkSuites(repository, sha)),
   ]);
   if (checks === null || suites === null) return null;
-  // What its workflows report on the base, they do not report on a pull request.
+  // Checks that the base's own workflows report there do not come on a pull request.
   const actions = names.length === 0 ? [] : suites.filter(({ appName }) => appName === "GitHub Actions");
   const own = new Set(actions.map(({ appId }) => appId));
   return (

@@ -1,7 +1,7 @@
 /**
  * A sweep that an operator asked for by the command line, in one of several repositories under one budget.
  *
- * AK1 What was asked is begun once: its key is the time of the asking.
+ * AK1 Baton begins it once: the time of the request is its key.
  * AK2 It reports in the dashboard issue, as scheduled sweeps do.
  */
 import { toBatonError } from "../core/errors.ts";
@@ -13,10 +13,10 @@ import { changeSweepBook, readSweepBook } from "../runner/sweep-book.ts";
 import { beginRule } from "./rule-run.ts";
 import { openDashboard } from "./start-due.ts";
 
-/** Place of its runs, next to those of schedules. */
+/** The name that its runs have, next to the names of schedules. */
 const askedName = "asked";
 
-/** Returns what it did, in words; null: nobody asked. */
+/** Returns a sentence about what it did. null: nobody asked for a sweep. */
 export async function startAskedSweep(dependencies: Dependencies, repository: Repository): Promise<string | null> {
   const { store } = dependencies;
   const { asked } = await readSweepBook(store, repository.id);
@@ -41,7 +41,7 @@ async function begin(
     const { dashboard } = await readBook(dependencies.store, repository.id);
     const runId = await beginRule({
       dependencies,
-      // The job that is written with a run wakes it, wherever it is driven.
+      // The job that Baton writes with a run wakes it, wherever it is driven.
       runner: { wake: async () => false },
       github,
       repository,

@@ -1,4 +1,7 @@
-/** Begins a run: facts gathered once, journaled as its input; run, thread and wake-up in one transaction. */
+/**
+ * Begins a run: gathers the facts once and journals them as its input. One transaction writes the run, the thread and the
+ * wake-up.
+ */
 
 import { workSettingsOf } from "../config/work-settings.ts";
 import { BatonError, fromData } from "../core/errors.ts";
@@ -31,20 +34,20 @@ export interface BeginOptions {
   model: string | null;
   budgetUsd: number | null;
   instructions: string;
-  /** Of a process of the repository; those given by words of the instructions come on top. */
+  /** Inputs of a process of the repository. Words of the instructions add to these. */
   inputs?: Record<string, unknown>;
   retryOf: RunId | null;
-  /** What a person said that the run does without. */
+  /** Things that a person said the run does without. */
   without?: readonly Without[];
-  /** Who races, where it is one. */
+  /** The contestants, if the process is a race. */
   race?: RaceChoice;
-  /** The rule that begins it. Where its thread is the dashboard issue, the text there is no task. */
+  /** The rule that begins it. If its thread is the dashboard issue, the text there is not the task. */
   startedBy?: StartedBy;
-  /** Without it: `low` for a sweep, `normal` for all else. */
+  /** Default: `low` for a sweep, `normal` for everything else. */
   priority?: Priority;
-  /** Further decisions to be journaled. */
+  /** Further decisions to journal. */
   decided?: RunEvent[];
-  /** The lease under which its start was decided. */
+  /** The lease under which Baton decided to start it. */
   holds?: Fence;
 }
 
@@ -52,7 +55,7 @@ export interface RaceChoice {
   contestants: { slug: string; harness: string; model?: string }[];
 }
 
-/** What is left of a race's budget for the plan, and for the repairs of who wins. */
+/** The share of a race's budget that is kept for the plan and for repairs of the winner. */
 const raceRest = 0.2;
 
 const commentsMax = 30;
@@ -76,7 +79,7 @@ export async function beginRun(context: BeginContext, options: BeginOptions): Pr
     const found = await processOf(context, process);
     const { definition, file } = found;
     const given = file === null ? { inputs: {}, rest: options.instructions } : readInputs(file, options.instructions);
-    // What a run began with is begun again as it was.
+    // A retry begins with the inputs of its first run, unchanged.
     if (options.retryOf === null) refuseInputs(given.rest, Object.keys(file?.inputs ?? {}));
     const inputs = { ...options.inputs, ...given.inputs };
     // YP2: the smaller one counts.
@@ -97,7 +100,7 @@ export async function beginRun(context: BeginContext, options: BeginOptions): Pr
       input: {
         ...(await gatherInput(
           context,
-          // A process that only reads pushes and merges nothing.
+          // A process that only reads does not push or merge.
           { ...options, process, instructions: given.rest, pushes: definition.reach === undefined },
           budgetUsd,
         )),
@@ -124,7 +127,7 @@ export async function beginRun(context: BeginContext, options: BeginOptions): Pr
   return runId;
 }
 
-/** Money first: what would refuse every attempt refuses the run. */
+/** Money first: a shortage that would refuse every attempt refuses the run. */
 async function demandPossible(context: BeginContext, options: Pick<BeginOptions, "harness" | "model">): Promise<void> {
   const { dependencies, settings, repository } = context;
   const known = [...dependencies.harnesses.keys()];
@@ -156,9 +159,9 @@ async function demandPossible(context: BeginContext, options: Pick<BeginOptions,
   demandDayLeft(await dayLeft(dependencies, repository.id, settings.budget));
 }
 
-/** True where agents of this run are confined. */
+/** True if agents of this run are confined. */
 async function demandSandbox({ dependencies, settings }: BeginContext, harness: string): Promise<boolean> {
-  // A runner decides by its own machine, before its agent starts.
+  // A runner checks its own machine before its agent starts.
   if (settings.executor === "actions" && dependencies.publicUrl !== undefined) return false;
   const decision = await sandboxDecision(dependencies, settings, dependencies.harnesses.get(harness) ?? null);
   if (decision.kind === "refused") throw fromData(decision.error);
@@ -172,7 +175,7 @@ async function demandSandbox({ dependencies, settings }: BeginContext, harness: 
   return true;
 }
 
-/** By name: Baton's own, then those of the repository. */
+/** Finds a process by name: first among Baton's own, then among those of the repository. */
 async function processOf(context: BeginContext, name: string): Promise<FoundProcess> {
   const { pullRequest } = context;
   const processes = repositoryProcesses(context);
@@ -211,7 +214,7 @@ async function gatherInput(
     )
     .toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0))
     .slice(-commentsMax);
-  // Who asked was looked up for this very comment.
+  // Baton has already looked up the author of this comment.
   const permissions = new Map<string, string>([[context.actor.login, context.actor.permission]]);
   const author = rule === null ? issue.author.login : context.actor.login;
   for (const login of new Set([author, ...comments.map(({ author }) => author.login)]))
@@ -232,7 +235,7 @@ async function gatherInput(
     thread: {
       number: issue.number,
       kind: pullRequest === null ? "issue" : "pull-request",
-      // What stands in the dashboard issue is no task.
+      // The text of the dashboard issue is not a task.
       ...(rule === null
         ? { title: issue.title, body: issue.body }
         : { title: titleOf(options), body: "", schedule: rule }),
@@ -266,7 +269,7 @@ async function gatherInput(
   };
 }
 
-/** The first line of what it is asked to do, as the title of its pull request. */
+/** The first line of the task becomes the title of its pull request. */
 function titleOf({ startedBy, instructions }: Pick<BeginOptions, "startedBy" | "instructions">): string {
   const [first = ""] = instructions.trim().split("\n");
   const rule = startedBy?.kind === "trigger" ? "Trigger" : "Schedule";
@@ -275,7 +278,7 @@ function titleOf({ startedBy, instructions }: Pick<BeginOptions, "startedBy" | "
 
 async function saidIn({ github, repository, issue, pullRequest }: BeginContext): Promise<{
   comments: Pick<CommentFacts, "author" | "body" | "createdAt">[];
-  /** Requests for changes among it: the run answers them, and waits for new ones. */
+  /** Includes requests for changes: the run answers them, and waits for new ones. */
   reviewIds: number[];
 }> {
   const comments = await github.comments(repository, issue.number);
@@ -296,13 +299,13 @@ async function sweepOf({ dependencies, github, repository, settings }: BeginCont
   return sweepFacts({ store, github, clock }, repository, settings);
 }
 
-/** What all sweeps together have left; with too little the run still looks, and proposes nothing. */
+/** The money that all sweeps together have left. With too little, the run still looks but proposes nothing. */
 async function sweepBudget({ dependencies, repository, settings }: BeginContext): Promise<number> {
   const left = await sweepLeftUsd(dependencies, repository.id, settings.sweep);
   return left === null ? Number.POSITIVE_INFINITY : Math.max(worthwhileUsd, left);
 }
 
-/** Each contestant has a branch of its own, which nobody has yet, and an equal share. */
+/** Each contestant has an equal share and its own branch, whose name is free. */
 async function raceInput(
   { github, repository, settings }: BeginContext,
   { contestants }: RaceChoice,
@@ -325,7 +328,7 @@ async function raceInput(
   return { contestants: named, shareUsd, checks: settings.race.checks };
 }
 
-/** What reviews said before the run, each with the places that it names: what `/baton run` is asked to address. */
+/** Texts of reviews from before the run, each with the places that it names. `/baton run` is asked to address them. */
 function reviewTexts(reviews: ReviewFacts[]): Pick<CommentFacts, "author" | "body" | "createdAt">[] {
   return reviews.flatMap(({ author, state, body, comments, submittedAt }) => {
     const places = comments.map(({ path, line, body: text }) => `${path}${line === null ? "" : `:${line}`}: ${text}`);
@@ -336,11 +339,14 @@ function reviewTexts(reviews: ReviewFacts[]): Pick<CommentFacts, "author" | "bod
   });
 }
 
-/** `baton/issue-12-fix-the-sum`; work of an earlier run on it goes on while its pull request is open. */
+/**
+ * Names a branch such as `baton/issue-12-fix-the-sum`. A branch of an earlier run is used again while its pull request is
+ * open.
+ */
 async function chooseBranch(
   { github, repository, issue, settings }: BeginContext,
   startedBy: StartedBy | undefined,
-  /** Each sweep proposes for itself. */
+  /** True for a sweep: each one proposes on its own branch. */
   isNew: boolean,
 ): Promise<{ name: string; sha: string | null; pullRequest: number | null }> {
   const rule = dashboardRule(startedBy);

@@ -1,4 +1,4 @@
-/** What a run begins with: who asks, where, and by which settings. */
+/** The context in which a run begins: who asks, where, and by which settings. */
 import type { Settings } from "../config/schema.ts";
 import type { RunState } from "../core/state.ts";
 import type { Actor, Repository, Verdict } from "../core/vocabulary.ts";
@@ -8,7 +8,7 @@ import type { Runner } from "../runner/runner.ts";
 
 export interface BeginContext {
   dependencies: Dependencies;
-  /** A run that exists is also woken by the job that was written with it. */
+  /** The job that Baton writes with a run also wakes it. */
   runner: Pick<Runner, "wake">;
   github: Github;
   repository: Repository;
@@ -19,12 +19,12 @@ export interface BeginContext {
   commentId: number | null;
   settings: Settings;
   settingsSha: string | null;
-  /** The command that begins it, or the one that a schedule or a rule stands for. */
+  /** The command that begins the run. A schedule or a rule gives one in place of a person. */
   command: { name: string };
-  /** The same for every delivery of the same comment: asked twice, done once. */
+  /** Equal for every delivery of one comment, so that Baton carries out a repeated delivery only once. */
   operationKey: string;
-  /** The policy's verdict on this command, to be journaled with what it does. */
+  /** The policy's verdict on this command, journaled with its effect. */
   verdict: Verdict;
-  /** The newest run of this thread, active or over. */
+  /** The newest run of this thread, active or ended. */
   lastRun: RunState | null;
 }

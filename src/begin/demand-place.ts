@@ -1,11 +1,11 @@
-/** Whether a process works on the thread that it was asked for in; if not, which do. */
+/** Whether a process works on the thread where somebody asked for it. If not, which processes do. */
 import { BatonError } from "../core/errors.ts";
 import type { Thread } from "../core/vocabulary.ts";
 import type { ProcessDefinition, ProcessRegistry } from "../process/process.ts";
 
 const both = ["issue", "pull-request"] as const;
 
-/** A name that the registry does not have is left to who looks for it elsewhere. */
+/** Passes a name that the registry does not have: the caller looks for it elsewhere. */
 export function demandPlace(processes: ProcessRegistry, name: string | null, pullRequest: object | null): void {
   if (name !== null && processes.names().includes(name)) demandPlaceOf(processes, processes.latest(name), pullRequest);
 }

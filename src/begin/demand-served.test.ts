@@ -1,4 +1,4 @@
-/** A model that nobody here serves is refused at once, with who might. */
+/** Baton refuses at once a model that no provider here serves, and names those that might. */
 import { expect, it } from "vitest";
 import { demandServed } from "./demand-served.ts";
 

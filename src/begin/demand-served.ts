@@ -1,11 +1,11 @@
-/** Whether somebody here serves a model that a person asked for by name; nobody is given another one in its place unasked. */
+/** Whether a provider here serves a model that a person named. Nobody gets another model in its place unasked. */
 import type { Settings } from "../config/schema.ts";
 import { BatonError } from "../core/errors.ts";
 import { isTier, type OwnTiers, serves } from "../routing/tier.ts";
 
 export function demandServed(
   model: string,
-  /** null: those of `baton.yaml`. */
+  /** null: the harness of `baton.yaml`. */
   harness: string | null,
   known: readonly string[],
   settings: Pick<Settings, "harness" | "tiers">,

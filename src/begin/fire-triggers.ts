@@ -1,12 +1,12 @@
 /**
- * Starts what rules of `triggers` say of an event.
+ * Starts the processes that rules of `triggers` name for an event.
  *
- * FT1 Who caused the event needs the permission that the command would have needed, read from GitHub now.
- * FT2 An event is judged for one repository at a time, so that a storm cannot pass its bound between two looks.
- * FT3 A repository at its bound costs no call: its events are counted and start nothing.
- * FT4 The same event, or another with the same key, starts one run of a rule.
- * FT5 A start is remembered before its run begins, so that whatever ends in between still counts, and is not repeated.
- * FT6 The lease is renewed while GitHub answers. A run is created only while it is held, and nothing is written without it.
+ * FT1 The person who caused the event needs the permission that the command would need, read from GitHub now.
+ * FT2 Baton judges one event of a repository at a time, so a storm of events cannot pass the bound.
+ * FT3 A repository at its bound costs no call: Baton counts its events and starts nothing.
+ * FT4 A rule starts one run for an event. Another event with the same key starts no second one.
+ * FT5 Baton remembers a start before its run begins. If Baton stops in between, the start still counts and is not repeated.
+ * FT6 Baton renews the lease while GitHub answers. Without the lease, Baton creates no run and writes nothing.
  */
 import type { Settings, TriggerSettings } from "../config/schema.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
@@ -46,14 +46,14 @@ const leaseMs = 60_000;
 const pauseMs = 100;
 const patienceMs = 30_000;
 
-/** What a rule makes of an event, before anything is counted or started. */
+/** A rule's answer to an event, before Baton counts or starts anything. */
 export interface RuleJudgement {
   rule: TriggerSettings;
   starts: boolean;
   reason: string;
 }
 
-/** What an event has to do with anything before its rules are read. null: read them. */
+/** Why Baton passes an event over before it reads the rules. null: read the rules. */
 async function passedOver(
   { github, owners = null }: Pick<Dependencies, "github" | "owners">,
   { repository, sender }: TriggerEvent,
@@ -61,11 +61,11 @@ async function passedOver(
   if (owners !== null && !owners.includes(repository.owner.toLowerCase()))
     return `${repository.owner} is not among BATON_OWNERS`;
   const { bot } = await github.identity();
-  // What Baton itself did is the work of a run that is bounded by its own limits.
+  // Baton's own events belong to a run, whose limits bound it already.
   return sender?.id === bot.id ? "own event" : null;
 }
 
-/** For the job that only reads: what every rule that is about the event says of it, by the same rules as `fireTriggers`. */
+/** For the job that only reads: the answer of every rule about the event, by the same rules as `fireTriggers`. */
 export async function judgeRules(
   dependencies: Pick<Dependencies, "github" | "owners">,
   github: Github,
@@ -95,7 +95,7 @@ function refusalOf(thrown: unknown): Verdict {
   return { name: "trigger", status: "failed", reason: error.message, evidence: [], children: [] };
 }
 
-/** Returns what it did, in words. `dashboard`: number of the dashboard issue, where it is known from elsewhere. */
+/** Returns a sentence about what it did. `dashboard`: number of the dashboard issue, if the caller knows it. */
 export async function fireTriggers(
   dependencies: Dependencies,
   runner: Pick<Runner, "wake">,
@@ -122,7 +122,7 @@ export async function fireTriggers(
   });
 }
 
-/** FT3: counted in a value of its own, and not exact under contention, which nobody needs. null: there is room. */
+/** FT3: the count has a value of its own. Under contention it is inexact, and nobody needs it exact. null: there is room. */
 async function boundReached(
   dependencies: Pick<Dependencies, "store" | "shared" | "clock">,
   { repository: { id }, sender }: TriggerEvent,
@@ -134,13 +134,13 @@ async function boundReached(
   if (!full && (sender === null || !isRefusedTooOften(memory, sender.login, now))) return null;
   const { name, schema } = triggersHeld.at(id);
   await shared.change(name, (held) => schema.parse(held) + 1);
-  // From when on it could not be read is written down, so that it ends (TM1).
+  // Baton writes down since when the value was unreadable, so that this state ends (TM1).
   if (memory.unreadAt === now)
     await shared.change(triggerMemory.at(id).name, (before) => memoryIn(before, now) as unknown as Json);
   return full ? "triggers are at their limit" : `events of @${sender?.login ?? ""} were refused too often`;
 }
 
-/** The lease under which an event is judged. */
+/** The lease under which Baton judges an event. */
 interface Held {
   lease: Lease;
 }
@@ -183,7 +183,7 @@ async function renew(store: Dependencies["store"], clock: Clock, held: Held, sig
       if (renewed === null) return;
       held.lease = renewed;
     } catch {
-      // Ended, or the store does not answer: what is written next finds out.
+      // The process ends, or the store does not answer. The next write finds out.
       if (signal.aborted) return;
     }
   }
@@ -196,7 +196,7 @@ async function demandHeld({ store, clock }: Pick<Dependencies, "store" | "clock"
   held.lease = renewed;
 }
 
-/** The files of a push that the event does not name. */
+/** The files of a push that does not list them in its event. */
 async function withPaths(
   github: Github,
   event: TriggerEvent,
@@ -253,7 +253,7 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
     related: await relatedTo(dependencies, github, event),
     now: clock.now(),
   };
-  // FT5: judged where it is written, so that two jobs that judge at once do not both find room.
+  // FT5: the write itself judges, so that two jobs at the same time do not both find room.
   const judged: { answer?: ReturnType<typeof judgeStart>; known?: PastStart } = {};
   await change(null, (memory) => {
     const known = memory.starts.find((one) => one.runId === runId);
@@ -271,7 +271,7 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
     return withStart(memory, { rule: rule.name, runId, at: question.now, thread, actor, depth, parent });
   });
   if (judged.answer?.start === false) return decide(judged.answer.reason);
-  // A job sees the journals of its own thread alone.
+  // A job sees only the journals of its own thread.
   if (judged.known !== undefined && judged.known.thread !== thread) return decide(`It started \`${runId}\` before.`);
   try {
     await begin(dependencies, firing, operationKey);
@@ -288,7 +288,7 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
 const unknownChain =
   "The record of earlier starts cannot be read. Events by bots start nothing until a day has passed.";
 
-/** Whether who caused the event may run what it would start. */
+/** Whether the person who caused the event may run the process that it would start. */
 async function mayStart(
   github: Github,
   event: TriggerEvent,
@@ -346,7 +346,7 @@ async function begin(dependencies: Dependencies, firing: Firing, operationKey: s
   });
 }
 
-/** CI speaks for who brought the commit. */
+/** The result of CI counts as an event by the person who pushed the commit. */
 async function causedBy(
   github: Github,
   { repository, sender, pushed }: TriggerEvent,
@@ -363,7 +363,7 @@ async function causedBy(
   return github.actor(repository, pusher);
 }
 
-/** A pull request of Baton's and its issue are one chain. */
+/** A pull request by Baton and its issue are one chain. */
 async function relatedTo(
   { github: app }: Pick<Dependencies, "github">,
   github: Github,
@@ -380,7 +380,10 @@ function keyOf({ key }: TriggerSettings, event: TriggerEvent): string {
   return fillText(parseTemplate(key, conditionNames).template, scopeOf(event)).slice(0, 500);
 }
 
-/** An App judges under its lease, so that what it reads is what it changes; a holder whose lease went writes nothing (FT6). */
+/**
+ * An App judges under its lease, so nobody else changes a value between its read and its write. A holder that lost the lease
+ * writes nothing (FT6).
+ */
 function sharedOf(
   { shared, store }: Pick<Dependencies, "shared" | "store">,
   stillHolds: () => Promise<void> = async () => {},
@@ -410,18 +413,18 @@ export async function triggersAreFull(shared: Pick<SharedValues, "value">, id: n
   return isFull(memoryIn(await shared.value(triggerMemory.at(id).name), now), now);
 }
 
-/** Whether a rule may be about it, from what was read last: most events in most repositories cost no call. */
+/** Whether a rule may be about the event, by the last reading. Most events in most repositories cost no call. */
 async function mayListen(
   { store, shared }: Pick<Dependencies, "store" | "shared">,
   { repository, on }: TriggerEvent,
 ): Promise<boolean> {
-  // A job has read the rules just now, and a thread's state does not hear of their change.
+  // A job has read the rules moments ago, and changes of the rules do not reach a thread's state.
   if (shared !== undefined) return true;
   const { readAt, listens } = await readBook(store, repository.id);
   return readAt === 0 || listens.includes(on) || (await rulesChangedAt(store, repository.id)) >= readAt;
 }
 
-/** What rules decided about events of a thread, newest first; null: about events that belong to none. For `/baton why`. */
+/** Decisions of rules about events of a thread, newest first. null: about events without a thread. For `/baton why`. */
 export async function triggerDecisions(
   dependencies: Pick<Dependencies, "store" | "shared" | "clock">,
   { id }: Pick<Repository, "id">,

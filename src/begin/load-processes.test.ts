@@ -1,4 +1,4 @@
-/** Processes of a repository by name: which text counts, what refuses, and what a run begins with. */
+/** Processes of a repository by name: which text counts, which refuses, and what a run begins with. */
 import { describe, expect, it } from "vitest";
 import { builtInProcesses } from "../../processes/index.ts";
 import { sha256 } from "../adapters/system/sha256.ts";

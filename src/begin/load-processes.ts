@@ -1,9 +1,10 @@
 /**
  * Processes of a repository: Baton's own, then those of `.github/baton/processes` at one commit of the base branch.
  *
- * Owns: finding them, the texts that a run of one begins with. Does not own: what is right in a file (`workflow/parse.ts`).
- * LP1 Baton's own come first; a file of such a name is never read as a process.
- * LP2 Texts are those of the commit that the settings are from, never of a head or a fork (Y1).
+ * Owns: finding them, and the texts with which a run of one begins. Does not own: the rules for a file
+ * (`workflow/parse.ts`).
+ * LP1 Baton's own come first. Baton never reads a file with such a name as a process.
+ * LP2 Baton reads texts at the commit of the settings, never from a head or a fork (Y1).
  */
 import { z } from "zod";
 import { sha256 } from "../adapters/system/sha256.ts";
@@ -24,7 +25,7 @@ import { shapeOfType } from "../workflow/scope.ts";
 
 export const processFolder = ".github/baton/processes";
 const filesMax = 50;
-/** All texts of a run together: they stand in its first event. */
+/** The most bytes of all texts of a run together, because its first event holds them. */
 const textsMax = 256 * 1024;
 const extension = ".yaml";
 
@@ -50,7 +51,7 @@ export class RepositoryProcesses {
   readonly #registry: ProcessRegistry;
   readonly #github: Pick<Github, "file" | "directory">;
   readonly #repository: Repository;
-  /** null: there is no commit to read from. */
+  /** null: there is no commit to read. */
   readonly #sha: string | null;
   #names: Promise<string[]> | null = null;
   readonly #texts = new Map<string, Promise<string | null>>();
@@ -67,13 +68,13 @@ export class RepositoryProcesses {
     this.#sha = sha;
   }
 
-  /** Of files, whatever is in them; also such as Baton's own hide. */
+  /** Names of files with any contents, including files whose name one of Baton's own processes has. */
   fileNames(): Promise<string[]> {
     this.#names ??= this.#list();
     return this.#names;
   }
 
-  /** null: there is none of this name. A file with problems is BATON_PROCESS_INVALID, with its lines. */
+  /** null: no process has this name. A file with problems throws BATON_PROCESS_INVALID with its lines. */
   async find(name: string): Promise<FoundProcess | null> {
     if (this.#registry.names().includes(name)) return { definition: this.#registry.latest(name), file: null };
     if (!(await this.fileNames()).includes(name)) return null;
@@ -99,7 +100,7 @@ export class RepositoryProcesses {
     return { definition: compileSource(name, source), file: checked.parsed.file };
   }
 
-  /** What there is, where a name is none. */
+  /** For an unknown name: the names that exist. */
   async unknown(name: string): Promise<BatonError> {
     const names = [...this.#registry.names(), ...(await this.fileNames())];
     const meant = nearest(name, names);
@@ -116,7 +117,7 @@ export class RepositoryProcesses {
     );
   }
 
-  /** A file that is there, with all that is wrong with it, also beside the others. */
+  /** Checks an existing file and lists all its problems, even if a process of Baton has the same name. */
   async check(name: string): Promise<CheckedFile> {
     const path = processPath(name);
     const text = (await this.#text(name)) ?? "";
@@ -179,7 +180,7 @@ export class RepositoryProcesses {
     return null;
   }
 
-  /** Files that it uses, directly or through others, each checked. */
+  /** Checks all files that a file uses, directly or through others. */
   async #used(name: string): Promise<CheckedFile[]> {
     const found = new Map<string, CheckedFile>();
     const open = await this.#usesOf(name);
@@ -192,7 +193,7 @@ export class RepositoryProcesses {
     return [...found.values()];
   }
 
-  /** What `uses` may name. Only what this file names is read. */
+  /** Processes that `uses` may name. Baton reads only those that this file names. */
   async #known(file: ProcessFile): Promise<KnownProcesses> {
     const wanted = new Set(file.steps.flatMap(({ uses }) => uses ?? []));
     const known = new Map<string, KnownProcess>();
@@ -207,7 +208,7 @@ export class RepositoryProcesses {
   }
 }
 
-/** One line each, with its place and what was probably meant. */
+/** One line for each problem, with its place and a guess of the intended word. */
 function problemLines(path: string, problems: readonly ConfigProblem[]): string {
   return problems
     .map(({ line, column, message, suggestion }) => {
@@ -221,7 +222,7 @@ function failed(message: string): ParsedProcess {
   return { ok: false, problems: [{ line: 1, column: 1, path: "", message, suggestion: null, severity: "error" }] };
 }
 
-/** A process of code gets the facts of the run itself, so `with` needs to give none of its input. */
+/** A process in code gets the facts of the run itself, so `with` does not need to give its input. */
 function knownCode({ input, output }: ProcessDefinition): KnownProcess {
   const { properties } = shapeOf(input, "input");
   const taken: Shape = properties === undefined ? {} : { type: "object", properties, additionalProperties: false };
@@ -254,10 +255,13 @@ function knownFile({ inputs, outputs }: ProcessFile): KnownProcess {
 
 const scalar = z.union([z.number(), z.boolean()]);
 
-/** `key=value` words behind the name of a process that are inputs of it; the rest is free text. */
+/** `key=value` words behind the name of a process are inputs if the process has them. The rest is free text. */
 const inputPattern = /^([A-Za-z][\w-]*)=(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|(\S*))(?:\s+|$)/;
 
-/** `name=value` at the start of what to do, where the process has no such input: it is a slip, or meant for another process. */
+/**
+ * Refuses `name=value` at the start of the instructions if the process has no such input. It is a slip, or an input of
+ * another process.
+ */
 export function refuseInputs(text: string, known: readonly string[]): void {
   const name = inputPattern.exec(text.trimStart())?.[1];
   if (name === undefined) return;
@@ -269,12 +273,12 @@ export function refuseInputs(text: string, known: readonly string[]): void {
   );
 }
 
-/** What `with` of a rule of `baton.yaml` may name. */
+/** Names of inputs that `with` of a rule in `baton.yaml` may give. */
 function withNames(file: ProcessFile | null): string[] {
   return ["instructions", ...Object.keys(file?.inputs ?? {})];
 }
 
-/** The same of all processes; a file that is broken has problems of its own. */
+/** The same names for all processes. A broken file reports its own problems. */
 export function inputsOf(
   builtIn: readonly string[],
   files: readonly Pick<CheckedFile, "name" | "parsed">[],
@@ -303,7 +307,7 @@ export function readInputs(file: ProcessFile, text: string): { inputs: Record<st
   }
 }
 
-/** What is not of the type stays a text, and the schema of the input says so. */
+/** A value of another type stays a text. The schema of the input then reports it. */
 function valueOf(word: string, type: string): unknown {
   try {
     const value = JSON.parse(word) as unknown;

@@ -1,9 +1,9 @@
 /**
- * What was planned before, for a run that goes on from it or judges it: in this thread, or in the issue from which Baton opened
- * this pull request.
+ * The plan from before, for a run that continues from it or judges it. Baton looks in this thread, and in the issue of this
+ * pull request.
  *
- * Owns: finding it in journals. Does not own: what a process makes of it.
- * PL1 A branch of a fork that only has the name of one of ours is nobody's plan.
+ * Owns: finding it in journals. Does not own: how a process uses it.
+ * PL1 A branch of a fork with the name of one of Baton's branches has no plan.
  */
 import { z } from "zod";
 import { fold } from "../core/fold.ts";
@@ -12,7 +12,7 @@ import type { Json } from "../core/vocabulary.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import type { BeginContext } from "./context.ts";
 
-/** Of an issue only so many runs are looked at: the newest that worked on the branch counts. */
+/** Baton reads at most this many runs of an issue. The newest run that worked on the branch counts. */
 const runsMax = 5;
 
 export async function plannedBefore(
@@ -33,7 +33,7 @@ export async function plannedBefore(
   return null;
 }
 
-/** `baton/issue-12-fix-the-sum`: as `begin-run.ts` names them. */
+/** The number in a branch such as `baton/issue-12-fix-the-sum`, as `begin-run.ts` names them. */
 function issueOf(branch: string, prefix: string): number | null {
   const number = branch.startsWith(prefix) ? /^issue-(\d{1,9})-/.exec(branch.slice(prefix.length))?.[1] : undefined;
   return number === undefined ? null : Number(number);
@@ -48,7 +48,7 @@ const plannedStepSchema = z.object({
   prompt: z.object({ facts: z.object({ plan: z.string().min(1), outcomes: z.array(z.unknown()).min(1) }) }),
 });
 
-/** A run that waits for its review has no output yet: what its steps were given is in the journal. */
+/** A run that waits for its review has no output yet. Its steps' input is in the journal. */
 function inSteps({ effects }: RunState): Json | null {
   for (const { input } of [...effects.values()].reverse()) {
     const { data } = plannedStepSchema.safeParse(input);

@@ -1,4 +1,4 @@
-/** Looks, before a run begins, whether it can come to an end: few calls, at once. What it finds is judged by `policy/preflight.ts`. */
+/** Checks before a run begins whether it can finish, with few parallel calls. `policy/preflight.ts` judges the results. */
 import { BatonError } from "../core/errors.ts";
 import type { Actor } from "../core/vocabulary.ts";
 import { type PreflightFacts, preflight, pushingNeeds, type Without } from "../policy/preflight.ts";
@@ -8,13 +8,13 @@ import type { BeginContext } from "./context.ts";
 export interface PreflightOptions {
   branch: { name: string; sha: string | null };
   base: { branch: string; sha: string };
-  /** What a person said that the run does without. */
+  /** Things that a person said the run does without. */
   without: readonly Without[];
-  /** Who brought what a schedule runs. */
+  /** The people who wrote the files that a schedule runs. */
   authors: readonly Pick<Actor, "id">[];
 }
 
-/** What the thread is told when the run begins. */
+/** Returns the text that the thread gets when the run begins. */
 export async function demandPreflight(context: BeginContext, options: PreflightOptions): Promise<string[]> {
   const { stops, notes, asks } = preflight(await gather(context, options));
   if (stops.length > 0) throw new BatonError("BATON_NOT_POSSIBLE", `Nothing was started. ${stops.join(" ")}`);

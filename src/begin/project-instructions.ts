@@ -1,9 +1,9 @@
 /**
- * What a repository says to coding agents, gathered once when a run begins.
+ * A repository's instructions to coding agents, gathered once when a run begins.
  *
- * B1 Read at the base commit only: neither the head that is judged nor the thread can add to it.
- * B2 Bounded in length. Every file is given or named: its path stands there without a text where there was no room.
- * B3 Files for all come first, then those of folders, the nearest to the root first; pages for single tools come last.
+ * B1 Baton reads them at the base commit only. Neither the head under review nor the thread can add to them.
+ * B2 Their length is bounded. If there is no room for a file's text, its path is still named.
+ * B3 Files for all agents come first, then those of folders from the root down. Pages for single tools come last.
  */
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
@@ -11,18 +11,21 @@ import type { Github } from "../ports/github.ts";
 import type { ProjectInstruction } from "../prompt/facts.ts";
 import { cut } from "../text/cut.ts";
 
-/** What is meant for all agents first. Harnesses are started so that they read none of these by themselves. */
+/** Files for all agents come first. Baton starts harnesses so that they do not read any of these themselves. */
 const names = ["agents.md", "claude.md", "gemini.md"];
-/** Of a tool, about the whole: read where there is room. Instructions for some files say which at their top. */
+/**
+ * Pages of one tool about the whole repository, read if there is room. Instructions for some files name those files at their
+ * top.
+ */
 const pages = /^\.github\/(?:copilot-instructions\.md|instructions\/(?:[^/]+\/)*[^/]+\.instructions\.md)$/;
 
-/** Files of folders: each is read by a call of its own. */
+/** Files of folders: each one costs a call. */
 const readMax = 24;
-/** Named without being read: a list that an agent can still take in. */
+/** The most files that are named without being read, so that an agent can still read the list. */
 const namedMax = 200;
-/** Code of others, and what tests are made of, speaks to nobody who works here. */
+/** Code of other projects and test data do not address anybody who works here. */
 const foreign = /(?:^|\/)(?:node_modules|vendor|third_party|fixtures|testdata)\//;
-/** Shorter pieces of a file say nothing. */
+/** Shorter pieces of a file are useless. */
 const pieceMin = 200;
 
 export async function projectInstructions(
@@ -77,7 +80,10 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** The same text under another name, a link to it (git keeps its target as the content), or a line that includes it: in its own folder. */
+/**
+ * In its own folder: the same text under another name, a link to it, or a line that includes it. Git keeps a link's target
+ * as its content.
+ */
 function saysNothingNew(at: string, text: string, found: readonly ProjectInstruction[]): boolean {
   const folder = folderOf(at);
   return found.some((one) => {
@@ -87,7 +93,7 @@ function saysNothingNew(at: string, text: string, found: readonly ProjectInstruc
   });
 }
 
-/** The folder that a file speaks of: that of `.claude` and `.github` is the one around it. */
+/** The folder that a file is about. For a file in `.claude` or `.github`, the folder around it. */
 function folderOf(path: string): string {
   const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
   if (pages.test(path)) return "";

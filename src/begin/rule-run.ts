@@ -1,9 +1,10 @@
 /**
  * One run of a rule, a schedule or a trigger: whose permission it has, and how it begins.
  *
- * RR1 A rule is judged before anything is written for it: a refusal opens no issue.
- * RR2 A rule that no person of GitHub's sets off has the permission of who last changed `baton.yaml` and, for a process of the repository, of who last changed
- *     each of its files: the least of them. None of them approves its work.
+ * RR1 Baton judges a rule before it writes anything for it. A refusal opens no issue.
+ * RR2 A rule that no person sets off has the permission of the last person who changed `baton.yaml`. For a process of the
+ *     repository, the last person who changed each of its files counts too. The lowest of these permissions holds. None of
+ *     these people approves its work.
  */
 import type { ScheduleSettings } from "../config/schema.ts";
 import { BatonError } from "../core/errors.ts";
@@ -28,14 +29,14 @@ export interface RuleRun {
   repository: Repository;
   loaded: LoadedSettings;
   rule: Pick<ScheduleSettings, "process" | "with" | "budgetUsd" | "harness" | "priority">;
-  /** Number of its thread; a function opens the dashboard issue, at the last moment (RR1). */
+  /** Number of its thread. A function opens the dashboard issue at the last moment (RR1). */
   thread: number | (() => Promise<number>);
-  /** Whose permission it has; `authors`: of the people whose files it runs. */
+  /** The person whose permission the run has. `authors`: the people whose files it runs. */
   actor: Actor | "authors";
   commentId: number | null;
   operationKey: string;
   startedBy: StartedBy;
-  /** The lease under which its start was decided. */
+  /** The lease under which Baton decided to start it. */
   holds?: Fence;
 }
 
@@ -121,13 +122,13 @@ export async function beginRule(given: RuleRun): Promise<RunId> {
   });
 }
 
-/** Somebody, and the file that they changed last; null: they asked themselves. */
+/** A person, and the file that they changed last. null: they asked themselves. */
 interface Person {
   actor: Actor;
   path: string | null;
 }
 
-/** RR2: one for each person, with what they may now. Refused where GitHub does not say who it was. */
+/** RR2: one entry for each person, with their permission now. Refuses if GitHub does not name the person. */
 async function ruleAuthors(
   github: Github,
   repository: Repository,

@@ -1,4 +1,4 @@
-/** What is due of one repository's schedules, against a GitHub of plain data and a store in memory. */
+/** Due schedules of one repository, with a fake GitHub of plain data and a store in memory. */
 import { describe, expect, it } from "vitest";
 import { builtInProcesses } from "../../processes/index.ts";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";
@@ -41,7 +41,7 @@ function scene(config: string) {
   const entry = async (name = "nightly") => (await readBook(store, repository.id)).entries[name];
   const body = async () =>
     ((await store.outboxRow(`dashboard:${repository.id}`))?.payload as { body: string } | undefined)?.body ?? "";
-  /** The run ends without anybody having driven it. */
+  /** Ends the run, although nobody drove it. */
   const end = async (runId: string) => {
     const row = await store.run(runId as never);
     const { dashboard } = await readBook(store, repository.id);
@@ -283,7 +283,7 @@ describe("schedules by the command line", () => {
   it("two who change pauses at once both have their change", async () => {
     const { clock, store } = scene(base);
     const waits: number[] = [];
-    // Whoever waits moves the clock.
+    // Waiting moves the clock.
     const moving = {
       now: () => clock.now(),
       sleepUntil: async (at: number) => {

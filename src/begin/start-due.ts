@@ -1,9 +1,9 @@
 /**
- * Starts what is due of one repository's schedules, and shows it in the dashboard issue.
+ * Starts the due schedules of one repository, and shows them in the dashboard issue.
  *
- * SS1 An occurrence has one key (`occurrenceKey`), and a key is one run: started by two replicas or jobs, it runs once.
- * SS2 Rules and permission are read when something is due; what was read before only says whether to read.
- * SS3 An occurrence that is refused is let go, with its reason in the dashboard; one that GitHub did not let us begin is tried again.
+ * SS1 An occurrence has one key (`occurrenceKey`), and a key is one run. Two replicas or jobs that start it cause one run.
+ * SS2 Baton reads rules and permission when a schedule is due. An earlier reading only says whether to read.
+ * SS3 Baton drops an occurrence that is refused, with its reason in the dashboard. If GitHub failed, Baton tries again.
  */
 import { errorCatalogue, toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
@@ -41,21 +41,21 @@ import { sweepBoard } from "./sweep-board.ts";
 
 export interface DueOptions {
   runner: Pick<Runner, "wake">;
-  /** A start within this time is on time: who wakes Baton is no finer. */
+  /** A start within this time is on time, because the timer that wakes Baton is not more exact. */
   lateAfterMs: number;
-  /** The dashboard issue, where it is known from elsewhere. */
+  /** The dashboard issue, if the caller knows it. */
   dashboard?: number;
-  /** What will hinder schedules soon; without it what was said before stays. */
+  /** A problem that will stop schedules soon. Without it, the earlier notice stays. */
   notice?: string | null;
 }
 
-/** What a caller has read of the repository just now. */
+/** Values that a caller has read from the repository moments ago. */
 interface ReadNow {
   rules: readonly ScheduleRule[];
   notice: string | null;
 }
 
-/** Nothing runs: such a repository gets no dashboard issue. One that it has says why. */
+/** Nothing runs. Such a repository gets no dashboard issue. An existing dashboard says why. */
 export function isIdle({ settings, problems }: Pick<LoadedSettings, "settings" | "problems">): boolean {
   return problems.length > 0 || !settings.dashboard || settings.schedules.length === 0;
 }
@@ -64,7 +64,7 @@ export function dashboardMarker(repositoryId: number): string {
   return `dashboard:${repositoryId}`;
 }
 
-/** From what was read before: whether `startDue` would do anything. Asks GitHub nothing. */
+/** From the last reading: whether `startDue` would do anything. Asks GitHub nothing. */
 export async function hasDue(
   dependencies: Pick<Dependencies, "store" | "clock">,
   repositoryId: number,
@@ -92,7 +92,7 @@ export async function hasDue(
   );
 }
 
-/** Returns what it did, in words; null: nothing was to do. */
+/** Returns a sentence about what it did. null: nothing was due. */
 export async function startDue(
   dependencies: Dependencies,
   repository: Repository,
@@ -106,7 +106,7 @@ export async function startDue(
   const { settings, problems } = loaded;
   const listens: string[] = [...new Set(settings.triggers.map(({ on }) => on))];
   const knownDashboard = options.dashboard ?? before.dashboard;
-  // A broken file starts nothing, and takes nothing for changed.
+  // A broken file starts nothing, and the rules count as unchanged.
   const rules: ScheduleRule[] = problems.length > 0 ? before.rules : settings.schedules.map(ruleOf);
   const isOff = problems.length > 0 || !settings.dashboard;
   const book: ScheduleBook = {
@@ -125,7 +125,7 @@ export async function startDue(
   try {
     book.dashboard = await openDashboard(github, repository, knownDashboard);
   } catch (thrown) {
-    // Without an issue nothing can start, so the next try waits until the rules are read again.
+    // Without an issue nothing can start, so Baton tries again only when it reads the rules next time.
     const dashboard = toBatonError(thrown).treatment === "retryable" ? knownDashboard : null;
     await writeBook(store, repository.id, { ...book, dashboard });
     throw thrown;
@@ -140,7 +140,7 @@ export async function startDue(
     try {
       did.push(await start(dependencies, { github, repository, loaded, book, one, runner: options.runner }));
     } catch (thrown) {
-      // SS3: the others are not held up by it.
+      // SS3: the other schedules do not wait for it.
       fault ??= thrown;
     }
   }
@@ -166,7 +166,7 @@ function isAsked(book: ScheduleBook, controls: ScheduleControls, name: string): 
   return at !== undefined && at > (namedIn(book.entries, name)?.askedAt ?? 0);
 }
 
-/** By the operator, outside its times. */
+/** Starts schedules that an operator asked for outside their times. */
 async function startAsked(
   dependencies: Dependencies,
   given: Omit<Parameters<typeof start>[1], "one"> & { name: string; by: Actor; at: number },
@@ -216,7 +216,7 @@ async function start(
   const letGo = (problem: string | null): void => {
     Object.assign(entry, { last: one.occurrence, queued: null, problem });
   };
-  // A start whose end was lost: the run is there (SS1).
+  // Baton lost the end of this start, but the run exists (SS1).
   if ((await dependencies.store.run(runId)) !== null) {
     letGo(null);
     entry.runId = runId;
@@ -258,14 +258,14 @@ async function start(
   return `started ${one.name}`;
 }
 
-/** The dashboard issue, opened where there is none. */
+/** The dashboard issue. Baton opens it if there is none. */
 export async function openDashboard(
   github: Github,
   repository: Repository,
   knownNumber: number | null,
 ): Promise<number> {
   const marker = dashboardMarker(repository.id);
-  // One that is there keeps its text: that is the outbox's to write.
+  // An existing one keeps its text: only the outbox writes that.
   const known = await github.ownIssue(repository, marker, knownNumber);
   if (known !== null) return known;
   const made = { marker, title: dashboardTitle, body: newDashboard, knownNumber: null };
@@ -294,7 +294,7 @@ async function dueOf(
   });
 }
 
-/** Also where the dashboard issue of its run is gone. */
+/** Works also if the dashboard issue of the run is gone. */
 async function isActive(store: Pick<Dependencies["store"], "run">, runId: string | null | undefined): Promise<boolean> {
   const row = runId == null ? null : await store.run(runIdSchema.parse(runId));
   return row !== null && isActiveStatus(row.status);
@@ -324,7 +324,7 @@ function ruleOf({ name, cron, timeZone, overlap, catchUp, jitterMinutes }: Sched
   return { name, cron, timeZone, overlap, catchUp, jitterMinutes };
 }
 
-/** A rule that is new or has other times begins now; one that is gone is forgotten. */
+/** A rule that is new or has other times begins now. Baton forgets a rule that is gone. */
 function entriesOf(rules: readonly ScheduleRule[], before: ScheduleBook, now: number): Record<string, BookEntry> {
   return Object.fromEntries(
     rules.map(({ name, cron, timeZone }) => {
@@ -345,7 +345,7 @@ function entriesOf(rules: readonly ScheduleRule[], before: ScheduleBook, now: nu
   );
 }
 
-/** Everything that the dashboard shows, from the book and the runs. */
+/** All contents of the dashboard, from the book and the runs. */
 export async function dashboardOf(
   dependencies: Pick<Dependencies, "store" | "clock" | "owner">,
   given: { repository: Repository; book: ScheduleBook; controls: ScheduleControls; loaded: LoadedSettings },
@@ -393,7 +393,7 @@ async function runOf(store: Pick<Dependencies["store"], "run" | "ledger">, id: s
   return { at: row.createdAt, runId: row.runId, status: row.status, spentUsd };
 }
 
-/** Puts the dashboard as it should be into the outbox; what GitHub has already is not written again. */
+/** Puts the correct dashboard into the outbox. The outbox does not write a text again that GitHub already has. */
 export async function showDashboard(
   dependencies: Dependencies,
   given: {
@@ -401,7 +401,7 @@ export async function showDashboard(
     book: ScheduleBook;
     controls: ScheduleControls;
     loaded: LoadedSettings;
-    /** Set apart from what was written before: somebody changed it there. */
+    /** Makes the row differ from the last one after somebody changed the dashboard. */
     again?: string;
   },
 ): Promise<void> {

@@ -1,4 +1,4 @@
-/** What the dashboard issue says of sweeps. */
+/** The dashboard's part about sweeps. */
 import type { Settings } from "../config/schema.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import { dayLeft } from "../runner/day-budget.ts";

@@ -1,4 +1,4 @@
-/** Edits of the dashboard issue against a GitHub of plain data and a store in memory. */
+/** Edits of the dashboard issue, with a fake GitHub of plain data and a store in memory. */
 import { describe, expect, it } from "vitest";
 import { builtInProcesses } from "../../processes/index.ts";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";
@@ -82,7 +82,7 @@ async function scene(found = [finding("aaa"), finding("bbb")]) {
   await look();
   const [number = 0] = [...github.issues.keys()];
   const body = () => github.issues.get(number)?.body ?? "";
-  /** As the outbox sends it; null: nothing is to be sent. */
+  /** Sends as the outbox does. null: there is nothing to send. */
   const send = async (): Promise<string | null> => {
     const rows = await store.outboxDue(clock.now(), 100);
     const row = rows.filter(({ kind }) => kind === "issue").at(-1);

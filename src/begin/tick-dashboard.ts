@@ -1,9 +1,9 @@
 /**
- * An edit of the dashboard issue: boxes that somebody ticked, by the permission of who made the edit.
+ * An edit of the dashboard issue: boxes that somebody ticked, by the permission of the person who made the edit.
  *
- * TD1 Only the issue that Baton itself wrote counts, whatever marker another one carries.
- * TD2 Whatever else the edit changed, the text is written again as it should be.
- * TD3 A tick to propose starts a sweep for it; where one is at work the next one takes it first.
+ * TD1 Only the issue that Baton wrote counts, whatever marker another issue carries.
+ * TD2 Baton writes the correct text again, whatever else the edit changed.
+ * TD3 A tick to propose starts a sweep for it. If a sweep is active, the next one proposes it first.
  */
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import type { Actor, Repository } from "../core/vocabulary.ts";
@@ -27,10 +27,10 @@ export interface DashboardEdit {
   after: string;
 }
 
-/** Place of the runs that ticks start, next to those of schedules. */
+/** The name that runs of ticks have, next to the names of schedules. */
 const tickedName = "ticked";
 
-/** Returns what it did, in words. */
+/** Returns a sentence about what it did. */
 export async function tickDashboard(
   dependencies: Dependencies,
   runner: Pick<Runner, "wake">,
@@ -53,12 +53,12 @@ export async function tickDashboard(
     ticks.length === 0 ? "nothing was ticked" : await carryOut(dependencies, { runner, github, loaded, edit, ticks });
   const shown = { repository, book: { ...book, dashboard: number, repository }, loaded };
   const controls = await readControls(store, repository.id);
-  // TD2: what the outbox knows to be there is not there any more.
+  // TD2: the text that the outbox last wrote is no longer there.
   await showDashboard(dependencies, { ...shown, controls, again: `${sender.id}/${clock.now()}` });
   return said;
 }
 
-/** A proposal of a sweep was merged or closed: it counts from now on, and the dashboard says so. */
+/** Somebody merged or closed a proposal of a sweep. It counts from now on, and the dashboard says so. */
 export async function noteDecision(
   dependencies: Dependencies,
   decided: { repository: Repository; number: number; end: "merged" | "closed"; at: string | null },

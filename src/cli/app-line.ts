@@ -1,4 +1,4 @@
-/** What GitHub says of the App whose credentials are set here, in lines for the terminal. */
+/** GitHub's answer about the App whose credentials are set here, as lines for the terminal. */
 import { missingText } from "../app/app-check.ts";
 import { readSettings } from "../environment/settings.ts";
 import type { CliContext } from "./context.ts";

@@ -227,7 +227,7 @@ describe("harnesses", () => {
     expect(out).not.toContain("never-shown");
     const found = JSON.parse((await baton("harness doctor --json", environment)).out) as { name: string }[];
     expect(found.find(({ name }) => name === "claude-code")).toMatchObject({ ready: false, broken: true });
-    // A broken one alone is none that is ready.
+    // A single broken harness does not count as a ready one.
     expect((await baton("harness doctor claude-code", environment)).code).toBe(exitCodes.no);
   });
 

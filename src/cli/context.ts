@@ -1,24 +1,24 @@
-/** What a command of the command line gets: the outside, so that tests hand in their own. */
+/** The inputs of a command of the command line. Everything outside comes in here, so tests can replace it. */
 import type { Command } from "commander";
 
 export interface CliContext {
   environment: Record<string, string | undefined>;
-  /** Where the person stands. */
+  /** The person's current directory. */
   directory: string;
   /** A line of the answer, on standard output. */
   print(text: string): void;
-  /** What is not the answer, on standard error. */
+  /** Prints a text that is not the answer, on standard error. */
   note(text: string): void;
-  /** The day, YYYY-MM-DD in UTC; absent: by the machine's clock. */
+  /** The day, YYYY-MM-DD in UTC. Absent: by the machine's clock. */
   today?(): string;
-  /** Says how it ended where nothing failed, but the answer is no (`exit.ts`). */
+  /** Sets the exit code if nothing failed but the answer is no (`exit.ts`). */
   exit(code: number): void;
 }
 
 /** Adds one command to the program. */
 export type CliCommand = (program: Command, context: CliContext) => void;
 
-/** The group `baton <name> …`, made by whoever comes first. */
+/** The group `baton <name> …`. The first caller creates it. */
 export function group(program: Command, name: string, summary: string): Command {
   return program.commands.find((command) => command.name() === name) ?? program.command(name).description(summary);
 }

@@ -1,4 +1,4 @@
-/** The App as a process in the background: found by the socket in its data directory. */
+/** The App as a background process, found by the socket in its data directory. */
 import { spawn } from "node:child_process";
 import { mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import type { CliContext } from "./context.ts";
 import { environmentOf } from "./data.ts";
 
 const lookMs = 100;
-/** Agents get 5 s, requests and the database theirs; a busy machine more. */
+/** Agents get 5 s, requests and the database get their own time, and a busy machine needs more. */
 const stopMs = 60_000;
 const startMs = 60_000;
 

@@ -13,13 +13,13 @@ import type { RunReader } from "../library.ts";
 import { createRedactor } from "../text/redact.ts";
 import type { CliContext } from "./context.ts";
 
-/** The environment, with what the App's `.env` adds to it: the same that `baton start` reads. */
+/** The environment with the additions of the App's `.env`: the same that `baton start` reads. */
 export function environmentOf({ environment, directory }: CliContext): Record<string, string | undefined> {
   const path = join(directory, ".env");
   return existsSync(path) ? { ...parseEnv(readFileSync(path, "utf8")), ...environment } : environment;
 }
 
-/** To look: at the App's data, or at the git of a repository that works without an App. */
+/** For reading only: the App's data, or the git of a repository that works without an App. */
 export async function readRuns<T>(
   context: CliContext,
   git: string | undefined,
@@ -31,7 +31,7 @@ export async function readRuns<T>(
   return closing(await openGitRuns({ url, token: context.environment["GITHUB_TOKEN"] ?? null }), use);
 }
 
-/** A clone does not fetch these refs: what it was cloned from has them. */
+/** A clone does not fetch these refs, but its origin has them. */
 async function addressOf(folder: string, given: string): Promise<string> {
   if (!existsSync(folder)) return given;
   const { exitCode, stdout } = await children.call({
@@ -43,7 +43,7 @@ async function addressOf(folder: string, given: string): Promise<string> {
   return exitCode === 0 ? stdout.toString("utf8").trim() : folder;
 }
 
-/** A running Baton is asked over its socket; otherwise its data are opened. */
+/** Asks a running Baton over its socket. Without one, it opens Baton's data. */
 export async function withRuns<T>(context: CliContext, use: (runs: OperatedRuns) => Promise<T>): Promise<T> {
   const settings = readSettings(environmentOf(context));
   const running = await runningBaton(settings.dataDir);
@@ -51,13 +51,13 @@ export async function withRuns<T>(context: CliContext, use: (runs: OperatedRuns)
     const redact = createRedactor({ secrets: settings.secrets });
     return use({ ...running.operator, redact, async close() {} });
   }
-  // To look must not make: an empty database where a folder was misspelt would only hide the mistake.
+  // Reading must not create anything: an empty database in a misspelled folder would only hide the mistake.
   if (settings.databaseUrl === null && !existsSync(join(settings.dataDir, "database")))
     throw new BatonError(
       "BATON_INPUT_INVALID",
       `There is no data of Baton in ${settings.dataDir}. Go where Baton runs, or name its folder by BATON_DATA or its server by DATABASE_URL.`,
     );
-  // The database takes a while to load; help and checks need none of it.
+  // The database loads slowly, and help and checks do not need it.
   const { openRuns } = await import("../library.ts");
   return closing(await openRuns(settings), use);
 }
@@ -72,7 +72,7 @@ async function closing<R extends RunReader, T>(runs: R, use: (runs: R) => Promis
   }
 }
 
-/** Whoever may read and write Baton's data may do with its runs what they like; the journal says that it was they. */
+/** A person with access to Baton's data may do anything with its runs. The journal names this person. */
 export function operator({ environment }: CliContext): Actor {
   const name = environment["USER"] ?? environment["USERNAME"] ?? "operator";
   return { id: 0, login: `${name} (command line)`, kind: "user", permission: "admin" };

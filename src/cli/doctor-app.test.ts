@@ -1,4 +1,4 @@
-/** `baton harness doctor` asks GitHub who the App is, over HTTP. */
+/** `baton harness doctor` asks GitHub about the App, over HTTP. */
 import { expect, it } from "vitest";
 import { createTestWorld, webhookSecret } from "../local-github/test-world.ts";
 import { runCli } from "./program.ts";

@@ -1,4 +1,4 @@
-/** `baton harness doctor` warns of default models that retire, by the clock that it is given. */
+/** `baton harness doctor` warns about default models that retire, by a given clock. */
 import { expect, it, vi } from "vitest";
 import { runCli } from "./program.ts";
 

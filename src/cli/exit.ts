@@ -1,4 +1,4 @@
-/** Exit codes: what a script can tell without reading. `baton --help` lists them. */
+/** Exit codes: the result that a script gets without reading. `baton --help` lists them. */
 import { BatonError, errorCatalogue } from "../core/errors.ts";
 
 export const exitCodes = {

@@ -8,8 +8,8 @@ import type { CliContext } from "./context.ts";
 import { environmentOf, withRuns } from "./data.ts";
 
 /**
- * What the data of Baton tell of each harness's last attempts. Empty where there are no data, or where a running Baton has them to
- * itself: to look at harnesses needs neither.
+ * The results of each harness's last attempts, from Baton's data. Empty if there are no data, or if a running Baton has
+ * locked them. To check harnesses, nobody needs either.
  */
 export async function healthOf(context: CliContext, names: readonly string[]): Promise<Map<string, string>> {
   try {

@@ -1,8 +1,8 @@
 /**
  * `baton init`: from a clone to a workflow and a configuration, on disk or as a pull request.
  *
- * IN1 The token is the one that the person gives in GITHUB_TOKEN; none is looked for.
- * IN2 It goes nowhere but to the GitHub that the clone comes from, or that the environment names.
+ * IN1 The token comes from GITHUB_TOKEN, which the person sets. Baton does not search for another.
+ * IN2 The token goes only to the clone's GitHub, or to the GitHub that the environment names.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -46,7 +46,7 @@ export async function initialise(context: CliContext, options: Options): Promise
   const clone = await diskFacts(directory, environment);
   const online = await reach(context, clone, options.pullRequest === true);
   const workflow = options.action === undefined ? workflowAlone() : withAction(workflowAlone(), options.action);
-  // By their descriptions: a runner has what the workflow installs.
+  // By their descriptions, because a runner has the programs that the workflow installs.
   const named = describedHarnesses.filter(({ keys }) => keys !== null).map(({ name }) => name);
   const harness = options.harness === undefined ? null : demandHarness(options.harness, named);
   const harnesses = harnessesHere(readSettings({}));
@@ -76,7 +76,7 @@ export async function initialise(context: CliContext, options: Options): Promise
   answer(context, options, proposalOf({ ...shared, place: "clone" }, detected, files, []), null);
 }
 
-/** GitHub by the person's token; null where none is given or the clone has no address there. */
+/** GitHub with the person's token. null: there is no token, or the clone has no address there. */
 async function reach({ environment, note }: CliContext, clone: Clone, needed: boolean): Promise<Online | null> {
   const token = environment["GITHUB_TOKEN"] ?? "";
   const [owner, name] = clone.facts.name?.split("/") ?? [];
@@ -128,7 +128,10 @@ async function reach({ environment, note }: CliContext, clone: Clone, needed: bo
 
 const publicHost = "github.com";
 
-/** IN2: who says where GitHub is in the environment is believed; else the clone must come from where the token would go. */
+/**
+ * IN2: Baton trusts the GitHub address of the environment. Otherwise the clone must come from the GitHub that would get the
+ * token.
+ */
 function isElsewhere(host: string | null, environment: CliContext["environment"]): BatonError | null {
   const { GITHUB_API_URL: api = "", GHE_HOST: enterprise = "" } = environment;
   const expected = enterprise === "" ? publicHost : enterprise.toLowerCase();
@@ -139,7 +142,7 @@ function isElsewhere(host: string | null, environment: CliContext["environment"]
   );
 }
 
-/** What the App lacks is told otherwise than what a person's token lacks. */
+/** Missing permissions of a person's token need another message than those of the App. */
 function ofToken(thrown: unknown, repository: string): BatonError {
   const error = toBatonError(thrown);
   const options = { cause: thrown };
@@ -158,12 +161,12 @@ function ofToken(thrown: unknown, repository: string): BatonError {
   return error;
 }
 
-/** A token in an address is nobody's to read. */
+/** Nobody may read a token in an address. */
 function withoutUser(remote: string): string {
   return remote.replace(/\/\/[^@/]*@/, "//");
 }
 
-/** What only GitHub knows; a clone is enough to go on without. */
+/** Adds facts that only GitHub knows. A clone is enough to continue without them. */
 async function withGithub(
   { github, repository }: Online,
   facts: RepositoryFacts,

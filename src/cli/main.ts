@@ -4,7 +4,8 @@ import { useProxies } from "../adapters/system/use-proxies.ts";
 import { runCli } from "./program.ts";
 
 const words = process.argv.slice(2);
-// `start` and `demo` read the environment themselves, and forget it then. Other commands get a copy: an agent at work sees none of it.
+// `start` and `demo` read the environment themselves and then forget it. Other commands get a copy, which a running agent
+// does not see.
 const environment = { ...process.env };
 const ignored = useProxies(environment);
 if (ignored !== null && words[0] !== "start") process.stderr.write(`${ignored}\n`);

@@ -9,7 +9,7 @@ export function inFolder(directory: string): string[] {
   return filesOf(folder, ".yaml").map((file) => join(folder, file));
 }
 
-/** Files that look like processes and are none. */
+/** Files that look like processes but are not. */
 export function misnamedIn(directory: string): string[] {
   return filesOf(join(directory, processFolder), ".yml");
 }
@@ -21,7 +21,7 @@ function filesOf(folder: string, extension: string): string[] {
     .toSorted();
 }
 
-/** The folder as a commit would show it. */
+/** Reads the folder as a commit would show it. */
 export function beside(folder: string): RepositoryProcesses {
   const github = {
     directory: async () => (existsSync(folder) ? readdirSync(folder) : []),

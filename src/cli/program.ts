@@ -1,8 +1,8 @@
 /**
- * The command line: `baton <command>`. Help is generated from the commands, errors come from the catalogue.
+ * The command line: `baton <command>`. The commands generate the help, and errors come from the catalogue.
  *
- * Owns: how errors and exit codes are told. Does not own: what a command does (`commands/`).
- * X1 Standard output is the answer and nothing else; with `--json` it is one JSON value, also for an error.
+ * Owns: how Baton reports errors and exit codes. Does not own: the effect of a command (`commands/`).
+ * X1 Standard output holds only the answer. With `--json` it is one JSON value, also for an error.
  */
 import { Command, CommanderError } from "commander";
 import { toBatonError } from "../core/errors.ts";
@@ -11,7 +11,7 @@ import { commands } from "./commands/index.ts";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf, exitCodes, exitCodesHelp } from "./exit.ts";
 
-/** Runs one command line (without `node` and the script); resolves with the exit code. */
+/** Runs one command line (without `node` and the script). Resolves with the exit code. */
 export async function runCli(words: readonly string[], outside: Omit<CliContext, "exit">): Promise<number> {
   let code: number = exitCodes.done;
   const context: CliContext = {
@@ -25,12 +25,12 @@ export async function runCli(words: readonly string[], outside: Omit<CliContext,
     await program.parseAsync([...words], { from: "user" });
     return code;
   } catch (thrown) {
-    // Commander has already said what is wrong, or printed the help.
+    // Commander has already printed the error or the help.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     const error = toBatonError(thrown);
     if (words.includes("--json"))
       context.print(JSON.stringify({ error: { ...error.toData(), remedy: error.remedy } }, null, 2));
-    // GitHub's errors tell how a server goes on; here nobody does but the person.
+    // GitHub's errors say how a server continues. Here, only the person can continue.
     else
       context.note(
         `${error.code}: ${error.message}\n${error.code === "BATON_GITHUB_UNAVAILABLE" ? "Ask again in a while." : error.remedy}`,

@@ -1,4 +1,4 @@
-/** The rules of the sandbox as they are in force here, each with its origin. */
+/** The rules of the sandbox in force here, each with its origin. */
 import { children } from "../adapters/child/children.ts";
 import { startEgressProxy } from "../adapters/egress/proxy.ts";
 import { describeHost } from "../adapters/sandbox/index.ts";

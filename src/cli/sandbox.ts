@@ -1,4 +1,4 @@
-/** The break-out probes for the command line: which harness, and how a result is printed. */
+/** The break-out probes for the command line: which harness they use, and how Baton prints a result. */
 import { children } from "../adapters/child/children.ts";
 import { startEgressProxy } from "../adapters/egress/proxy.ts";
 import { builtInHarnesses, type CliName, describedHarness } from "../adapters/harness/descriptions.ts";
@@ -43,7 +43,7 @@ export async function testSandboxHere(
   return results;
 }
 
-/** One line on this machine's sandbox, with what makes it work where it does not. */
+/** One line on this machine's sandbox. If the sandbox does not work, the line names the fix. */
 export async function sandboxLineHere(context: CliContext): Promise<string> {
   const settings = readSettings(environmentOf(context));
   const { mode } = settings.sandbox;

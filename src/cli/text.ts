@@ -1,7 +1,7 @@
 /** Text for terminals. */
 import type { RunSummary } from "../library.ts";
 
-/** Columns as wide as they need; the last one is not filled up. */
+/** Columns as wide as they need. The last column gets no padding. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   return rows

@@ -1,4 +1,4 @@
-/** Q3: what a question asks is the same from its request to its answer, so an answer is for what its author read. */
+/** Q3: a question stays the same from its request to its answer. So an answer is for the text that its author read. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -38,7 +38,7 @@ const asking = defineProcess({
     ]),
 });
 
-/** Each look finds another content, as if the repository had changed under the question. */
+/** Each look finds other contents, as if the repository had changed under the question. */
 async function look(world: RunWorld, key: EffectKey, blob: string): Promise<RunEvent[]> {
   const effect = world.state.effects.get(key);
   const seen = await breakpointPerformer.observe({

@@ -1,4 +1,4 @@
-/** What `approve`, `reject` and `answer` share: find the open question, check who answers, append the answer. */
+/** The shared part of `approve`, `reject` and `answer`: find the open question, check who answers, append the answer. */
 import { answer, openQuestions } from "../core/decide.ts";
 import type { BreakpointOutput } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
@@ -28,7 +28,7 @@ export async function answerBreakpoint(
       pullRequestAuthor: context.pullRequest?.author ?? null,
       settings: settings.approvals,
     });
-    // Anybody who may steer can stop work by rejecting; only an approval needs another person.
+    // Anybody who may steer can stop work by rejecting. Only an approval needs another person.
     if (decision === "approved" && may.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", may.reason);
     const output: BreakpointOutput = {
       decision,
@@ -42,7 +42,7 @@ export async function answerBreakpoint(
   return null;
 }
 
-/** An approval counts only for content that Baton has shown. @internal for tests */
+/** An approval counts only for contents that Baton has shown. @internal for tests */
 export function demandShown(effect: EffectState): void {
   const { change, paths = [] } = effect.kind === "breakpoint" ? effect.input.subject : {};
   if (change === undefined) return;
@@ -63,12 +63,12 @@ export function demandShown(effect: EffectState): void {
     );
 }
 
-/** Words, with the line of the change that they were written at. */
+/** Words, with the line of the change on which they were written. */
 export function withPlace(text: string, place: string): string {
   return [text, place].filter((part) => part !== "").join("\n\n");
 }
 
-/** What somebody has to do for the run to go on; nothing where it is at work by itself. */
+/** The action that the run needs from a person to continue. Nothing if the run is at work. */
 export function whatItNeeds(state: RunState): string {
   const wait = waitingFor(state).find(({ kind }) => kind === "people" || kind === "money");
   return wait === undefined ? "" : ` The run is waiting for something else. ${wait.title}: ${wait.sentence}`;
@@ -76,17 +76,17 @@ export function whatItNeeds(state: RunState): string {
 
 export interface Asked {
   effect: EffectState;
-  /** What follows the name of the question. */
+  /** The text after the name of the question. */
   text: string;
 }
 
 /**
- * The open question that a command answers: the one that it names, or the only one.
+ * The open question that a command answers: the question that it names, or the only one.
  *
- * Q1 It was posted before the command was written: an answer counts for what its author could see.
- * Q2 Of several none is guessed.
- * Q3 An answer is for one content: a request is journaled once and never changed, the protected files that a question shows
- *    are those of its first look, and its comment is never edited. An answer therefore needs no digest beside the key.
+ * Q1 Baton posted it before the command was written. An answer counts for a text that its author could see.
+ * Q2 With several questions, Baton does not guess.
+ * Q3 An answer is for one content. Baton journals a request once and never changes it. A question shows the protected files
+ *    of its first look, and Baton never edits its comment. An answer therefore needs no digest next to the key.
  */
 export function question(
   state: RunState,

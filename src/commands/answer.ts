@@ -26,7 +26,7 @@ async function handle(context: CommandContext): Promise<Reply> {
 
 const yesOrNo: Readonly<Record<string, string>> = { yes: "yes", y: "yes", no: "no", n: "no" };
 
-/** As the question allows it: one of the choices, yes or no, or any text. */
+/** Reads an answer as the question allows it: one of the choices, yes or no, or any text. */
 function readAnswer({ input }: EffectState, text: string): string {
   const { choices, answerKind } = input as { choices?: string[]; answerKind?: string };
   if (text === "")

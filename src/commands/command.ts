@@ -1,8 +1,8 @@
 /**
- * A command of a thread: how it is written, and what it does. One file each, one line in `index.ts`.
+ * A command of a thread: how people write it, and what it does. Each has one file, and one line in `index.ts`.
  *
- * Owns: the shape, and what a handler gets and gives. Handlers read, decide by `policy/` and `core/decide`, and append; they
- * never write to GitHub themselves.
+ * Owns: the shape, and the input and output of a handler. Handlers read, decide by `policy/` and `core/decide`, and append.
+ * They never write to GitHub themselves.
  */
 import type { BeginContext } from "../begin/context.ts";
 import type { RunState } from "../core/state.ts";
@@ -12,22 +12,22 @@ import type { CommandGrammar } from "../thread/grammar.ts";
 
 export interface CommandContext extends BeginContext {
   runner: Runner;
-  /** All there are. */
+  /** All commands. */
   commands: readonly CommandGrammar[];
-  /** When the command was written, by GitHub; null: not known. */
+  /** GitHub's time of the command. null: unknown. */
   writtenAt: string | null;
-  /** The line of a change that the command stands at, with its hunk, as text; empty elsewhere. */
+  /** The line of a change at which the command was written, with its hunk, as text. Empty elsewhere. */
   place: string;
-  /** Where the settings come from, and what is odd about them. */
+  /** The source of the settings, and their oddities. */
   configuration: LoadedSettings;
   command: { name: string; positional: (string | number)[]; options: Record<string, string | number>; text: string };
   /** The run that is active in this thread. */
   run: RunState | null;
-  /** On a pull request that Baton opened: the issue that it is for. */
+  /** On a pull request that Baton opened: its issue. */
   workOf: number | null;
 }
 
-/** Text for the thread, or nothing where the status comment says it all. */
+/** Text for the thread. null: the status comment already says everything. */
 export type Reply = string | null;
 
 export interface Command extends CommandGrammar {

@@ -39,7 +39,7 @@ async function handle(context: CommandContext): Promise<Reply> {
   return renderCommandHelp(grammar, facts);
 }
 
-/** Those of the repository, also such as cannot run, with why. */
+/** Processes of the repository, including those that cannot run, with the reason. */
 async function ownProcesses(context: CommandContext): Promise<{ name: string; summary: string }[]> {
   const own = repositoryProcesses(context);
   const files = await Promise.all((await own.fileNames()).map((name) => own.check(name)));

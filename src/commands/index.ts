@@ -1,6 +1,6 @@
 /**
- * The commands of a thread: one line each. Parser, help, refusals, documents and the keys of `commands.allow` follow from it, in
- * this order; `npm run generate` writes the names where the configuration reads them.
+ * The commands of a thread, one line each. Parser, help, refusals, documents and the keys of `commands.allow` follow this
+ * list, in this order. `npm run generate` writes the names for the configuration.
  */
 
 import type { CommandName } from "../config/command-names.ts";

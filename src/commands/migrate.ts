@@ -25,7 +25,7 @@ export const migrate = defineCommand({
   handle,
 });
 
-/** PROC-003: the check is the command; without a word it is also done. */
+/** PROC-003: `check` only checks. Without this word, the command also migrates. */
 async function handle(context: CommandContext): Promise<Reply> {
   const { dependencies, command, actor } = context;
   const run = activeRunOf(context);
@@ -43,7 +43,7 @@ async function handle(context: CommandContext): Promise<Reply> {
       await steer(context, (state) => migration.decide(state, actor));
       return `**The run goes on with ${to}**, instead of ${from}.${next}`;
     } catch (thrown) {
-      // migrate.M2: something happened meanwhile.
+      // migrate.M2: another event arrived meanwhile.
       if (!hasCode(thrown, "BATON_JOURNAL_CONFLICT")) throw thrown;
     }
   }

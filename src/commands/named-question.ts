@@ -3,12 +3,12 @@ import { openQuestions } from "../core/decide.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 import { questionName } from "../summary/waiting.ts";
 
-/** What people may answer by a command in the thread: a review is given on GitHub. */
+/** Questions that people may answer by a command in the thread. They give a review on GitHub. */
 export function isAnswered(effect: EffectState, kind: "breakpoint" | "ask"): boolean {
   return effect.kind === kind && (effect.input as { kind?: string }).kind !== "review";
 }
 
-/** By its key, which is one question's only, or by its name, where no other question has it. */
+/** By its key, which belongs to one question only, or by its name if no other question has it. */
 export function namedBy(word: string, open: readonly EffectState[]): EffectState | "several" | null {
   const keyed = open.find(({ key }) => key === word);
   const [found, ...others] = keyed === undefined ? open.filter((effect) => questionName(effect) === word) : [keyed];

@@ -1,4 +1,4 @@
-/** What people are told who steer or ask about a run where there is none: why, and where it may be. */
+/** The answer to people who steer or ask about a run where none exists: why, and where it may be. */
 import { BatonError } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
 import type { CommandContext } from "./command.ts";

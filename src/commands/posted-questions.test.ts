@@ -1,4 +1,4 @@
-/** An answer counts for the question that GitHub showed before it was written, by GitHub's clock alone. */
+/** An answer counts for a question that GitHub showed before the answer was written, by GitHub's clock alone. */
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { RunWorld } from "../../test/fakes/run-world.ts";
@@ -44,7 +44,7 @@ const asking = defineProcess({
 
 type Row = { state: "pending" | "done" | "failed"; result: unknown } | null;
 
-/** An answer, at a distance in seconds from when Baton journaled the question: by GitHub's clock, which differs from Baton's. */
+/** An answer, some seconds from when Baton journaled the question. GitHub's clock gives the time, which differs from Baton's. */
 async function answered(row: Row, onGithub: object | null, seconds: number): Promise<unknown> {
   const world = await RunWorld.start(asking, {});
   const asked = world.state.effects.get(go)?.requestedAt ?? 0;

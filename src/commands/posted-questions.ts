@@ -1,8 +1,8 @@
 /**
- * When the people of a thread could first see each question of a run: the time and number of its comment, by GitHub.
+ * When the people of a thread could first see each question of a run: GitHub's time and comment number.
  *
- * PQ1 Only GitHub's times are compared. Baton's clock may differ from GitHub's by half a minute, and a question that is
- *     journaled is not yet shown.
+ * PQ1 Baton compares only GitHub's times. Baton's clock may differ from GitHub's by half a minute, and a journaled question
+ *     is not yet shown.
  */
 import { openQuestions } from "../core/decide.ts";
 import { limits } from "../core/limits.ts";
@@ -16,7 +16,7 @@ import { isAnswered } from "./named-question.ts";
 export interface Post {
   /** Milliseconds since the epoch. */
   at: number;
-  /** null: GitHub takes no comment for it. */
+  /** null: GitHub accepts no comment for it. */
   commentId: number | null;
 }
 
@@ -44,15 +44,18 @@ async function postOf(
   const row = await dependencies.store.outboxRow(marker);
   if (row === null) return null;
   const sent = row.result as PostedComment | null;
-  // GitHub may have it though nobody noted its answer yet.
+  // GitHub may have the comment although Baton has not noted the answer yet.
   const posted = sent ?? (await github.ownComment(thread.repository, thread.number, marker));
   if (posted !== null) return { at: Date.parse(posted.createdAt), commentId: posted.id };
-  // GitHub refused the comment for good, so the status comment shows the question. Its time is Baton's.
+  // GitHub refused the comment permanently, so the status comment shows the question. Its time is Baton's.
   const shownAt = Math.max(requestedAt, observed?.at ?? 0) + limits.clocksDifferMs;
   return row.state === "failed" ? { at: shownAt, commentId: null } : null;
 }
 
-/** GitHub counts whole seconds. Within one, comments are numbered as they are written; of others the order is unknown. */
+/**
+ * GitHub counts whole seconds. Within one second, the numbers of comments follow their order. The order of other objects is
+ * unknown.
+ */
 export function isUnderPost(
   post: Post | undefined,
   { writtenAt, commentId }: Pick<CommandContext, "writtenAt" | "commentId">,

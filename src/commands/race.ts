@@ -1,4 +1,4 @@
-/** `/baton race claude codex:gpt-5 …`: contestants as people write them, each with a name, a branch and a share of its own. */
+/** `/baton race claude codex:gpt-5 …`: contestants as people write them, each with its own name, branch and share. */
 import { beginRun, type RaceChoice } from "../begin/begin-run.ts";
 import { demandServed } from "../begin/demand-served.ts";
 import { withoutOf } from "../begin/preflight.ts";

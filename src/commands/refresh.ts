@@ -11,7 +11,7 @@ export const refresh = defineCommand({
   handle,
 });
 
-/** Reads the facts again that the run and its child runs wait for; what was missed is then known. */
+/** Reads the facts again that the run and its child runs wait for. Then Baton knows any events that it missed. */
 async function handle(context: CommandContext): Promise<Reply> {
   await look(context, activeRunOf(context));
   return null;

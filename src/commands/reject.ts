@@ -11,7 +11,7 @@ export const reject = defineCommand({
   handle,
 });
 
-/** A reason is feedback: a plan is revised by it. */
+/** A reason is feedback: Baton revises a plan by it. */
 async function handle(context: CommandContext): Promise<Reply> {
   if (context.command.text.trim() === "" && context.place === "")
     throw new BatonError(

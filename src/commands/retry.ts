@@ -15,7 +15,7 @@ export const retry = defineCommand({
   handle,
 });
 
-/** Begins the last run of the thread anew, with what was asked then; pushed work is gone on with. */
+/** Begins the last run of the thread again, with its original request. The new run continues from pushed work. */
 async function handle(context: CommandContext): Promise<Reply> {
   const { command } = context;
   const lastRun = lastRunOf(context);
@@ -35,7 +35,7 @@ async function handle(context: CommandContext): Promise<Reply> {
     retryOf: lastRun.runId,
     ...(lastRun.startedBy === null ? {} : { startedBy: lastRun.startedBy }),
     priority: lastRun.priority,
-    // It was asked when the thread's first run began.
+    // Baton asked this when the thread's first run began.
     without: ["rules", "checks", "approver"],
     ...(race === undefined
       ? {}

@@ -64,7 +64,7 @@ async function handle(context: CommandContext): Promise<Reply> {
   return null;
 }
 
-/** A slip of the pen would cost a run: what may be one is asked about. Other text is the instruction. */
+/** A slip would cost a run, so Baton asks about a text that may be one. Any other text is the instruction. */
 function demandInstruction(text: string, first: string, names: readonly string[], context: CommandContext): void {
   if (first === "") return;
   const shown = first.slice(0, 60);

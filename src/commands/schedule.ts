@@ -1,4 +1,4 @@
-/** `/baton schedule …`: in the dashboard issue, whose thread keeps what is remembered of schedules. */
+/** `/baton schedule …`: in the dashboard issue, whose thread keeps Baton's memory of schedules. */
 
 import { z } from "zod";
 import { beginRule } from "../begin/rule-run.ts";
@@ -75,7 +75,7 @@ async function handle(context: CommandContext): Promise<Reply> {
   }
 }
 
-/** By the place of its run: rules of `triggers` have one here too, and so has a rule that `baton.yaml` has no more. */
+/** Finds the run by the name of its rule. This covers rules of `triggers`, and rules that `baton.yaml` no longer has. */
 async function cancelNamed(context: CommandContext, name: string): Promise<string> {
   const { dependencies, repository, issue, actor, settings } = context;
   const runId = await activeOf(dependencies.store, repository.id, issue.number, name);

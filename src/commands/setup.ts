@@ -16,7 +16,7 @@ export const setup = defineCommand({
 
 async function handle({ dependencies, github, repository, settings }: CommandContext): Promise<Reply> {
   const { harnesses } = dependencies;
-  // Without an App this is a job of the workflow that is to be set up.
+  // Without an App, this is a job of the workflow that a person wants to set up.
   const { appId } = await dependencies.github.identity();
   const isApp = appId !== 0 && repository.installationId !== 0;
   const workflow = isApp ? workflowForApp() : workflowAlone();
@@ -26,7 +26,7 @@ async function handle({ dependencies, github, repository, settings }: CommandCon
     workflow,
     permissionsText: isApp ? appManifest() : workflow.text,
     digest: sha256,
-    // What works here already goes on; a harness that this Baton has not would only fail.
+    // A harness that works here already stays. A harness that this Baton does not have would only fail.
     harness: harnesses.has(settings.harness.default) ? settings.harness.default : ([...harnesses.keys()][0] ?? null),
     modelOf: (name) => settings.harness.model ?? harnesses.get(name)?.defaultModel ?? null,
   });

@@ -21,7 +21,7 @@ export const why = defineCommand({
 
 async function handle(context: CommandContext): Promise<Reply> {
   const { dependencies, repository, issue } = context;
-  // Both end with what was only counted.
+  // Both texts end with the events that Baton only counted.
   const fired = [
     ...new Set([
       ...(await triggerDecisions(dependencies, repository, issue.number)),
@@ -30,7 +30,7 @@ async function handle(context: CommandContext): Promise<Reply> {
   ];
   const triggers =
     fired.length === 0 ? [] : ["### Triggers", fired.map((line) => `- ${neutraliseLine(line)}`).join("\n")];
-  // Also where no run began: why none did is the question.
+  // This works also if no run began, because people ask why none did.
   if (context.lastRun === null && triggers.length > 0) return triggers.join("\n\n");
   const lastRun = lastRunOf(context);
   const { icon, sentence } = headline(lastRun);
@@ -53,7 +53,7 @@ async function handle(context: CommandContext): Promise<Reply> {
   ].join("\n\n");
 }
 
-/** Decisions about events that belong to no thread: in the dashboard issue, or anywhere as long as there is none. */
+/** Decisions about events that belong to no thread. They stand in the dashboard issue, or anywhere while there is none. */
 async function withoutThread({ dependencies, github, repository, issue }: CommandContext): Promise<string[]> {
   const lines = await triggerDecisions(dependencies, repository, null);
   if (lines.length === 0) return [];
@@ -62,7 +62,7 @@ async function withoutThread({ dependencies, github, repository, issue }: Comman
   return place === null || place === issue.number ? lines : [];
 }
 
-/** A decision of the process itself, told in a comment of its own: who won a race. */
+/** A decision of the process itself, in its own comment: which contestant won a race. */
 function toldVerdict({ kind, input }: EffectState): Verdict | null {
   if (kind !== "publish") return null;
   const { publish } = publishInputSchema.parse(input);

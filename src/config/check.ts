@@ -1,13 +1,13 @@
 /**
- * The check run on a pull request that changes `baton.yaml`: problems at their lines, or what the change really changes.
- * The judging configuration stays that of the base branch (Y1): this only shows.
+ * The check run on a pull request that changes `baton.yaml`: problems at their lines, or the effective changes.
+ * Baton judges by the configuration of the base branch (Y1). The check run only shows.
  */
 import { effectiveDifference, type SettingsChange } from "./effective.ts";
 import type { ParsedConfig } from "./parse.ts";
 import type { ConfigProblem } from "./problem.ts";
 import type { Settings } from "./schema.ts";
 
-/** What a check run needs, without knowing GitHub's port. */
+/** The contents of a check run, independent of GitHub's port. */
 export interface ConfigCheck {
   conclusion: "success" | "neutral" | "failure";
   title: string;
@@ -37,7 +37,7 @@ export function processesCheck(files: readonly { path: string; problems: readonl
   };
 }
 
-/** Two checks of one pull request in one: the worse conclusion, both texts. */
+/** Merges two checks of one pull request: the worse conclusion, both texts. */
 export function bothChecks(one: ConfigCheck | null, other: ConfigCheck | null): ConfigCheck | null {
   if (one === null || other === null) return one ?? other;
   const order = ["success", "neutral", "failure"] as const;
@@ -77,7 +77,7 @@ export function configCheck({
     ...(warnings > 0 ? [count(warnings, "warning")] : []),
   ];
   return {
-    // Neutral: a person should look, nothing is broken.
+    // Neutral: a person should check it, but nothing is broken.
     conclusion: looser > 0 || warnings > 0 ? "neutral" : "success",
     title: title.join(", "),
     summary: [renderDifference(changes), ...(warnings > 0 ? [parsed.problems.map(listed).join("\n")] : [])].join(
@@ -87,7 +87,7 @@ export function configCheck({
   };
 }
 
-/** A table, what allows more first. */
+/** A table. Changes that allow more come first. */
 export function renderDifference(changes: readonly SettingsChange[]): string {
   if (changes.length === 0) return "Baton's behavior is unchanged.";
   const sorted = [...changes].sort((a, b) => Number(b.loosens) - Number(a.loosens));
@@ -101,7 +101,7 @@ export function renderDifference(changes: readonly SettingsChange[]): string {
   return ["| Setting | Before | After | |", "|---|---|---|---|", ...rows, ...more].join("\n");
 }
 
-/** The problem with what was probably meant. */
+/** The problem, with a guess of the intended word. */
 function told({ message, suggestion }: ConfigProblem): string {
   return suggestion === null ? message : `${message} Did you mean \`${suggestion}\`?`;
 }

@@ -97,7 +97,7 @@ describe("the effective difference", () => {
   });
 });
 
-/** `prices.*.input`; a union is one leaf unless one of its forms is a map with keys that the settings keep. */
+/** `prices.*.input`. A union is one leaf, unless one of its forms is a map with keys that the settings keep. */
 function leafKeys(schema: JsonSchema, path: string[] = []): string[] {
   const map = [schema, ...(schema.anyOf ?? [])].find(({ properties }) => properties !== undefined);
   if (map?.properties !== undefined)

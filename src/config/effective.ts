@@ -1,4 +1,4 @@
-/** The effective difference between two configurations: what a change of `baton.yaml` really changes, defaults included. */
+/** The effective difference between two configurations: the real changes of a change to `baton.yaml`, including defaults. */
 import { canonicalJson } from "../core/canonical.ts";
 import { schemasAt } from "./json-schema.ts";
 import { loosens } from "./loosening.ts";
@@ -6,12 +6,12 @@ import type { Settings } from "./schema.ts";
 
 export interface SettingsChange {
   path: string;
-  /** As JSON; `(none)` where a side does not have it. */
+  /** As JSON. `(none)`: this side does not have it. */
   from: string;
   to: string;
-  /** For people: what changes, and what the key means. */
+  /** For people: the change, and the meaning of the key. */
   sentence: string;
-  /** True when the change allows more than before: more money, fewer eyes, fewer checks. */
+  /** True if the change allows more: more money, fewer reviewers, fewer checks. */
   loosens: boolean;
 }
 
@@ -35,7 +35,7 @@ export function effectiveDifference(from: Settings, to: Settings): SettingsChang
 
 interface Leaf {
   value: unknown;
-  /** With `*` for the names that people choose: `prices.*.input`. */
+  /** With `*` for names that people choose: `prices.*.input`. */
   key: string;
   keyPath: string[];
 }

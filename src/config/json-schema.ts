@@ -1,4 +1,4 @@
-/** The schema of `baton.yaml` as JSON Schema: for editors, for the reference, and to tell which keys are allowed where. */
+/** The schema of `baton.yaml` as JSON Schema: for editors, for the reference, and to list the allowed keys of a place. */
 import { z } from "zod";
 import { settingsSchema } from "./schema.ts";
 
@@ -25,13 +25,13 @@ export interface JsonSchema {
 
 let built: JsonSchema | undefined;
 
-/** What people write: keys with a default may be left out, short forms are allowed. */
+/** The input form: keys with a default may be missing, and short forms are allowed. */
 export function settingsJsonSchema(): JsonSchema {
   built ??= z.toJSONSchema(settingsSchema, { io: "input" }) as JsonSchema;
   return built;
 }
 
-/** The schemas that may stand at a path; a union gives several. */
+/** The schemas that may apply at a path. A union gives several. */
 export function schemasAt(path: readonly (string | number)[], root = settingsJsonSchema()): JsonSchema[] {
   let here = variants(root);
   for (const part of path) here = here.flatMap((schema) => step(schema, part)).flatMap(variants);
@@ -50,7 +50,7 @@ function variants(schema: JsonSchema): JsonSchema[] {
   return schema.anyOf?.flatMap(variants) ?? [schema];
 }
 
-/** Keys that may be written at a path. */
+/** Keys that are allowed at a path. */
 export function keysAt(path: readonly (string | number)[], root = settingsJsonSchema()): string[] {
   const keys = schemasAt(path, root).flatMap(({ properties, propertyNames }) => [
     ...Object.keys(properties ?? {}),
@@ -89,7 +89,7 @@ export function describeSchema(schema: JsonSchema): string {
 }
 
 function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
-  // zod writes the smallest and the largest safe integer where there is no bound.
+  // zod writes the smallest and the largest safe integer if there is no bound.
   const low = [minimum, exclusiveMinimum].find((value) => value !== undefined && value > Number.MIN_SAFE_INTEGER);
   const high = [maximum, exclusiveMaximum].find((value) => value !== undefined && value < Number.MAX_SAFE_INTEGER);
   const above = minimum === undefined ? "more than" : "at least";

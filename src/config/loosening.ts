@@ -1,5 +1,6 @@
 /**
- * Which direction of a change loosens a rule. Every key of `baton.yaml` is here, a test sees to it: whoever adds a key decides.
+ * The direction of a change that loosens a rule. Every key of `baton.yaml` is here, and a test checks that. The author of a
+ * new key decides.
  */
 import type { Permission } from "../core/vocabulary.ts";
 
@@ -24,7 +25,7 @@ const milder: Loosens = (from, to) =>
 const sandboxRank = (value: unknown): number => ["require", "prefer", "off"].indexOf(String(value));
 const order: readonly Permission[] = ["none", "read", "triage", "write", "maintain", "admin"];
 const rank = (value: unknown): number => order.indexOf(value as Permission);
-/** Where one of both is not set, the class of the command decides; that may be either, so it counts as loosening. */
+/** If one of the two is unset, the class of the command decides. That may loosen, so it counts as loosening. */
 const lower: Loosens = (from, to) => from === undefined || to === undefined || rank(to) < rank(from);
 
 export const loosening: Readonly<Record<string, Loosens>> = {
@@ -35,22 +36,22 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "harness.models": opens,
   "harness.fallback": never,
   "harness.prefer": never,
-  // What another allows is not known here; of its own rules each is judged below.
+  // Another profile may allow anything, so a change to it loosens. The entries below judge its own rules.
   "harness.profile": (from, to) => from !== to && from !== "full",
-  // A program that runs where Baton runs.
+  // A program that runs on Baton's machine.
   "harness.command": (from, to) => list(from).join() !== list(to).join(),
-  // Tools that agents did not have, or other programs behind the same name.
+  // Tools that agents did not have, or other programs with the same name.
   "mcp.*.command": (from, to) => list(from).join("\0") !== list(to).join("\0"),
   "mcp.*.environment.*": (from, to) => from !== to,
   "mcp.*.url": (from, to) => from !== to,
   "mcp.*.access": becomes("read-only"),
   "budget.runUsd": more,
   "budget.maxUsd": more,
-  // Without it nothing bounds.
+  // Without it, there is no bound.
   "budget.dayUsd": (from, to) => from !== null && (to === null || more(from, to)),
-  // A day that begins elsewhere may begin now.
+  // With another time zone, a new day may begin now.
   "budget.timeZone": (from, to) => from !== to,
-  // It parts a run's money and adds none.
+  // It divides a run's money and adds none.
   "budget.childShare": never,
   "budget.downgradeAt": more,
   "models.any": never,
@@ -68,7 +69,7 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "profiles.*.needs": loses,
   "profiles.*.harnesses": opens,
   "profiles.*.model": never,
-  // A fraction that goes is a warning that does not come.
+  // Without a fraction, its warning does not come.
   "budget.warnAt": loses,
   "budget.unknownPrice": becomes("allow"),
   "prices.*.input": (from, to) => from === undefined || less(from, to),
@@ -76,7 +77,7 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "prices.*.cacheRead": (from, to) => from === undefined || less(from, to),
   "prices.*.cacheWrite": (from, to) => from === undefined || less(from, to),
   "limits.attemptUsd": more,
-  // Without it nothing bounds.
+  // Without it, there is no bound.
   "limits.attemptTokens": (from, to) => from !== null && (to === null || more(from, to)),
   "limits.turns": more,
   "limits.agentMinutes": more,
@@ -91,10 +92,10 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "gates.neutral": milder,
   "gates.skipped": milder,
   "gates.noChecks": becomes("pass"),
-  // Too short a wait takes checks for absent.
+  // After too short a wait, Baton takes checks for absent.
   "gates.appearSeconds": less,
   "gates.timeoutMinutes": never,
-  // What is started may do more than test.
+  // A started workflow may do more than test.
   "gates.dispatch": gains,
   "approvals.self": becomes("allow"),
   "approvals.count": less,
@@ -110,9 +111,9 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "merge.method": never,
   "commits.signOff": never,
   "secrets.allow": gains,
-  // Agents on Baton's own machine instead of a runner that goes with its job.
+  // Agents then run on Baton's own machine, not on a runner that ends with its job.
   executor: becomes("local"),
-  // The modes are listed from the strictest to the loosest; without one the operator decides.
+  // The list of modes goes from the strictest to the loosest. Without a mode, the operator decides.
   "sandbox.mode": (from, to) => to !== null && (from === null || sandboxRank(to) > sandboxRank(from)),
   "sandbox.network": gains,
   // A program that runs before the agent, with network.
@@ -120,10 +121,10 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   // Another workflow may then perform effects.
   runnerWorkflow: (from, to) => from !== to,
   branchPrefix: never,
-  // What was done is forgotten sooner.
+  // Baton forgets past work earlier.
   "retention.compactDays": less,
   "retention.days": less,
-  // Runs that nobody asks for at the time.
+  // Runs that nobody asks for at that time.
   schedules: gains,
   triggers: gains,
   // Programs that run in a worktree.
@@ -141,7 +142,7 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "commands.mention": never,
 };
 
-/** An unknown key loosens: nobody has thought about it. */
+/** An unknown key loosens, because nobody has decided about it. */
 export function loosens(key: string, from: unknown, to: unknown): boolean {
   return loosening[key]?.(from, to) ?? true;
 }

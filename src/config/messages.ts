@@ -1,4 +1,4 @@
-/** Schema problems in words: what is there, what is allowed, what was probably meant. */
+/** Schema problems in words: the current value, the allowed values, and a guess of the intended one. */
 import type { z } from "zod";
 import { nearest } from "../core/nearest.ts";
 import { describeSchema, type JsonSchema, keysAt, schemasAt } from "./json-schema.ts";
@@ -6,7 +6,7 @@ import type { ConfigPath } from "./problem.ts";
 
 export interface SchemaProblem {
   path: ConfigPath;
-  /** True when the key is the problem, not its value. */
+  /** True if the key is the problem, not its value. */
   onKey: boolean;
   message: string;
   suggestion: string | null;
@@ -14,7 +14,7 @@ export interface SchemaProblem {
 
 const shownMax = 80;
 
-/** `root`: the JSON Schema of another file than `baton.yaml`. */
+/** `root`: the JSON Schema of a file other than `baton.yaml`. */
 export function problemsOfIssue(issue: z.core.$ZodIssue, data: unknown, root?: JsonSchema): SchemaProblem[] {
   const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(path, key, root));
@@ -22,7 +22,7 @@ export function problemsOfIssue(issue: z.core.$ZodIssue, data: unknown, root?: J
   if (issue.code === "invalid_key") {
     const unknown = unknownKey(path.slice(0, -1), String(path.at(-1)), root);
     const [reason] = issue.issues;
-    // Keys that are free but for their form say which form.
+    // Keys that are free except for their form name that form.
     return [
       reason?.code === "invalid_format"
         ? { ...unknown, message: `${unknown.message} Write ${reason.message}.` }
@@ -76,7 +76,7 @@ function wrongValue(
   return { message: `${name} is ${shown(value)}. Write ${allowed}.`, suggestion };
 }
 
-/** Right in kind, but of too many or too few; null: it is something else. */
+/** A value of the right kind, but with too many or too few entries. null: another problem. */
 function sizeProblem(issue: z.core.$ZodIssue, name: string, value: unknown): string | null {
   if (issue.code !== "too_big" && issue.code !== "too_small") return null;
   const [has, unit] = Array.isArray(value)
@@ -95,7 +95,7 @@ function valuesAt(path: ConfigPath, root: JsonSchema | undefined): string[] {
   );
 }
 
-/** Of the forms that a key may take, the one that was tried: its problems are told, not those of all forms. */
+/** The form of a key that the author tried, if it has several. Baton reports problems of this form only. */
 function branchMeant(branches: z.core.$ZodIssue[][], value: unknown): z.core.$ZodIssue[] | null {
   const isMap = typeof value === "object" && value !== null && !Array.isArray(value);
   return (

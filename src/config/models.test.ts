@@ -1,4 +1,7 @@
-/** The table of models: defaults are in it, priced and alive on its own date; nothing here reads the calendar. */
+/**
+ * The table of models: it contains the defaults with prices, and none of them is retired on the table's date. No test here
+ * reads the calendar.
+ */
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { readSettings } from "../environment/settings.ts";

@@ -1,9 +1,10 @@
 /**
- * The models that Baton knows: what each costs, when it retires, and which ones harnesses ask for by default. The one table.
+ * The models that Baton knows: their prices, their retirement, and the defaults of harnesses. The only such table.
  *
- * MO1 Every default and every tier of a harness is a row here, with a price, and is not retired on the date of the table.
- * MO2 The table never reads the calendar: who asks whether a model retires soon brings the date.
- * MO3 A price that depends on the prompt's length or on the day is the highest one a default prompt can meet: a budget errs early.
+ * MO1 Every default and every tier of a harness is a row here, with a price. It is not retired on the date of the table.
+ * MO2 The table never reads the calendar. A caller that asks whether a model retires soon brings the date.
+ * MO3 A price may depend on the prompt's length or on the day. The row then has the highest price of a default prompt, so a
+ *     budget ends early.
  */
 import { describedHarness, describedHarnesses, type descriptions } from "../adapters/harness/descriptions.ts";
 
@@ -21,18 +22,18 @@ export interface ModelRow {
   provider: Provider;
   model: string;
   price: Price;
-  /** Most tokens of one answer, reasoning included. */
+  /** The most tokens of one answer, including reasoning. */
   outputMax: number;
-  /** The day on which the service refuses it, YYYY-MM-DD; null: none is announced. */
+  /** The day on which the service begins to refuse it, YYYY-MM-DD. null: no day is announced. */
   retires: string | null;
-  /** What the row cannot say in figures. */
+  /** Facts that the figures of the row do not show. */
   note: string | null;
 }
 
 export interface ModelSource {
   prices: string;
   retirements: string;
-  /** Lists in npm packages that name the model too, read on the same day. */
+  /** Lists in npm packages that also name the model, read on the same day. */
   lists: string;
   read: string;
 }
@@ -64,7 +65,7 @@ export const modelSources: Readonly<Record<Provider, ModelSource>> = {
 type Figures = readonly [input: number, output: number, cacheRead: number, cacheWrite: number];
 type More = Partial<Pick<ModelRow, "retires" | "note" | "outputMax">>;
 
-/** Of most models of each service, by the same lists. */
+/** The limit of most models of each service, by the same lists. */
 const outputMaxOf: Readonly<Record<Provider, number>> = { anthropic: 128_000, openai: 128_000, google: 65_536 };
 
 const rowOf =
@@ -82,21 +83,21 @@ const rowOf =
     note,
   });
 
-// Cache writes: those that last 5 minutes.
+// Cache writes that last 5 minutes.
 const anthropic = rowOf("anthropic");
 const opus4: Figures = [15, 75, 1.5, 18.75];
 const opus45: Figures = [5, 25, 0.5, 6.25];
 const sonnet4: Figures = [3, 15, 0.3, 3.75];
 const fable51: Figures = [10, 50, 0.25, 12.5];
 
-// Up to GPT-5.5 OpenAI lists no price for writing to the cache: such tokens are billed as input. Prompts up to 272k tokens.
+// Up to GPT-5.5, OpenAI lists no price for writing to the cache and bills such tokens as input. Prompts up to 272k tokens.
 const openai = rowOf("openai");
 const gpt5: Figures = [1.25, 10, 0.125, 1.25];
 const gpt5Mini: Figures = [0.25, 2, 0.025, 0.25];
 const gpt52: Figures = [1.75, 14, 0.175, 1.75];
 const gpt56Sol: Figures = [4, 20, 0.4, 5];
 
-// Caching is implicit: writes are billed as input, nothing is stored. Pro models: prompts up to 200k tokens.
+// Caching is implicit: Google bills writes as input and does not store anything. Pro models: prompts up to 200k tokens.
 const google = rowOf("google");
 const gemini3Pro: Figures = [2, 12, 0.2, 2];
 const gemini3Flash: Figures = [0.5, 3, 0.05, 0.5];
@@ -187,14 +188,14 @@ export const models: readonly ModelRow[] = [
   google("gemini-2.5-flash-lite", [0.1, 0.4, 0.01, 0.1]),
 ];
 
-/** What a service charges for searching the web by itself, in addition to tokens. */
+/** The fee of a service for searching the web itself, in addition to tokens. */
 export interface SearchFee {
   usd: number;
-  /** Charged for each search, or once for a request that searched. */
+  /** The service charges for each search, or once for a request that searched. */
   per: "search" | "request";
 }
 
-/** Where the fees of `searchFee` were read, on the day of the table. @internal A test asks each provider for one. */
+/** The sources of the fees of `searchFee`, read on the day of the table. @internal A test asks each provider for one. */
 export const searchFeeSources: Readonly<Record<Provider, string>> = {
   anthropic: "https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool#usage-and-pricing",
   openai: "https://developers.openai.com/api/docs/pricing#built-in-tools",
@@ -214,24 +215,24 @@ const searchFees: Readonly<Record<Provider, readonly (readonly [models: RegExp, 
   ],
 };
 
-/** The highest that applies (MO3); free quotas are not counted on. */
+/** The highest fee that applies (MO3), without free quotas. */
 export function searchFee(provider: Provider, model: string): SearchFee {
   const found = searchFees[provider].find(([models]) => models.test(model));
   if (found === undefined) throw new Error(`No fee is listed for searches by ${provider}.`);
   return found[1];
 }
 
-/** What a service charges that neither its count of tokens nor of searches tells. */
+/** A fee that appears neither in a service's count of tokens nor in its count of searches. */
 export interface UncountedFee {
   provider: Provider;
-  /** As a wire names it: `tool <type>`, or a field of the request with its value. */
+  /** The name on the wire: `tool <type>`, or a field of the request with its value. */
   asked: RegExp;
-  /** What the money is for. */
+  /** The purpose of the fee. */
   what: string;
   source: string;
 }
 
-/** Requests for these pass only where no budget has to hold (`budget.unknownPrice: allow`). Read on the day of the table. */
+/** Requests for these pass only if no budget has to hold (`budget.unknownPrice: allow`). Read on the day of the table. */
 const uncountedFees: readonly UncountedFee[] = [
   {
     provider: "anthropic",
@@ -283,7 +284,7 @@ const uncountedFees: readonly UncountedFee[] = [
   },
 ];
 
-/** The first of what was asked that costs what nobody counts; null: none does. */
+/** The first requested item with an uncounted fee. null: none has one. */
 export function uncountedFee(provider: Provider, asked: readonly string[]): (UncountedFee & { name: string }) | null {
   for (const name of asked) {
     const fee = uncountedFees.find((one) => one.provider === provider && one.asked.test(name));
@@ -292,33 +293,33 @@ export function uncountedFee(provider: Provider, asked: readonly string[]): (Unc
   return null;
 }
 
-/** By a step's wish: `standard` is what a harness takes when nothing is said. */
+/** By a step's wish. `standard` is a harness's default. */
 export interface Tiers {
   fast: string;
   standard: string;
   strong: string;
 }
 
-/** Each is in the catalog of the harness that asks for it. */
+/** Each model is in the catalog of the harness that asks for it. */
 export const defaultTiers: Readonly<Record<Provider, Tiers>> = {
   anthropic: { fast: "claude-haiku-5-5", standard: "claude-sonnet-5-5", strong: "claude-opus-5-5" },
   openai: { fast: "gpt-6.1-terra", standard: "gpt-6.1-sol", strong: "gpt-6.2-astra" },
   google: { fast: "gemini-3.5-flash-lite", standard: "gemini-3.8-flash", strong: "gemini-3.1-pro-preview" },
 };
 
-/** Harnesses that ask one service only. Others are asked for a model by its name, or take their own. */
+/** Harnesses that ask only one service. Others get a model by its name, or choose their own. */
 export const harnessProviders: Readonly<Record<string, Provider>> = Object.fromEntries(
   describedHarnesses.flatMap(({ name, provider }) => (provider === null ? [] : [[name, provider]])),
 );
 
 export type HarnessWithModels = Extract<(typeof descriptions)[number], { provider: Provider }>["name"];
 
-/** What `fast`, `standard` and `strong` are for a harness of Baton's. */
+/** The models behind `fast`, `standard` and `strong` for a harness of Baton. */
 export function harnessTiers({ provider, tiers }: { provider: Provider; tiers: Partial<Tiers> }): Tiers {
   return { ...defaultTiers[provider], ...tiers };
 }
 
-/** Null: it takes its own model, or is none of Baton's. */
+/** null: the harness chooses its own model, or is not one of Baton's. */
 export function tiersOf(harness: string): Tiers | null {
   const found = describedHarness(harness);
   return found === null || found.provider === null ? null : harnessTiers({ ...found, provider: found.provider });
@@ -337,13 +338,13 @@ export interface Retirement {
   tier: keyof Tiers;
   model: string;
   retires: string;
-  /** Whole days from the given one; 0 and less: it is gone. */
+  /** Whole days from the given day. 0 or less: it is retired. */
   days: number;
 }
 
 export const retirementNoticeDays = 30;
 
-/** Defaults that retire within so many days of a day, YYYY-MM-DD (MO2). */
+/** Defaults that retire within this many days after a day, YYYY-MM-DD (MO2). */
 export function retiringDefaults(
   today: string,
   withinDays: number = retirementNoticeDays,
@@ -359,7 +360,7 @@ export function retiringDefaults(
   );
 }
 
-/** A table that nobody has read for so long is told of: prices and retirements change. */
+/** Baton warns about a table that is older, because prices and retirements change. */
 const tableDaysMax = 90;
 
 export function tableAgeText(today: string): string | null {
@@ -374,7 +375,7 @@ function daysBetween(from: string, to: string): number {
   return Math.round((utcOf(to) - utcOf(from)) / dayMs);
 }
 
-/** Days since 1970, in milliseconds, of YYYY-MM-DD. */
+/** The time of YYYY-MM-DD in milliseconds since 1970. */
 function utcOf(date: string): number {
   const [year = 0, month = 1, day = 1] = date.split("-").map(Number);
   return Date.UTC(year, month - 1, day);

@@ -1,9 +1,9 @@
 /**
- * `sandbox.network`: presets for package registries, and the hosts that a list comes to.
+ * `sandbox.network`: presets for package registries, and the hosts of a list.
  *
- * NP1 A preset holds the hosts from which a tool installs by default, each with its reason and a public source.
- * NP2 A host that also accepts uploads is marked. A preset has one only where the tool cannot install without it.
- * NP3 The operator's list bounds the repository's. A private address needs an entry of the operator's own.
+ * NP1 A preset holds the default hosts of a tool's installs, each with its reason and a public source.
+ * NP2 A host that also accepts uploads is marked. A preset includes one only if the tool cannot install without it.
+ * NP3 The operator's list bounds the repository's list. A private address needs an entry in the operator's list.
  */
 import { nearest } from "../core/nearest.ts";
 import { whyNotPublic } from "../policy/addresses.ts";
@@ -11,7 +11,7 @@ import { coversRule, type HostRule, hostRuleProblem, readHostRule } from "../pol
 
 export interface PresetHost {
   host: string;
-  /** What a tool reads there. */
+  /** The tool's use of the host. */
   reason: string;
   source: string;
   /** Anyone with a token of the service can send data there, in a connection that Baton does not decrypt. */
@@ -122,7 +122,7 @@ export const networkPresets = {
       source: "https://www.debian.org/security/",
     },
   ],
-  /** Without `github.com`: that host accepts a push with any token. Clones need an entry of their own. */
+  /** Without `github.com`, which accepts a push with any token. Clones need a separate entry. */
   github: [
     {
       host: "codeload.github.com",
@@ -154,11 +154,11 @@ const isPreset = (entry: string): entry is NetworkPreset => Object.hasOwn(networ
 
 export interface NetworkProblem {
   message: string;
-  /** What was probably meant. */
+  /** A guess of the intended entry. */
   suggestion: string | null;
 }
 
-/** What is wrong with one entry of `sandbox.network`; null for a good one. */
+/** The problem of one entry of `sandbox.network`. null: the entry is good. */
 export function networkEntryProblem(entry: string): NetworkProblem | null {
   if (isPreset(entry)) return null;
   // A word without a dot is more often a mistyped preset than a host.
@@ -179,8 +179,8 @@ export interface NetworkHosts {
 }
 
 /**
- * The hosts of a repository's list. `bound` is the operator's list: hosts and presets, or null for any public host. Bad entries are
- * refused too, so that a caller that did not check gets nothing more.
+ * The hosts of a repository's list. `bound` is the operator's list: hosts and presets, or null for any public host. It
+ * refuses bad entries too, so a caller that did not check gets nothing more.
  */
 export function networkHosts(entries: readonly string[], bound: readonly string[] | null): NetworkHosts {
   const outer = bound === null ? null : rulesOf(bound.flatMap(expanded));
@@ -196,7 +196,7 @@ export function networkHosts(entries: readonly string[], bound: readonly string[
   return { hosts: [...hosts], refused };
 }
 
-/** The preset that holds a host, for advice; null: none does. */
+/** The preset that holds a host, for advice. null: no preset does. */
 export function presetOf(host: string): NetworkPreset | null {
   return networkPresetNames.find((name) => networkPresets[name].some((one) => one.host === host)) ?? null;
 }
@@ -212,7 +212,7 @@ function rulesOf(entries: readonly string[]): HostRule[] {
   });
 }
 
-/** Why an entry is outside of what the operator allows. */
+/** Why an entry is outside the operator's bound. */
 function outsideOf(entry: string, outer: readonly HostRule[] | null): string | null {
   const [rule] = rulesOf([entry]);
   if (rule === undefined) return "it is not a host";

@@ -1,9 +1,9 @@
 /**
- * `baton.yaml` from text: all problems at once, each with its line, what is allowed and, where one is near, a suggestion.
+ * `baton.yaml` from text: all problems at once, each with its line, the allowed values and, if possible, a suggestion.
  *
- * Owns: what makes settings of the data. Does not own: YAML and places in it (`yaml-text.ts`), words of schema problems
+ * Owns: making settings of the data. Does not own: YAML and places in it (`yaml-text.ts`), words of schema problems
  * (`messages.ts`), sense across keys (`sense.ts`).
- * Y4 A file with any error gives no settings: fail closed. Warnings do not hinder.
+ * Y4 A file with any error gives no settings: fail closed. Warnings do not prevent settings.
  */
 import { problemsOfIssue } from "./messages.ts";
 import type { ConfigProblem } from "./problem.ts";
@@ -28,7 +28,7 @@ export function parseConfig(text: string, surroundings: ConfigSurroundings = {})
   const problems = [...read.problems];
   const parsed = settingsSchema.safeParse(data);
   if (!parsed.success) {
-    // Finding a place costs as much as the file is long, so only so many are looked up; the rest is not shown anyway.
+    // Each search for a place reads the whole file, so Baton searches only for the problems that it shows.
     const found = parsed.error.issues.flatMap((issue) => problemsOfIssue(issue, data)).slice(0, problemsMax * 4);
     for (const { path, onKey, message, suggestion } of found) {
       problems.push({ ...place(path, onKey), path: path.join("."), message, suggestion, severity: "error" });

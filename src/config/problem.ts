@@ -2,10 +2,10 @@
 export interface ConfigProblem {
   line: number;
   column: number;
-  /** `budget.runUsd`; empty for the file. */
+  /** `budget.runUsd`. Empty: the whole file. */
   path: string;
   message: string;
-  /** What was probably meant: a key or a value. */
+  /** A guess of the intended key or value. */
   suggestion: string | null;
   severity: "error" | "warning";
 }

@@ -1,7 +1,7 @@
 /**
  * `baton.yaml`: every key with its prose, type and default. Types, JSON Schema, reference and messages come from here.
  *
- * Y1 Read from the default branch, or from a pull request's base: a change cannot loosen the rules that judge it.
+ * Y1 Baton reads it from the default branch, or from a pull request's base. A change cannot loosen the rules that judge it.
  * Y2 An unknown key is an error with a suggestion, never ignored.
  * Y3 Every key changes behaviour, and a test shows it.
  */
@@ -22,9 +22,9 @@ function alternatives(names: readonly string[]): string {
   return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
-/** Lists are matched against every file or check. */
+/** Baton matches lists against every file or check. */
 const listMax = 200;
-/** Beyond all reason, and finite: sums of it stay exact enough. */
+/** Larger than any reasonable amount, and finite, so sums stay exact enough. */
 const usd = z
   .number()
   .nonnegative()
@@ -32,7 +32,7 @@ const usd = z
 const askOr = <T extends string>(other: T) => z.enum(["ask", other]);
 const permission = z.enum(["read", "triage", "write", "maintain", "admin"]);
 const login = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$/, "a GitHub login, without @");
-/** `!` turns a glob around and would protect everything but; a path that begins with `/`, `./` or `../` never occurs. */
+/** `!` inverts a glob, which would then protect everything else. A path that begins with `/`, `./` or `../` never occurs. */
 const glob = z
   .string()
   .regex(
@@ -43,7 +43,7 @@ const glob = z
     error: "a glob without groups such as `+(a|b)` and with at most 3 `*` between two slashes",
   });
 
-/** A model, or how strong a one: each harness has its own models for the three. */
+/** A model, or a strength: each harness has its own models for the three strengths. */
 const modelOrTier = z.string().min(1).nullable().default(null);
 const role = z.enum(["plan", "implement", "repair", "address", "review", "verify"]);
 
@@ -62,7 +62,7 @@ const profileSchema = z.strictObject({
   model: modelOrTier.describe("Model, or `fast`, `standard` or `strong`, in place of what `models` says."),
 });
 
-/** Names become parts of the tools' names and of options of the harnesses. */
+/** Names become parts of tool names and of harness options. */
 const toolServerName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, "lower-case letters, digits and hyphens, at most 31");
 const toolServerSchema = z.strictObject({
   command: z
@@ -111,7 +111,10 @@ const check = z
   ])
   .transform((value) => (typeof value === "string" ? { name: value, app: null } : value));
 
-/** What decides how code is checked, who must look at it, or what an agent does: a change of these is never only a change of code. */
+/**
+ * Files that decide how code is checked, who must review it, or what an agent does. A change to these is never only a change
+ * of code.
+ */
 const defaultProtectedPaths = [
   "baton.yaml",
   ".github/**",
@@ -128,7 +131,7 @@ const defaultProtectedPaths = [
   "**/CODEOWNERS",
   "**/.gitattributes",
   "**/.gitmodules",
-  // Where Git LFS sends files, and the credentials for them.
+  // The server and the credentials of Git LFS.
   "**/.lfsconfig",
   ".husky/**",
   ".githooks/**",
@@ -284,7 +287,7 @@ const notRun = (how: string) =>
       `Weight of a check that ${how}. \`auto\`: Baton ignores it next to a successful check; alone it is not green. \`pass\`: it counts as green. \`fail\`: it counts as red.`,
     );
 
-/** Strictest first: the operator's word and the repository's meet at the stricter one. */
+/** Strictest first. The stricter of the operator's and the repository's mode counts. */
 export const sandboxModes = ["require", "prefer", "off"] as const;
 
 const sandboxSchema = z.strictObject({

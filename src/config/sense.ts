@@ -1,4 +1,4 @@
-/** What makes no sense together although each key is right by itself. An error hinders, a warning is shown. */
+/** Problems of keys that are each right by themselves. An error prevents settings, a warning only shows. */
 import { builtInHarnesses } from "../adapters/harness/descriptions.ts";
 import { nearest } from "../core/nearest.ts";
 import { harnessNamed } from "../routing/harness-names.ts";
@@ -15,13 +15,13 @@ import type { ScheduleSettings, Settings } from "./schema.ts";
 
 type SenseProblem = Pick<ConfigProblem, "message" | "suggestion" | "severity"> & { path: ConfigPath };
 
-/** What is known beside the file, where it is checked next to its repository. */
+/** Known facts in addition to the file, if Baton checks it within its repository. */
 export interface ConfigSurroundings {
-  /** Names of all processes that there are; without it none is called unknown. */
+  /** Names of all processes. Without it, Baton calls none unknown. */
   processes?: readonly string[];
-  /** What `with` may name, by process; one that is not here is not judged. */
+  /** The inputs that `with` may name, by process. Baton does not judge a process that is missing here. */
   inputs?: Readonly<Record<string, readonly string[]>>;
-  /** Cron expressions that start the jobs of Actions mode; without it, or with none, an App does. */
+  /** Cron expressions that start the jobs of Actions mode. Without any, an App starts the schedules. */
   wakeUps?: readonly string[];
   /** Events that start these jobs. */
   starts?: readonly WorkflowStart[];
@@ -81,7 +81,7 @@ function ofKeys({
     ),
   ];
   for (const [path, name] of named) {
-    // An agent of the operator's own may have any name; one that is nearly Baton's is most likely a slip.
+    // An agent of the operator may have any name. A name close to one of Baton's is most likely a slip.
     const meant = builtInHarnesses.includes(name)
       ? null
       : (harnessNamed(name, builtInHarnesses) ?? nearest(name, builtInHarnesses));
@@ -168,7 +168,7 @@ function ofSchedules({ schedules, dashboard, budget }: Settings, surroundings: C
       say("error", at("name"), `Two schedules are called \`${name}\`. Give one of them another name.`);
     const problem = cronProblem(cron);
     if (problem !== null) say("error", at("cron"), `\`${cron.slice(0, 60).replaceAll("`", "'")}\` ${problem}`);
-    // Only where the answer matters: it takes some hundred moments.
+    // Only if the answer matters, because it computes some hundred moments.
     const pause = problem === null && Number.isFinite(wakeMs) ? shortestPauseMs(cron) : null;
     if (pause !== null && pause < wakeMs)
       say(
@@ -181,7 +181,7 @@ function ofSchedules({ schedules, dashboard, budget }: Settings, surroundings: C
   return problems;
 }
 
-/** What schedules and triggers have in common. */
+/** Checks that schedules and triggers share. */
 function ofRule(
   at: ConfigPath,
   { process, with: given, budgetUsd }: Pick<ScheduleSettings, "process" | "with" | "budgetUsd">,
@@ -248,7 +248,7 @@ function ofTriggers({ triggers, schedules, budget }: Settings, surroundings: Con
     const at = (part: string): ConfigPath => ["triggers", index, part];
     if (triggers.findIndex((one) => one.name === name) < index || schedules.some((one) => one.name === name))
       say("error", at("name"), `Two rules are called \`${name}\`. Give one of them another name.`);
-    // Only the workflow of Actions mode has a clock of its own.
+    // Only the workflow of Actions mode has its own clock.
     if (wakeUps.length > 0 && !startsOn(starts, on)) say("warning", at("on"), unheard(on));
     if (paths.length > 0 && on !== "push") say("error", at("paths"), `\`${on}\` names no files. Remove \`paths\`.`);
     const parsed = condition === null ? null : parseExpression(conditionText(condition), conditionNames, false);
@@ -274,7 +274,7 @@ function unknownProcess(name: string, known: readonly string[]): string {
   return `There is no process \`${name.slice(0, 60).replaceAll("`", "'")}\`. There are: ${known.join(", ")}.`;
 }
 
-/** Also where a rule starts, because the process may have changed since the file was checked. */
+/** Also runs when a rule starts, because the process may have changed since Baton checked the file. */
 export function unknownInput(process: string, name: string, known: readonly string[]): string {
   return `\`${process}\` has no input \`${name.slice(0, 60).replaceAll("`", "'")}\`. \`with\` may have: ${known.join(", ")}.`;
 }

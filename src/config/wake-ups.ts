@@ -1,4 +1,4 @@
-/** What starts the jobs of Actions mode: `on` of the workflows that use Baton's Action. */
+/** The starts of the jobs of Actions mode: `on` of the workflows that use Baton's Action. */
 import type { WorkflowStart } from "../trigger/workflow-events.ts";
 import { readYaml } from "./yaml-text.ts";
 
@@ -6,7 +6,7 @@ export const workflowFolder = ".github/workflows";
 
 const bounds = { charactersMax: 256 * 1024, depthMax: 50, aliasesMax: 20 };
 
-/** Cron expressions of one workflow; none where it does not use the Action, in whatever job. */
+/** Cron expressions of one workflow. Empty: none of its jobs uses the Action. */
 export function wakeUpsOf(text: string): string[] {
   const schedule = at(at(ownWorkflow(text), "on"), "schedule");
   if (!Array.isArray(schedule)) return [];
@@ -16,7 +16,7 @@ export function wakeUpsOf(text: string): string[] {
   });
 }
 
-/** Events that start one workflow, for rules of `triggers`; none where it does not use the Action. */
+/** Events that start one workflow, for rules of `triggers`. Empty: none of its jobs uses the Action. */
 export function startsOf(text: string): WorkflowStart[] {
   const workflow = ownWorkflow(text);
   const on = at(workflow, "on");

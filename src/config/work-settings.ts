@@ -1,4 +1,4 @@
-/** What the ready-made processes need of a repository's settings; performers read the rest where they act. */
+/** The settings of a repository that the ready-made processes need. Performers read the others where they act. */
 import { type Settings, settingsSchema } from "./schema.ts";
 
 export type WorkSettings = ReturnType<typeof workSettingsOf>;
@@ -19,7 +19,7 @@ export function workSettingsOf(settings: Settings) {
   };
 }
 
-/** From the form that the journal keeps. */
+/** Reads the form that the journal keeps. */
 export function workSettings(kept: unknown): WorkSettings {
   return workSettingsOf(settingsSchema.parse(kept));
 }

@@ -1,15 +1,15 @@
 /**
- * YAML that people write for Baton: data, problems, and where in the text each path stands.
+ * YAML that people write for Baton: data, problems, and the place of each path in the text.
  *
- * Owns: YAML, its bounds, positions. Does not own: what the data means.
- * Y5 Size, nesting, aliases and the number of problems are bounded; no text makes the parser throw.
+ * Owns: YAML, its bounds, positions. Does not own: the meaning of the data.
+ * Y5 Size, nesting, aliases and the number of problems are bounded. No text makes the parser throw.
  */
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { ConfigPath, ConfigProblem } from "./problem.ts";
 
 export interface YamlBounds {
   charactersMax: number;
-  /** The formats themselves are few deep; the parser recurses. */
+  /** The formats themselves have few levels. The parser recurses. */
   depthMax: number;
   aliasesMax: number;
 }
@@ -26,14 +26,14 @@ export type YamlText =
   | {
       ok: true;
       data: unknown;
-      /** Keys that are there twice, and warnings. */
+      /** Duplicate keys, and warnings. */
       problems: ConfigProblem[];
       place(path: ConfigPath, onKey: boolean): Place;
-      /** Within the text at a path: behind the `nth` occurrence of `mark`, and `plus` characters more. */
+      /** Within the text at a path: after the `nth` occurrence of `mark`, and `plus` characters more. */
       placeWithin(path: ConfigPath, mark: string, nth: number, plus: number): Place;
     };
 
-/** Other bounds are for proofs that these ones matter. */
+/** Other bounds are for tests which prove that these bounds matter. */
 export function readYaml(text: string, bounds: YamlBounds = yamlBounds): YamlText {
   const { charactersMax, depthMax, aliasesMax } = bounds;
   if (text.length > charactersMax)
@@ -48,7 +48,7 @@ export function readYaml(text: string, bounds: YamlBounds = yamlBounds): YamlTex
       logLevel: "error",
     });
     const problems = yamlProblems(document, lines);
-    // A key that is there twice still leaves a file that can be read, and more to tell about it.
+    // A file with a duplicate key is still readable, and Baton can report more about it.
     if (document.errors.some(({ code }) => code !== "DUPLICATE_KEY")) return { ok: false, problems };
     const data: unknown = document.toJS({ maxAliasCount: aliasesMax }) ?? {};
     return {
@@ -123,7 +123,7 @@ function yamlProblems(document: Document.Parsed, lines: LineCounter): ConfigProb
   }));
 }
 
-/** Where a path stands in the text; where it is missing, the nearest thing around it. */
+/** The place of a path in the text. If the path is missing, the place of its nearest parent. */
 function offsetOf(document: Document, path: ConfigPath, onKey: boolean): number {
   let node: unknown = document.contents;
   let offset = 0;

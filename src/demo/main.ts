@@ -1,10 +1,10 @@
 /**
- * `npm run demo`: the whole job on this machine, without any account.
+ * `npm run demo`: the whole job on this machine, without an account.
  *
- * With ANTHROPIC_API_KEY or OPENAI_API_KEY set and the harness installed, the real one works; else a scripted one that really edits files.
- * `--story` chooses what is shown (`stories.ts`).
- * `--json` prints one summary object as its last line and exits 0 only if the job ended as it should; `--no-serve` ends without the page.
- * Nothing of it outlives it: a signal at any moment, as a failure, ends the world before the process.
+ * With ANTHROPIC_API_KEY or OPENAI_API_KEY set and the harness installed, the real harness works. Otherwise a scripted agent
+ * edits the files. The option `--story` chooses the story (`stories.ts`). With `--json`, the last line is one summary
+ * object, and the exit code is 0 only if the job ended as it should. With `--no-serve`, the demo ends without the page.
+ * Nothing outlives it: after a signal or a failure, the world ends before the process.
  */
 import { once } from "node:events";
 import { parseArgs } from "node:util";
@@ -83,7 +83,7 @@ async function demo(story: Story): Promise<number> {
       if (missing !== null) state = { ...state, outcome: { ...state.outcome, verdict: failedBy(missing) } };
     }
   } catch (thrown) {
-    // What an interruption breaks on its way is not a second piece of news.
+    // An error that follows from an interruption is not news.
     if (!interruption.aborted) problem = toBatonError(thrown);
   }
   const summary = summarise(world, state, performance.now() - startedAt);
@@ -110,7 +110,7 @@ function failedBy(reason: string): Verdict {
   return { name: "demo", status: "failed", reason, evidence: [], children: [] };
 }
 
-/** Prints each step as it happens and plays the reviewer; resolves when the run is over or somebody interrupts. */
+/** Prints each step as it happens, and plays the reviewer. Resolves when the run has ended or somebody interrupts. */
 async function follow(world: World, say: (text: string) => void, interruption: AbortSignal): Promise<RunState | null> {
   const told = new Map<string, string>();
   const deadline = performance.now() + patienceMs;
@@ -150,7 +150,7 @@ async function follow(world: World, say: (text: string) => void, interruption: A
   }
 }
 
-/** The comment that asks for an answer is in the thread. */
+/** True if the thread has the comment that asks for an answer. */
 function isAsked(world: World, key: string): boolean {
   const repository = [...world.github.state.repositories.values()].find(({ name }) => name === "shop");
   return [...(repository?.comments.values() ?? [])].some(
@@ -163,7 +163,7 @@ async function newest(world: World): Promise<RunState | null> {
   return row === undefined ? null : world.baton.runner.state(row.runId);
 }
 
-/** Until everything that should be said was said. */
+/** Resolves after Baton has written all its comments. */
 async function quiet(world: World, interruption: AbortSignal): Promise<void> {
   await world.baton.runner.idle();
   while (
@@ -174,7 +174,7 @@ async function quiet(world: World, interruption: AbortSignal): Promise<void> {
   if (!interruption.aborted) await world.github.settle();
 }
 
-/** The same shape whatever happened, also if nothing did. */
+/** The same shape for every ending, even without a run. */
 function summarise(world: World | null, state: RunState | null, durationMs: number) {
   const repositories = world?.github.state.repositories.values() ?? [];
   const repository = [...repositories].find(({ name }) => name === "shop");
@@ -205,7 +205,7 @@ function summarise(world: World | null, state: RunState | null, durationMs: numb
         status === "succeeded" &&
         (input as { publish: { operation: string } }).publish.operation === "push",
     ).length,
-    // Sums of decimal fractions, without what binary ones leave behind.
+    // Rounds away the binary residue of decimal sums.
     costUsd: Math.round((state?.money.spentUsd ?? 0) * 1e6) / 1e6,
     tokens: state?.money.tokens ?? noTokens,
     durationMs: Math.round(durationMs),
@@ -234,7 +234,7 @@ async function realHarness(): Promise<Harness | null> {
         ]
       : []),
   ];
-  // The agents of the demo are of the same user.
+  // The demo's agents run as the same user.
   forgetEnvironment([]);
   for (const harness of candidates) {
     const probe = await harness.probe();
@@ -246,7 +246,7 @@ async function realHarness(): Promise<Harness | null> {
   return null;
 }
 
-/** The first signal ends the world, then the process; whoever cannot wait sends a second one. */
+/** The first signal ends the world, then the process. An impatient person can send a second signal. */
 function heedSignals(say: (text: string) => void): AbortSignal {
   const interruption = new AbortController();
   for (const signal of Object.keys(exitCodes) as Interruption[])

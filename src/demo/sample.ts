@@ -30,7 +30,7 @@ export const sampleIssue = {
 const report = (intent: string, decisions: string, risks: string, verification: string): string =>
   `### Intent\n${intent}\n\n### Decisions\n${decisions}\n\n### Risks\n${risks}\n\n### Verification\n${verification}\n`;
 
-/** What a planner says: words, and the steps that Baton reads. */
+/** A planner's answer: words, and the steps that Baton reads. */
 export function planOf(
   words: string,
   steps: readonly object[] = [{ id: "all", title: "Do it", effort: "small", risk: "low" }],
@@ -38,7 +38,7 @@ export function planOf(
   return `${words}\n\n\`\`\`json\n${JSON.stringify({ steps })}\n\`\`\`\n`;
 }
 
-/** The scripted agent first forgets the empty cart, so that the repair of red checks shows too. */
+/** The scripted agent first forgets the empty cart, so that the demo also shows the repair of red checks. */
 export const sampleScript = {
   plan: [
     {

@@ -1,4 +1,4 @@
-/** What the demo can show: a world, how it begins, and whether it ended as it should. */
+/** The stories of the demo: a world, its beginning, and whether it ended as it should. */
 import { readSweepBook } from "../runner/sweep-book.ts";
 import { dashboardTitle } from "../thread/render/dashboard.ts";
 import { sampleFiles, sampleScript } from "./sample.ts";
@@ -8,13 +8,13 @@ export interface Story {
   /** For `--help`. */
   summary: string;
   world(harness: string): WorldOptions;
-  /** Resolves when the run has begun; returns the number of its thread. */
+  /** Resolves when the run has begun. Returns the number of its thread. */
   begin(world: World, say: (text: string) => void, signal: AbortSignal): Promise<number>;
-  /** Why it did not end as it should, although its run passed; null: it did. */
+  /** Why it did not end as it should, although its run passed. null: it did. */
   missing(world: World): Promise<string | null>;
 }
 
-/** A linter as small as one can be: it writes SARIF where a price is summed without its count. */
+/** A minimal linter: it writes SARIF for a sum of prices without their counts. */
 const lint = `# Writes SARIF 2.1.0: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 results=$(grep -n 'item\\.price)' cart.js | head -n 1 | while IFS=: read -r line text; do
   printf '{"ruleId":"no-count","level":"error","message":{"text":"The sum ignores counts, and an empty cart throws."},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"cart.js"},"region":{"startLine":%s}}}]}' "$line"
@@ -83,7 +83,7 @@ export const stories: Readonly<Record<"job" | "sweep", Story>> = {
       return number;
     },
     async missing(world) {
-      // The delivery of the merge, and what the dashboard makes of it, are on their way.
+      // GitHub still delivers the merge, and Baton still updates the dashboard.
       const deadline = performance.now() + patienceMs;
       for (;;) {
         const problem = await lacking(world);

@@ -1,4 +1,4 @@
-/** A whole world on this machine: the local GitHub, a repository with an issue and CI, people, and a real Baton behind its real door. */
+/** A whole world on this machine: the local GitHub, a repository, people, and a real Baton behind its real door. */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,13 +19,16 @@ export const agentPath = fileURLToPath(new URL("./scripted-agent.mjs", import.me
 const webhookSecret = "a-secret-of-this-demo";
 export const repositoryName = "acme/shop";
 
-/** Environment variable that names a data directory with an empty database: to initialise one takes seconds, to copy it none. */
+/**
+ * Environment variable with the path of a data directory that has an empty database. Creating a database takes seconds,
+ * copying takes none.
+ */
 export const databaseTemplate = "BATON_WORLD_TEMPLATE";
 
 export interface WorldOptions {
   files?: Record<string, string>;
   script?: Record<string, object[]>;
-  /** `baton.yaml`; its harness is `command` unless it says otherwise. */
+  /** `baton.yaml`. Its harness is `command` unless it names another. */
   config?: string;
   ci?: boolean;
   logLevel?: string;
@@ -33,29 +36,29 @@ export interface WorldOptions {
   databaseUrl?: string;
   /** False: its Baton keeps its state elsewhere. */
   database?: false;
-  /** Lets `harness.command` of the repository go before the scripted agent. */
+  /** Lets `harness.command` of the repository take precedence over the scripted agent. */
   repositoryCommands?: boolean;
-  /** What the App may do beside what it may anyway. */
+  /** Permissions of the App in addition to its usual ones. */
   grants?: Record<string, "read" | "write">;
-  /** Other processes than the ready-made ones. */
+  /** Processes in place of the ready-made ones. */
   processes?: ProcessRegistry;
-  /** Real harnesses in place of the scripted one; null: those that the environment sets up. */
+  /** Real harnesses in place of the scripted one. null: those that the environment sets up. */
   harnesses?: Map<string, Harness> | null;
-  /** In place of this machine's own. */
+  /** Replaces this machine's own sandbox. */
   agentSandbox?: AgentSandbox;
   /** More of Baton's environment. */
   environment?: Record<string, string>;
 }
 
-/** Everything but Baton itself. */
+/** Everything except Baton itself. */
 export interface Stage {
   github: LocalGithub;
   directory: string;
   scriptPath: string;
   issue: number;
-  /** The environment that a Baton for this world is started with. */
+  /** The environment for starting a Baton for this world. */
   environment: Record<string, string | undefined>;
-  /** Points the App's webhooks to a Baton; null: nobody listens. */
+  /** Points the App's webhooks to a Baton. null: nobody listens. */
   listen(url: string | null): void;
   close(): Promise<void>;
 }
@@ -64,7 +67,7 @@ export interface World extends Stage {
   settings: AppSettings;
   baton: Baton;
   server: RunningServer;
-  /** Ends this Baton politely and starts another on the same data. */
+  /** Ends this Baton in order and starts another on the same data. */
   restart(): Promise<void>;
 }
 
@@ -92,7 +95,7 @@ export async function setStage(options: WorldOptions = {}): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), "baton-world-"));
   const close = async (): Promise<void> => {
     await github.close();
-    // Of a Baton that was killed workspaces may still be mounted.
+    // Workspaces of a killed Baton may still be mounted.
     await unmountBelow(directory);
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   };

@@ -1,14 +1,14 @@
 /**
- * Secrets from files: `NAME_FILE` or `NAME_PATH` in place of `NAME`, so that no environment holds them.
+ * Secrets from files: `NAME_FILE` or `NAME_PATH` replaces `NAME`, so that no environment holds them.
  *
  * SF1 A value in the environment takes precedence over a file.
- * SF2 A file that cannot be read or is empty ends the start: a Baton without its secret would fail later, elsewhere.
+ * SF2 A file that is unreadable or empty ends the start. A Baton without its secret would fail later, elsewhere.
  */
 
 import { readFileSync, statSync } from "node:fs";
 import { keyVariables } from "../adapters/harness/key-variables.ts";
 
-/** Each may come from a file. The private key has a reader of its own, which knows its forms. */
+/** Each of these may come from a file. The private key has its own reader, which knows its forms. */
 export const secretsFromFiles: readonly string[] = [
   "WEBHOOK_SECRET",
   "WEBHOOK_SECRET_PREVIOUS",
@@ -22,7 +22,7 @@ const suffixes = ["_FILE", "_PATH"] as const;
 
 type Environment = Record<string, string | undefined>;
 
-/** The environment with what the files hold, and what is wrong with them. */
+/** The environment with the contents of the files, and their problems. */
 export function withSecretFiles(environment: Environment): { environment: Environment; problems: string[] } {
   const read: Environment = {};
   const problems: string[] = [];
@@ -39,7 +39,7 @@ export function withSecretFiles(environment: Environment): { environment: Enviro
   return { environment: { ...environment, ...read }, problems };
 }
 
-/** Files with secrets that other users of the machine may read, each with what to do. */
+/** Files with secrets that other users of the machine may read, each with a fix. */
 export function openSecretFiles(environment: Environment, envFile: string | null): string[] {
   const given = [...secretsFromFiles, "PRIVATE_KEY"].flatMap((name) =>
     suffixes.flatMap((suffix) => environment[`${name}${suffix}`] ?? []),
@@ -65,7 +65,7 @@ function textOf(path: string): string | null {
   }
 }
 
-/** null: not there, or a system without such modes. */
+/** null: the file does not exist, or the system has no such modes. */
 function modeOf(path: string): number | null {
   if (process.platform === "win32") return null;
   try {

@@ -1,4 +1,4 @@
-/** The environment as typed settings. All problems are told at once, each with what is allowed. */
+/** The environment as typed settings. Baton reports all problems at once, each with the allowed values. */
 import { readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { z } from "zod";
@@ -67,10 +67,10 @@ function clisOf(env: object): Record<CliName, CliSettings> {
 }
 
 const portForm = "a whole number from 0 to 65535 is expected";
-/** Their values stay out of what is printed, also when they are of the wrong form. */
+/** Their values stay out of printed text, even in a wrong form. */
 const secretNames = ["DATABASE_URL", "PRIVATE_KEY", "WEBHOOK_SECRET", "BATON_TRIGGER_SECRET"];
 
-/** The prose of each is the reference: `docs/reference/settings.md` is generated from it. */
+/** The prose of each key is the reference: it generates `docs/reference/settings.md`. */
 export const environmentSchema = z.object({
   APP_ID: z.coerce
     .number("the App's number is expected, as its page shows it")
@@ -245,7 +245,7 @@ export const environmentSchema = z.object({
 
 export interface SandboxSettings {
   mode: (typeof sandboxModes)[number];
-  /** Null: any public host. */
+  /** null: any public host. */
   hosts: string[] | null;
   /** Further paths that agents may read, absolute. */
   readable: string[];
@@ -255,17 +255,17 @@ export interface SandboxSettings {
 export interface AppSettings {
   app: { id: number; privateKey: string; secrets: string[] } | null;
   githubApiUrl: string;
-  /** GitHub's pages, and git. */
+  /** The address of GitHub's pages, and of git. */
   githubWebUrl: string;
-  /** Logins of the accounts that are served, in lower case; null: all that installed the App. */
+  /** Logins of the accounts that Baton serves, in lower case. null: all accounts that installed the App. */
   owners: string[] | null;
-  /** For `/triggers/<name>`, the current one first. */
+  /** For `/triggers/<name>`, the current secret first. */
   triggerSecrets: string[];
-  /** Most that work here at once. */
+  /** The most agents that work here at once. */
   agents: number;
-  /** Where runners reach this Baton; null: nowhere. */
+  /** The address at which runners reach this Baton. null: none. */
   publicUrl: string | null;
-  /** Who signs the tokens of jobs. */
+  /** The issuer of job tokens. */
   oidcIssuer: string;
   databaseUrl: string | null;
   dataDir: string;
@@ -274,7 +274,7 @@ export interface AppSettings {
   host: string;
   logLevel: string;
   sandbox: SandboxSettings;
-  /** What is set up of each CLI, by the harness's name, and what there is besides. */
+  /** The settings of each CLI, by the harness's name, and further settings. */
   harness: Record<CliName, CliSettings> & {
     acp: Record<
       string,
@@ -283,7 +283,7 @@ export interface AppSettings {
     command: string[];
     repositoryCommands: boolean;
   };
-  /** Values that must never leave. */
+  /** Values that must never leave Baton. */
   secrets: string[];
 }
 
@@ -378,19 +378,19 @@ export function readSettings(environment: Record<string, string | undefined>): A
   };
 }
 
-/** The sandbox binds no path with a link in it. */
+/** The sandbox binds no path that contains a link. */
 function realPathOf(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    // It is made at the start.
+    // Baton creates it at the start.
     const parent = dirname(path);
     return parent === path ? path : join(realPathOf(parent), basename(path));
   }
 }
 
 function readPrivateKey(inline: string | undefined, path: string | undefined): string {
-  // Environments often cannot hold line breaks: escaped ones and base64 are taken too.
+  // Environments often cannot hold line breaks, so Baton also accepts escaped ones and base64.
   const text = inline !== undefined ? inline.replaceAll("\\n", "\n") : readKeyFile(path ?? "");
   const key = text.includes("-----BEGIN") ? text : Buffer.from(text, "base64").toString("utf8");
   if (!key.includes("-----BEGIN"))
@@ -415,7 +415,7 @@ const agentName = z
 const agentCommand = z.array(z.string().min(1)).min(1);
 const agentsMax = 30;
 
-/** A manifest of the public registry, as a command of this machine. */
+/** A manifest of the public registry, as a command on this machine. */
 const agentOfManifest = acpManifestSchema.transform((manifest, context) => {
   const start = startOf(manifest, acpPlatform(process.platform, process.arch));
   if (start !== null) return start;
@@ -427,7 +427,7 @@ const agentSchema = z.union([
   z.strictObject({ command: agentCommand, reads: z.boolean().optional() }),
   agentOfManifest,
 ]);
-/** Manifests alone have names of their own. */
+/** Only manifests have their own names. */
 const listedAgents = z.array(z.looseObject({ id: agentName })).transform((list, context) => {
   const names = list.map(({ id }) => id);
   if (new Set(names).size < names.length) context.addIssue("an id is there twice");
@@ -450,7 +450,7 @@ function readAgents(text: string | undefined): AppSettings["harness"]["acp"] {
   }
 }
 
-/** What is wrong with the first manifest that is none, where that is what was meant. */
+/** The problem of the first invalid manifest, if the text was meant as manifests. */
 function manifestProblem(text: string): string {
   const given =
     z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).safeParse(parsedOrNull(text)).data ?? [];

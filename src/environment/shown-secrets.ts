@@ -1,19 +1,19 @@
 /**
- * What other processes of the same user can see of Baton's secrets: an agent is such a process. Blanks what this process
- * shows, and names what others show. Names only, never values.
+ * Baton's secrets that other processes of the same user can see, because an agent is such a process. Blanks the secrets that
+ * this process shows, and names those that others show. Names only, never values.
  */
 import { ancestorsThatShow, forgetEnvironment } from "../adapters/system/forget-environment.ts";
 import { openSecretFiles } from "./secret-files.ts";
 
 export interface SecretsOptions {
   secrets: readonly string[];
-  /** null: there is none. */
+  /** null: there is no such file. */
   envFile: string | null;
-  /** The process is not Baton's own: it still reads its variables. */
+  /** The process is not Baton's own, so it still reads its variables. */
   keep: boolean;
 }
 
-/** A warning for each place that still shows one. */
+/** A warning for each place that still shows a secret. */
 export function hideSecrets({ secrets, envFile, keep }: SecretsOptions): string[] {
   const open = openSecretFiles(process.env, envFile);
   const shown = ancestorsThatShow(secrets);

@@ -1,9 +1,9 @@
 /**
- * A pull request that changes `baton.yaml` or a process of the repository gets a check run: problems at their lines, or
- * what would really change.
+ * A pull request that changes `baton.yaml` or a process of the repository gets a check run. It shows problems at their
+ * lines, or the effective changes.
  *
- * CC1 It only shows: what judges and runs stays the base branch's (Y1).
- * CC2 One check run a head commit, however often it is told of it.
+ * CC1 It only shows: Baton judges and runs by the base branch (Y1).
+ * CC2 A head commit gets one check run, however many events arrive for it.
  */
 
 import { inputsOf, processFolder, processPath, RepositoryProcesses } from "../begin/load-processes.ts";
@@ -22,7 +22,7 @@ import type { ConfigOutcome } from "./outcome.ts";
 
 const configCheckName = "Baton configuration";
 
-/** What of Baton's own files the pull request changes; null: nothing. */
+/** Baton's own files that the pull request changes. null: none. */
 export async function changedConfig(
   github: Pick<Github, "pullRequestFiles">,
   repository: Repository,
@@ -62,7 +62,7 @@ export async function checkConfig(
   return { ok: conclusion !== "failure", title };
 }
 
-/** Names and values are those of whoever wrote the pull request: they are shown without effect. */
+/** The author of the pull request chose the names and values, so Baton shows them defused. */
 export function configCheckRun(
   { conclusion, title, summary, annotations }: ConfigCheck,
   redact: (text: string) => string,
@@ -95,7 +95,7 @@ async function settingsCheck(
   return configCheck({ ...head, base: base.settings });
 }
 
-/** An App is woken by its own clock, a job by that of the workflow. */
+/** An App wakes by its own clock, a job by that of the workflow. */
 async function surroundingsOf(
   { processes, publicUrl }: Pick<Dependencies, "processes" | "publicUrl">,
   github: Github,
@@ -113,7 +113,7 @@ async function surroundingsOf(
   return { ...known, wakeUps: found.flatMap(wakeUpsOf), starts: found.flatMap(startsOf) };
 }
 
-/** Files that are gone are checked where others use them: in these. */
+/** Baton checks removed files through the files that use them: these. */
 async function changedProcesses(
   { processes }: Pick<Dependencies, "processes">,
   github: Github,

@@ -1,6 +1,6 @@
 /**
- * A delivery's payload to what it means for Baton. Only the fields needed, each checked; anything else is ignored with a reason.
- * Nothing here throws: old, partial and hostile payloads are answers too.
+ * Turns a delivery's payload into its meaning for Baton. It reads and checks only the fields that it needs, and ignores
+ * anything else with a reason. Nothing here throws: old, partial and hostile payloads get an answer too.
  */
 import { z } from "zod";
 import type { DashboardEdit } from "../begin/tick-dashboard.ts";
@@ -40,7 +40,7 @@ const pullPayload = base.extend({
   action: z.string(),
   pull_request: z.object({ number: z.number().int(), head: z.object({ sha: z.string() }) }),
 });
-/** What a person says in a review; read for commands, and dropped where a field is missing. */
+/** A person's words in a review. Baton reads them for commands, and drops them if a field is missing. */
 const reviewSaid = z.object({
   action: z.literal("submitted"),
   review: z.object({ id: z.number().int(), body: z.string(), user, submitted_at: z.string().nullish() }),
@@ -57,7 +57,7 @@ const lineSaid = z.object({
     diff_hunk: z.string().nullish(),
   }),
 });
-/** After these the files of a pull request, or what they are compared with, may be others. */
+/** After these actions, the files or the base of a pull request may differ. */
 const filesMayChange = new Set(["opened", "reopened", "synchronize", "edited"]);
 const headSha = z.object({ head_sha: z.string() }).optional();
 const checkPayload = base.extend({ check_run: headSha, check_suite: headSha, workflow_run: headSha });
@@ -72,7 +72,7 @@ const requestPayload = z.object({
 const pushPayload = base.extend({ ref: z.string() });
 const statusPayload = base.extend({ sha: z.string() });
 
-/** Events that can mean something; for others a missed delivery is not asked for again. */
+/** Events that can matter. Baton does not ask again for missed deliveries of other events. */
 export const meaningfulEvents: ReadonlySet<string> = new Set([
   "issues",
   "issue_comment",
@@ -97,16 +97,16 @@ export type ThreadEvent =
       repositoryId: number;
       watches: string[];
       changed?: { repository: Repository; number: number };
-      /** People decided about a pull request. */
+      /** People merged or closed a pull request. */
       decided?: { repository: Repository; number: number; end: "merged" | "closed"; at: string | null };
-      /** A review or a comment on a line: read for commands as any comment is. */
+      /** A review or a comment on a line. Baton reads it for commands as it reads any comment. */
       said?: CommentEvent;
     }
   /** The default branch moved. */
   | { kind: "pushed"; repository: Repository }
-  /** A job of Actions was woken, and something may be due. */
+  /** The workflow woke a job of Actions, and a schedule may be due. */
   | { kind: "schedules"; repository: Repository; dashboard: number; notice: string | null }
-  /** For rules of `triggers`, from elsewhere than a delivery of GitHub's. */
+  /** For rules of `triggers`, from a source other than a delivery by GitHub. */
   | { kind: "trigger"; event: TriggerEvent; dashboard: number | null }
   /** A signed request to the App's own address, for one rule. */
   | { kind: "requested"; owner: string; name: string; rule: string; payload: Record<string, Json>; key: string }
@@ -114,10 +114,10 @@ export type ThreadEvent =
   | ({ kind: "ticked" } & DashboardEdit)
   | { kind: "ignored"; reason: string };
 
-/** A request to the App's own address, as it is kept. GitHub has no such event. */
+/** The event name under which Baton keeps a request to the App's own address. GitHub has no such event. */
 export const requestDelivery = "baton.request";
 
-/** A wake-up of Actions mode, as it stands in the inbox of the dashboard's thread. GitHub has no such event. */
+/** The event name of a wake-up in Actions mode, in the inbox of the dashboard's thread. GitHub has no such event. */
 export const scheduleEvent = "baton.schedule";
 
 export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
@@ -126,7 +126,7 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
       const parsed = commentPayload.safeParse(payload);
       if (!parsed.success) return incomplete(event, parsed.error);
       const { action, comment, issue, repository: found, installation } = parsed.data;
-      // A comment cannot become a command after the fact: edits are never executed.
+      // Baton never executes edits: a comment cannot become a command later.
       if (action !== "created") return { kind: "ignored", reason: `issue_comment.${action} is never executed` };
       return {
         kind: "comment",
@@ -144,7 +144,7 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
       const { action, issue, sender, repository: found, installation } = parsed.data;
       if (action === "edited") return ticked(payload);
       if (action !== "opened") return { kind: "ignored", reason: `issues.${action} is never executed` };
-      // An issue that somebody moves here is opened anew, with the text of another.
+      // GitHub opens a moved issue again here, with the text of another person.
       if (sender.id !== issue.user.id) return { kind: "ignored", reason: "an issue that its author did not open here" };
       return {
         kind: "comment",
@@ -231,7 +231,7 @@ function decidedIn(
   return { decided: { ...where, end: merged ? "merged" : "closed", at: at ?? null } };
 }
 
-/** Only the dashboard issue has boxes; whether it is the real one is asked of GitHub. */
+/** Only the dashboard issue has boxes. GitHub tells later whether it is the real one. */
 function ticked(payload: unknown): ThreadEvent {
   const parsed = editPayload.safeParse(payload);
   const before = parsed.data?.changes.body.from ?? "";
@@ -252,7 +252,7 @@ function authorOf({ id, login, type }: z.infer<typeof user>): CommentEvent["auth
   return { id, login, kind: type === "User" ? "user" : "bot" };
 }
 
-/** A review says its own text, and each of its comments comes with an event of its own. */
+/** A review has its own text, and each of its comments comes with its own event. */
 function saidIn(
   event: string,
   payload: unknown,

@@ -1,11 +1,11 @@
 /**
  * From a comment, or the text of a new issue, to a command, a helpful refusal, or nothing.
  *
- * HC1 A stranger's plain comment costs no call to GitHub: the text is read first.
- * HC2 Permission is read from GitHub now, by login and compared by id; what the payload claims decides nothing.
- * HC4 Nothing is written to GitHub for somebody before their permission is known. A slip of somebody who may not run or
- *     steer gets silence, and what others are told is bounded (`words.ts`).
- * HC3 Every outcome is one outbox row by what holds the command: delivered twice, answered once.
+ * HC1 A stranger's plain comment costs no call to GitHub: Baton reads the text first.
+ * HC2 Baton reads the permission from GitHub now, by login, and compares the id. Claims in the payload decide nothing.
+ * HC4 Baton writes nothing to GitHub for a person before it knows their permission. A slip by a person who may not run or
+ *     steer gets silence. `words.ts` bounds the answers to others.
+ * HC3 Every outcome is one outbox row, keyed by the source of the command. Two deliveries get one answer.
  */
 
 import { actorOf, listedBots } from "../begin/bots.ts";
@@ -37,37 +37,37 @@ import { type Voice, voiceFor } from "./words.ts";
 export interface CommentEvent {
   repository: { id: number; owner: string; name: string; defaultBranch: string; installationId: number };
   number: number;
-  /** null: the command is in the text of the issue itself. */
+  /** null: the command is in the text of the issue. */
   commentId: number | null;
   body: string;
   author: { id: number; login: string; kind: "user" | "bot" };
-  /** By GitHub; null: the event does not say. */
+  /** GitHub's time. null: the event does not say. */
   writtenAt: string | null;
-  /** What holds the command, where it is neither a comment of the thread nor the text of the issue. */
+  /** The source of the command, if it is neither a comment of the thread nor the text of the issue. */
   source?: { kind: "review"; id: number } | ({ kind: "line"; id: number } & Line);
 }
 
 /** A line of a change. */
 interface Line {
   path: string;
-  /** null: the file, or a line that is not there any more. */
+  /** null: the comment is on the file, or on a line that no longer exists. */
   line: number | null;
   hunk: string;
 }
 
-/** What somebody asks for, and who they are. */
+/** A request, and the person who made it. */
 interface Heard {
   parsed: Exclude<ParsedCommand, { kind: "none" }>;
   github: Github;
   bot: { id: number };
-  /** Of the default branch. */
+  /** Settings of the default branch. */
   loaded: LoadedSettings;
   actor: Actor;
-  /** They may run or steer. */
+  /** Whether they may run or steer. */
   trusted: boolean;
 }
 
-/** Reads only. A text: why nobody is heard, for the log. */
+/** Reads only. A returned text says why Baton hears nobody, for the log. */
 export async function hear(
   dependencies: Pick<Dependencies, "github" | "owners">,
   event: CommentEvent,
@@ -76,13 +76,13 @@ export async function hear(
   const called = parsed.kind === "none" ? calledNames(event.body) : [];
   if (parsed.kind === "none" && called.length === 0) return "no command";
   const owners = dependencies.owners ?? null;
-  // Silence: an account that is not served learns nothing, and costs nothing.
+  // Silence: an account that Baton does not serve learns nothing and costs nothing.
   if (owners !== null && !owners.includes(event.repository.owner.toLowerCase()))
     return `${event.repository.owner} is not among BATON_OWNERS`;
   const { bot, slug: ownSlug } = await dependencies.github.identity();
   const slug = ownSlug.toLowerCase();
   if (event.author.id === bot.id) return "own comment";
-  // HC1: one who only talks to somebody costs no call either.
+  // HC1: a person who only talks to somebody costs no call either.
   if (parsed.kind === "none" && !called.some(({ name, word }) => name === slug || isCommandWord(word)))
     return "no command";
   const github = await dependencies.github.installation(event.repository.installationId);
@@ -93,7 +93,7 @@ export async function hear(
     parsed = parseCommand(event.body, commands, [slug, ...(mention === null ? [] : [mention])]);
     if (parsed.kind === "none") return "no command";
   }
-  // A bot that is not listed gets silence: an answer could be its next command.
+  // A bot that is not listed gets silence, because an answer could be its next command.
   const bots = listedBots(settings);
   if (event.author.kind === "bot" && !bots.has(event.author.id)) return "a bot that commands.bots does not list";
   const actor = await actorOf(github, event, bots);
@@ -103,7 +103,7 @@ export async function hear(
   return { parsed, github, bot, loaded, actor, trusted };
 }
 
-/** By the settings of the branch that the thread is about. */
+/** Judges by the settings of the thread's branch. */
 export async function judgeCommand(
   { github, loaded, bot, actor }: Omit<Heard, "parsed" | "trusted">,
   { repository, number }: Pick<CommentEvent, "repository" | "number">,
@@ -179,7 +179,7 @@ export async function handleComment(
     return { kind: "done", command: parsed.name };
   } catch (thrown) {
     const error = toBatonError(thrown);
-    // What may pass by itself brings the delivery back; what cannot is said in the thread.
+    // A failure that may pass brings the delivery back. Baton reports any other failure in the thread.
     if (error.treatment === "retryable") throw error;
     if (!isBatonError(thrown)) dependencies.log.error("A command failed unexpectedly", { error: thrown, operationKey });
     const said = hasCode(thrown, "BATON_POLICY_DENIED") ? "🚫" : "⚠️";
@@ -207,7 +207,7 @@ function answerWith(
     });
 }
 
-/** A command that its author may give, with everything that its handler reads. */
+/** Carries out a command that its author may give, with everything that its handler reads. */
 async function carryOut(given: {
   dependencies: Dependencies;
   runner: Runner;
@@ -248,7 +248,10 @@ async function carryOut(given: {
   });
 }
 
-/** A command that could not be carried out, nor refused: said in the thread as soon as GitHub takes it, so that nobody waits for it. */
+/**
+ * Reports a command that Baton could neither carry out nor refuse, as soon as GitHub accepts the comment. So nobody waits
+ * for it.
+ */
 export async function answerGivenUp(
   dependencies: Pick<Dependencies, "store" | "redact">,
   event: CommentEvent,
@@ -271,14 +274,14 @@ function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "u
   return `🤔 ${who}, there is no command \`${word}\`.${meant} Nothing was started. \`/baton help\` lists the commands.\n\n${ready}`;
 }
 
-/** Ready to be copied; nothing in it ends the block. */
+/** A block that a person can copy. Nothing in it ends the block. */
 function fenced(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const fence = "`".repeat(longest + 1);
   return `${fence}text\n${text.slice(0, 2_000)}\n${fence}`;
 }
 
-/** Of a comment whose event does not say it. */
+/** The time of a comment whose event does not say it. */
 async function writtenAt(github: Github, { repository, number, commentId }: CommentEvent): Promise<string | null> {
   if (commentId === null) return null;
   const found = (await github.comments(repository, number)).find(({ id }) => id === commentId);
@@ -289,7 +292,7 @@ function refusal(command: string, { message }: BatonError): Verdict {
   return { name: `command ${command}`, status: "failed", reason: message, evidence: [], children: [] };
 }
 
-/** For `/baton why`: what was asked of the thread's run and refused. Kept once for each asking comment. */
+/** For `/baton why`: a request to the thread's run that was refused. Kept once for each asking comment. */
 async function noteRefusal(
   { store }: Pick<Dependencies, "store">,
   runner: Runner,
@@ -326,7 +329,7 @@ function fencedAs(language: string, text: string): string {
   return fenced(text).replace(/^(`+)text/, `$1${language}`);
 }
 
-/** What holds the command, in the names of what answers it. */
+/** The source of the command, as the code that answers names it. */
 function sourceOf({ commentId, repository, number, source }: CommentEvent): string {
   if (source !== undefined) return `${source.kind}:${source.id}`;
   return commentId === null ? `issue:${repository.id}/${number}` : `${commentId}`;
@@ -359,8 +362,8 @@ function reactionRows(event: CommentEvent, content: string): NewOutboxRow[] {
 }
 
 /**
- * The run that a command is about. Runs of schedules hold no thread; where several of them are active in the dashboard issue,
- * nobody knows which one is meant.
+ * The run that a command is about. Runs of schedules hold no thread. If several of them are active in the dashboard issue, a
+ * command is ambiguous.
  */
 async function activeRunIn(
   { store }: Pick<Dependencies, "store">,
@@ -385,7 +388,7 @@ async function activeRunIn(
   );
 }
 
-/** The run that people began: a child run is listed in the thread of its parent, and is newer. */
+/** The run that people began. A child run is newer, and is listed in the thread of its parent. */
 async function rootRun({ store }: Pick<Dependencies, "store">, runId: RunId): Promise<RunState> {
   const state = fold(await store.read(runId));
   return state.parent === null ? state : rootRun({ store }, state.parent.runId);

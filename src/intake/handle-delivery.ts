@@ -1,4 +1,4 @@
-/** Works a stored delivery off: a command, or facts that wake the runs which wait for them. */
+/** Handles a stored delivery: a command, or facts that wake the runs which wait for them. */
 
 import { fireTriggers } from "../begin/fire-triggers.ts";
 import { startDue } from "../begin/start-due.ts";
@@ -16,7 +16,10 @@ import { toThreadEvent } from "./events.ts";
 import { answerGivenUp, handleComment } from "./handle-comment.ts";
 import { type DeliveryOutcome, noteOf } from "./outcome.ts";
 
-/** GitHub may be down for hours. What fails for longer is given up: a command is answered with the reason, facts are read anew by the next event. */
+/**
+ * GitHub may be down for hours. After this time Baton gives up: a command gets the reason as its answer. The next event
+ * reads facts again.
+ */
 const patienceMs = 24 * 3_600_000;
 
 export async function handleDelivery(dependencies: Dependencies, runner: Runner, job: Job): Promise<void> {
@@ -29,7 +32,7 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
     const payload: unknown = JSON.parse(delivery.payload);
     const outcome = await handle(dependencies, runner, delivery.event, payload);
     const fired = toTriggerEvent(delivery.event, payload, guid);
-    // A job of Actions brings what rules are about in by itself, into the thread that its run is to be in.
+    // A job of Actions brings trigger events in itself, into the thread of the future run.
     const isApp = dependencies.publicUrl !== undefined;
     const triggers = fired === null || !isApp ? null : await fireTriggers(dependencies, runner, fired);
     await store.finishDelivery(hook, guid, "handled", noteOf(outcome, triggers));
@@ -86,7 +89,8 @@ async function handle(
         for (const run of await dependencies.store.runs({ watch, active: true })) {
           if (woken.has(run.runId)) continue;
           woken.add(run.runId);
-          // Another replica may drive it: then a job finds it once that has left. One that cannot be driven holds no other up.
+          // Another replica may drive the run. A job finds it after that replica stops. A run that Baton cannot drive does
+          // not hold up others.
           if (!(await runner.wake(run.runId, true).catch(() => false)))
             await dependencies.store.write({
               jobs: [{ queue: "run", data: { runId: run.runId, facts: true }, singletonKey: run.runId }],
@@ -105,7 +109,7 @@ async function handle(
   }
 }
 
-/** By the name that it has now; null: no installation reaches it. */
+/** Finds a repository by its current name. null: no installation reaches it. */
 async function repositoryNamed(
   { store, github }: Pick<Dependencies, "store" | "github">,
   owner: string,

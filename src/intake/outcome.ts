@@ -1,16 +1,16 @@
 /**
- * What became of a delivery, as data: kept with it, and read by the job of GitHub Actions that reports it.
+ * The outcome of a delivery, as data. The store keeps it, and the job of GitHub Actions that reports it reads it.
  *
- * Owns: the forms, and how they stand in the store. Does not own: words for the thread.
+ * Owns: the forms, and how the store keeps them. Does not own: words for the thread.
  */
 import { z } from "zod";
 
 const reason = z.string();
 
 const commentOutcomes = [
-  /** Not for Baton, or not from somebody whom it answers. */
+  /** The delivery is not for Baton, or its author gets no answer. */
   z.object({ kind: z.literal("ignored"), reason }),
-  /** No command, or not written as one: anybody can write such a comment. */
+  /** Not a command, or not written as one. Anybody can write such a comment. */
   z.object({ kind: z.literal("misspelt"), reason }),
   z.object({ kind: z.literal("misconfigured"), reason }),
   z.object({ kind: z.literal("refused"), reason }),
@@ -19,7 +19,7 @@ const commentOutcomes = [
 const commentOutcomeSchema = z.discriminatedUnion("kind", commentOutcomes);
 export type CommentOutcome = z.infer<typeof commentOutcomeSchema>;
 
-/** What a pull request's change of the configuration came to; null: it changes none. */
+/** The result of a pull request's change to the configuration. null: it changes none. */
 const configOutcomeSchema = z.object({ ok: z.boolean(), title: z.string() }).nullable();
 export type ConfigOutcome = z.infer<typeof configOutcomeSchema>;
 
@@ -27,22 +27,22 @@ const deliveryOutcomeSchema = z.discriminatedUnion("kind", [
   ...commentOutcomes,
   z.object({
     kind: z.literal("facts"),
-    /** Runs that were woken. */
+    /** Runs that Baton woke. */
     woke: z.number().int(),
     configuration: configOutcomeSchema,
     said: commentOutcomeSchema.nullable(),
   }),
-  /** The time came, the rules changed, or one of them was asked. */
+  /** The time came, the rules changed, or somebody asked a rule. */
   z.object({ kind: z.literal("noted"), reason }),
 ]);
 export type DeliveryOutcome = z.infer<typeof deliveryOutcomeSchema>;
 
-/** `triggers`: what rules made of it, for people. */
+/** `triggers`: the answer of the rules to it, for people. */
 export function noteOf(outcome: DeliveryOutcome, triggers: string | null = null): string {
   return JSON.stringify(triggers === null ? outcome : { ...outcome, triggers });
 }
 
-/** An older Baton kept a sentence; it says that something was handled, and no more. */
+/** An older Baton kept a sentence. The sentence only says that Baton handled something. */
 export function outcomeOf(note: string): DeliveryOutcome {
   try {
     return deliveryOutcomeSchema.parse(JSON.parse(note));

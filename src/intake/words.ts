@@ -1,9 +1,9 @@
 /**
  * How much Baton says to one author in one thread.
  *
- * WO1 Each answer is a write to GitHub that all repositories of an installation share, and anybody may write in a public
- *     thread. Within an hour an author gets so many answers, then as many reactions, then silence.
- * WO2 The count is per thread and person, so nobody uses up what another gets.
+ * WO1 Each answer is a write to GitHub, from a limit that all repositories of an installation share. Anybody may write in a
+ *     public thread. Within an hour an author gets a number of answers, then as many reactions, then silence.
+ * WO2 The count is per thread and person, so nobody uses up the answers of another person.
  */
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
@@ -13,9 +13,9 @@ import type { Dependencies } from "../runner/dependencies.ts";
 export type Voice = "words" | "reaction" | "silence";
 
 const hourMs = 3_600_000;
-/** By author. */
+/** Times of answers, by author. */
 const answerTimes = defineValues("words:", z.record(z.string(), z.array(z.number())));
-/** Authors of one thread that are remembered; beyond them the one who was silent longest is forgotten. */
+/** The most authors of a thread to remember. Beyond them, Baton forgets the author who was silent longest. */
 const authorsMax = 50;
 
 /** Counts one more answer to this author here. */
@@ -28,7 +28,7 @@ export async function voiceFor(
   const since = clock.now() - hourMs;
   const known = new Map(Object.entries((await readValue(store, key)) ?? {}));
   const times = (known.get(`${authorId}`) ?? []).filter((at) => at > since);
-  // Silence writes nothing, here neither.
+  // Silence writes nothing, to the store either.
   if (times.length >= 2 * max) return "silence";
   known.set(`${authorId}`, [...times, clock.now()]);
   const kept = [...known]

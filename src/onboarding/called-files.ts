@@ -1,7 +1,7 @@
 /** Which files of the same repository a workflow or a composite action calls. */
 import { fieldsOf, parsedYaml } from "./workflow-yaml.ts";
 
-/** Paths, from the root; of an action both names that its file may have. */
+/** Paths from the root. An action has both names that its file may have. */
 export function localCalls(text: string): string[] {
   const file = fieldsOf(parsedYaml(text));
   const jobs = Object.values(fieldsOf(file?.["jobs"]) ?? {}).map((job) => fieldsOf(job) ?? {});

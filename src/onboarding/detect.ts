@@ -1,4 +1,4 @@
-/** Facts of a repository to what a proposal is made of. Pure: the same facts, the same proposal. */
+/** Turns facts of a repository into the content of a proposal. Pure: the same facts give the same proposal. */
 import { configPaths, parseConfig } from "../config/parse.ts";
 import { defaultSettings } from "../config/schema.ts";
 import { type BranchFacts, type RepositoryFacts, settingsPath, workflowsFolder } from "./facts.ts";
@@ -9,29 +9,29 @@ import { type DetectedCheck, type DetectedWorkflow, readWorkflow } from "./workf
 export interface Detected {
   name: string | null;
   defaultBranch: string;
-  /** False: languages and package managers are of a part of the files. */
+  /** False: languages and package managers come from a part of the files. */
   isWhole: boolean;
   languages: Language[];
   packageManagers: PackageManager[];
   workflows: DetectedWorkflow[];
   checks: DetectedCheck[];
   keys: DetectedKey[];
-  /** False: nobody could say which secrets there are. */
+  /** False: nobody could list the secrets. */
   secretsKnown: boolean;
   /** The key that the proposal uses, and the harness that it opens. */
   key: string;
   harness: string;
   codeowners: string | null;
   branch: BranchFacts | null;
-  /** Where the configuration is, or belongs. */
+  /** The path of the configuration, existing or new. */
   settingsPath: string;
-  /** Workflows and configuration that are there already. */
+  /** Existing workflows and configuration. */
   texts: ReadonlyMap<string, string>;
 }
 
 const codeownersPaths = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
 
-/** `harness`: the one to use; without it the first key that is found decides. */
+/** `harness`: the harness to use. Without it, the first key that is found decides. */
 export function detect(facts: RepositoryFacts, harness: string | null = null): Detected {
   const present = configPaths.find((path) => facts.texts.has(path)) ?? null;
   const asked = {
@@ -64,7 +64,7 @@ export function detect(facts: RepositoryFacts, harness: string | null = null): D
   };
 }
 
-/** Of a configuration that cannot be read, the default holds. */
+/** The default counts if the configuration cannot be read. */
 function branchPrefixOf(text: string | null): string {
   const parsed = text === null ? null : parseConfig(text);
   return (parsed?.ok === true ? parsed.settings : defaultSettings).branchPrefix;

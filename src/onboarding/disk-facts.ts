@@ -1,4 +1,4 @@
-/** A repository's facts from a clone: git's list of files and what stands in a few of them. */
+/** A repository's facts from a clone: git's list of files and the contents of a few of them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { children } from "../adapters/child/children.ts";
@@ -8,20 +8,20 @@ import { type RepositoryFacts, wantedPaths } from "./facts.ts";
 
 export interface Clone {
   root: string;
-  /** `https://github.com/acme/shop.git` and its like; null without a remote `origin`. */
+  /** `https://github.com/acme/shop.git` and similar. null without a remote `origin`. */
   remote: string | null;
-  /** Of the remote; null where it is a folder. */
+  /** The remote's host. null: the remote is a folder. */
   host: string | null;
   facts: RepositoryFacts;
 }
 
 const gitTimeoutMs = 60_000;
-/** Names of a million files. */
+/** Enough for the names of a million files. */
 const gitOutputBytesMax = 256 * 1024 * 1024;
 
 export async function diskFacts(directory: string, environment: Record<string, string | undefined>): Promise<Clone> {
   const git = async (words: string[]): Promise<string | null> => {
-    // The person's own git and configuration; a monitor of the file system would outlive the call.
+    // The person's own git and configuration. A monitor of the file system would outlive the call.
     const { exitCode, stdout } = await children.call({
       command: ["git", "-c", "core.fsmonitor=false", ...words],
       cwd: directory,
@@ -65,7 +65,7 @@ export async function diskFacts(directory: string, environment: Record<string, s
   };
 }
 
-/** `https://user@host/…`, `ssh://git@host:22/…` or `git@host:…`; a path has none. */
+/** `https://user@host/…`, `ssh://git@host:22/…` or `git@host:…`. A path has none. */
 function hostOf(remote: string): string | null {
   if (/^file:/i.test(remote)) return null;
   const match =
@@ -79,7 +79,7 @@ function nameOf(remote: string): string | null {
   return match === null ? null : `${match[1]}/${match[2]}`;
 }
 
-/** null: listed, but not there; deleted and not yet committed. */
+/** null: listed but missing, because somebody deleted it and has not committed that yet. */
 function readText(path: string): string | null {
   try {
     return readFileSync(path, "utf8");

@@ -1,5 +1,5 @@
 /**
- * What a typical run costs: the price table times stated assumptions. A figure to begin with, never a promise: the budget is.
+ * The cost of a typical run: the price table times stated assumptions. It is a first figure. Only the budget is a promise.
  */
 import { addTokens, noTokens, type Tokens } from "../core/vocabulary.ts";
 import { costOf } from "../money/cost.ts";
@@ -10,7 +10,7 @@ export interface EstimatedStep {
   tokens: Tokens;
 }
 
-/** Of an agent on a task of a few files. Most of what an agent reads it has read before: that is cheap. */
+/** Assumptions for an agent on a task of a few files. An agent has read most of its input before, which is cheap. */
 export const assumedSteps: readonly EstimatedStep[] = [
   { name: "plan", tokens: { input: 10_000, output: 3_000, cacheRead: 150_000, cacheWrite: 30_000 } },
   { name: "implement", tokens: { input: 15_000, output: 12_000, cacheRead: 600_000, cacheWrite: 60_000 } },

@@ -1,4 +1,7 @@
-/** What a proposal says to people: found, written, costs, permissions, what is left to do. Markdown; terminals show it as it is. */
+/**
+ * The text of a proposal for people: findings, files, costs, permissions, and remaining steps. Markdown, which terminals
+ * show as source.
+ */
 
 import { product } from "../core/product.ts";
 import { count, totalTokens, usd } from "../text/format.ts";
@@ -11,19 +14,19 @@ import type { Permission } from "./workflow-file.ts";
 export interface Proposal {
   detected: Detected;
   files: readonly PlannedFile[];
-  /** Files that GitHub let nobody write; people add them by hand. */
+  /** Files that GitHub let nobody write. People add them by hand. */
   refused: readonly { path: string; text: string; url: string; reason: string }[];
   estimate: Estimate | null;
   budgetUsd: number;
   permissions: readonly Permission[];
   worksFor: "alone" | "app";
-  /** What is shown: a pull request, or files in a clone. */
+  /** The place of the proposal: a pull request, or files in a clone. */
   place: "pull-request" | "clone";
 }
 
 export const pullRequestTitle = "Set up Baton";
 
-/** What a person does from here to the first pull request of an agent. */
+/** The steps of a person from here to the first pull request of an agent. */
 function nextSteps({
   detected,
   files,
@@ -89,7 +92,7 @@ function introduction({ worksFor, place }: Proposal): string {
     : "The App already answers `/baton` commands here. This pull request adds its configuration, with every key explained, and the workflow of its runners, which is used with `executor: actions` and idle without. Without both the defaults hold.";
 }
 
-/** Workflows that Baton will not start, each with its reasons. Reasons are escaped where they are made. */
+/** Workflows that Baton will not start, each with its reasons. The code that makes the reasons escapes them. */
 function leftOutSection(workflows: Detected["workflows"]): string[] {
   const left = workflows.filter(({ leftOut }) => leftOut.length > 0);
   if (left.length === 0) return [];
@@ -110,7 +113,7 @@ function section(title: string, body: string): string {
   return `### ${title}\n\n${body}`;
 }
 
-/** Names come from files that anybody with write access wrote; they are shown as code. */
+/** Anybody with write access wrote the files with these names, so Baton shows the names as code. */
 function code(text: string): string {
   return `\`${text.replaceAll(/[`\r\n|]/g, "?")}\``;
 }
@@ -129,7 +132,7 @@ function found({
   defaultBranch,
 }: Detected): string {
   const ci = workflows.filter(({ isCi }) => isCi);
-  // One that is left out for its contents must not be opened to Baton.
+  // A workflow that Baton leaves out for its contents must stay closed to Baton.
   const silent = ci.filter(({ dispatchable, leftOut }) => !dispatchable && leftOut.length === 0);
   const rows: [string, string][] = [
     ["Languages", languages.map(({ name, files }) => `${name} (${files})`).join(", ") || "none that is known"],
@@ -196,7 +199,7 @@ function fileLine({ path, action, problem }: PlannedFile): string {
   return `- ${code(path)}: ${actions[action]}${broken}`;
 }
 
-/** What the proposal would change in files that belong to people. */
+/** The changes that the proposal would make to files that belong to people. */
 export function renderKept(files: readonly PlannedFile[]): string {
   return files
     .filter(({ action }) => action === "keep")

@@ -1,28 +1,28 @@
-/** What is known of a repository before anything is proposed: read from disk or through the API, judged by `detect.ts`. */
+/** The facts of a repository before a proposal: read from disk or through the API, judged by `detect.ts`. */
 
 export interface BranchFacts {
   protected: boolean;
-  /** Approvals that GitHub itself asks for. */
+  /** The number of approvals that GitHub requires. */
   reviews: number;
   codeOwners: boolean;
   requiredChecks: readonly string[];
 }
 
 export interface RepositoryFacts {
-  /** `owner/name`; null where the clone has no such remote. */
+  /** `owner/name`. null: the clone has no such remote. */
   name: string | null;
   defaultBranch: string;
   /** Every file, from the root. */
   paths: readonly string[];
-  /** False: more files than GitHub lists at once; what is not among `paths` may be there all the same. */
+  /** False: the repository has more files than GitHub lists at once, so `paths` may miss some. */
   isWhole: boolean;
-  /** Contents of those of `wantedPaths` that are there. */
+  /** Contents of the existing files among `wantedPaths`. */
   texts: ReadonlyMap<string, string>;
-  /** Names of the repository's secrets, never their values; null where they may not be read. */
+  /** Names of the repository's secrets, never their values. null: Baton may not read the names. */
   secretNames: readonly string[] | null;
-  /** Names of variables that are set where this runs. */
+  /** Names of variables that are set in this environment. */
   environmentNames: readonly string[];
-  /** null: nobody was asked, or may not know. */
+  /** null: Baton asked nobody, or may not know. */
   branch: BranchFacts | null;
 }
 
@@ -30,7 +30,7 @@ export const workflowsFolder = ".github/workflows/";
 export const settingsPath = "baton.yaml";
 const textsMax = 60;
 
-/** Of a repository's files those whose contents tell something. */
+/** The repository's files whose contents matter here. */
 export function wantedPaths(paths: readonly string[]): string[] {
   const workflows = paths.filter((path) => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(path)).slice(0, textsMax);
   const actions = paths.filter((path) => /(?:^|\/)action\.ya?ml$/.test(path)).slice(0, textsMax);

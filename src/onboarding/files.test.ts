@@ -186,7 +186,7 @@ describe("the workflow", () => {
     const bare = workflowFile(template, rules("pull_request.labeled"));
     expect(startsOn(startsOf(bare), "issues.opened")).toBe(false);
     expect(bare).toContain("contains(github.event.issue.body, '/baton')");
-    // Beside an App rules are the App's.
+    // Next to an App, the rules belong to the App.
     expect(workflowFile(workflowForApp().text, rules("push"))).toBe(workflowFile(workflowForApp().text, detected()));
   });
 

@@ -12,7 +12,7 @@ export async function branchFacts(github: Github, repository: Repository): Promi
   return { ...rules, requiredChecks: required.map(({ name }) => name) };
 }
 
-/** At a commit of any branch; rules are those of the default branch. */
+/** At a commit of any branch. The rules are those of the default branch. */
 export async function githubFacts(github: Github, repository: Repository, sha: string): Promise<RepositoryFacts> {
   const setup = github.setup(repository);
   const [{ paths, isWhole }, secretNames, branch] = await Promise.all([

@@ -1,4 +1,4 @@
-/** Keys of models by name: which harness each opens. Values are never looked at. */
+/** Names of model keys, and the harness that each opens. Baton never reads the values here. */
 import { keyVariables } from "../adapters/harness/key-variables.ts";
 
 export interface DetectedKey {
@@ -7,7 +7,7 @@ export interface DetectedKey {
   harnesses: readonly string[];
 }
 
-/** In the order of preference: the first key that is there chooses the harness. */
+/** In order of preference: the first key that exists chooses the harness. */
 export const harnessKeys: readonly { readonly name: string; readonly harnesses: readonly string[] }[] =
   keyVariables.map(({ name, harnesses }) => ({ name, harnesses }));
 

@@ -7,7 +7,7 @@ export interface Language {
 
 export interface PackageManager {
   name: string;
-  /** The file that says so. */
+  /** The file that proves it. */
   path: string;
 }
 
@@ -42,7 +42,7 @@ const byExtension: Readonly<Record<string, string>> = {
   sh: "Shell",
 };
 
-/** The lock file says it; where there is none, the manifest does. First match of a family counts. */
+/** The lock file decides. If there is none, the manifest decides. The first match of a family counts. */
 const families: readonly (readonly (readonly [file: RegExp, manager: string])[])[] = [
   [
     [/^pnpm-lock\.yaml$/, "pnpm"],
@@ -74,7 +74,7 @@ const families: readonly (readonly (readonly [file: RegExp, manager: string])[])
   [[/^Package\.swift$/, "swiftpm"]],
 ];
 
-/** What others wrote does not tell what this repository is written in. */
+/** Code by others does not show the languages of this repository. */
 const foreign = /(?:^|\/)(?:node_modules|vendor|third_party|dist|build|\.venv|target)\//;
 const languagesMax = 6;
 
@@ -93,7 +93,7 @@ export function languagesOf(paths: readonly string[]): Language[] {
 
 export function packageManagersOf(paths: readonly string[]): PackageManager[] {
   const own = paths.filter((path) => !foreign.test(path));
-  // What is nearest to the root speaks for the repository.
+  // The file nearest to the root speaks for the repository.
   const sorted = own.toSorted((a, b) => a.split("/").length - b.split("/").length || a.localeCompare(b));
   return families.flatMap((family) => {
     for (const [file, name] of family) {

@@ -375,7 +375,7 @@ it.each([
   "vercel deploy --prod",
   "rsync -az dist/ me@host:/srv",
   "mkdocs gh-deploy --force",
-  // A rehearsal, and then not one.
+  // A rehearsal, and then a real command.
   "npm publish --dry-run & npm publish",
   "npm publish --dry-run | tee log | npm publish",
   "npm publish # not --dry-run",

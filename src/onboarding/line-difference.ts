@@ -1,10 +1,10 @@
-/** What differs between two texts, line by line, as people know it from patches; bounded. */
+/** The differences between two texts, line by line, as in a patch. Bounded. */
 import { structuredPatch } from "diff";
 
 /** A comparison that finds more changes than this takes too long, and nobody reads it. */
 const editsMax = 2_000;
 
-/** Empty where nothing differs. `context` lines stay around each change, `…` stands for the rest. */
+/** Empty: the texts are equal. `context` lines stay around each change, and `…` stands for the rest. */
 export function lineDifference(before: string, after: string, context = 2): string {
   const [a, b] = [linesOf(before), linesOf(after)];
   const patch = structuredPatch("", "", a, b, "", "", { context, maxEditLength: editsMax });
@@ -17,7 +17,7 @@ export function lineDifference(before: string, after: string, context = 2): stri
   return (isWhole ? rows : [...rows, "…"]).join("\n");
 }
 
-/** Each line ends, also the last. */
+/** Every line ends, including the last. */
 function linesOf(text: string): string {
   return `${text.replaceAll("\r\n", "\n").replace(/\n$/, "")}\n`;
 }

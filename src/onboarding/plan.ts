@@ -1,6 +1,6 @@
 /**
- * Which files are written: a new one is created, one that nobody touched is refreshed, one of people is left as it is and the
- * difference is shown.
+ * Decides about each file: Baton creates a new file and refreshes an untouched one. It leaves a file of people unchanged and
+ * shows the difference.
  */
 import { effectiveDifference } from "../config/effective.ts";
 import { parseConfig } from "../config/parse.ts";
@@ -15,16 +15,16 @@ import { actionOf, workflowFile } from "./workflow-file.ts";
 
 export interface PlannedFile {
   path: string;
-  /** As it is proposed. */
+  /** The proposed text. */
   text: string;
   action: "create" | "refresh" | "unchanged" | "keep";
-  /** Where it is kept: what the proposal would change. */
+  /** For a kept file: the changes that the proposal would make. */
   difference: string;
-  /** Where it is kept and cannot be read: what is wrong with it. */
+  /** For a kept file that Baton cannot read: the problem. */
   problem?: string;
 }
 
-/** The workflow that works alone, or the one that works for an App: beside an App the first would answer everything twice. */
+/** The workflow that works alone, or the workflow for an App. Next to an App, the first would answer everything twice. */
 export interface WorkflowTemplate {
   for: "alone" | "app";
   text: string;
@@ -64,7 +64,7 @@ export function planFile(path: string, text: string, present: string | null, dig
   return { path, text, action: "keep", difference: inEffect(path, present, text) ?? difference };
 }
 
-/** Of a configuration that is broken: to compare it says less than what is wrong. */
+/** The problem of a broken configuration, which says more than a comparison. */
 function problemOf(path: string, present: string): string | null {
   if (path.startsWith(workflowsFolder)) return null;
   const parsed = parseConfig(present);
@@ -73,7 +73,7 @@ function problemOf(path: string, present: string): string | null {
   return first === undefined ? "it cannot be read" : `line ${first.line}: ${first.message}`;
 }
 
-/** Of configurations what they do is told, not how they are written; null for other files and broken ones. */
+/** For configurations: the difference in effect, not in text. null for other files and broken ones. */
 function inEffect(path: string, present: string, proposed: string): string | null {
   if (path.startsWith(workflowsFolder)) return null;
   const [old, now] = [parseConfig(present), parseConfig(proposed)];

@@ -1,8 +1,8 @@
 /**
  * The pull request that sets a repository up: branch, files, text, all through the API.
  *
- * PR1 One branch and one open pull request, however often it is asked for.
- * PR2 What people changed is never overwritten, neither on the default branch nor on the proposal's own.
+ * PR1 One branch and one open pull request, however often somebody asks for it.
+ * PR2 Baton never overwrites people's changes, neither on the default branch nor on the proposal's own.
  */
 
 import { defaultSettings } from "../config/schema.ts";
@@ -26,18 +26,18 @@ export interface ProposeOptions {
   github: Github;
   repository: Repository;
   workflow: WorkflowTemplate;
-  /** File whose permissions are shown: the workflow, or the App's manifest. */
+  /** The file whose permissions the proposal shows: the workflow, or the App's manifest. */
   permissionsText: string;
   digest: Digest;
   modelOf(harness: string): string | null;
-  /** The harness to use, where it is not the keys that decide. */
+  /** The harness to use, if the keys do not decide. */
   harness?: string | null;
-  /** What a clone knows beyond the API: names of variables. */
+  /** Facts of a clone in addition to the API: names of variables. */
   more?: Pick<RepositoryFacts, "environmentNames">;
 }
 
 export interface Proposed {
-  /** null: everything is there as it should be, or belongs to people. */
+  /** null: nothing is missing, or all different files belong to people. */
   pullRequest: PullRequestFacts | null;
   proposal: Proposal;
 }
@@ -59,7 +59,7 @@ export async function propose(options: ProposeOptions): Promise<Proposed> {
   const onBranch = await prepareBranch(options, baseSha, planned);
   const { files, refused } = await writeFiles(options, planned, onBranch);
   const proposal = proposalOf({ ...options, place }, detected, files, refused);
-  // Without any change GitHub takes no pull request.
+  // GitHub accepts no pull request without a change.
   if (!files.some(isWritten) && onBranch.size === 0) return { pullRequest: null, proposal };
   return { pullRequest: await show(options, explain(proposal)), proposal };
 }
@@ -68,7 +68,10 @@ function isWritten({ action }: PlannedFile): boolean {
   return action === "create" || action === "refresh";
 }
 
-/** The proposal's branch; returns what stands on it. One that an earlier, closed proposal left begins anew, unless people worked on it. */
+/**
+ * Prepares the proposal's branch and returns its contents. Baton begins the branch of an earlier, closed proposal again,
+ * unless people worked on it.
+ */
 async function prepareBranch(
   { github, repository, digest }: ProposeOptions,
   baseSha: string,

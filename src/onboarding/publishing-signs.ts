@@ -1,9 +1,12 @@
-/** The signs of publishing: words in names, actions and commands that release or deploy. Data; `publishing.ts` judges by it. */
+/**
+ * The signs of publishing: words in names, actions and commands that release or deploy. Data, by which `publishing.ts`
+ * judges.
+ */
 
 /** Words of a name: `publish-packages`, `docsDeploy`, `GH Pages`. */
 const nameWords =
   /releas(?:e|es|ed|er|ing)\d*$|deploy|publish|^publication$|^(?:gh)?pages$|^rollout$|^promot(?:e|es|ion)$|^pypi$|^nightlies$|^ship$|^deliver(?:y|s)?$|^distribut(?:e|es|ion)$|^cd$/i;
-/** Words that only together say it: `push-image`, `docker push`, `go live`. */
+/** Words that are a sign only together: `push-image`, `docker push`, `go live`. */
 const nameGroups =
   /\bpush[-_ ]?(?:to|images?|docker|containers?|tags?|artifacts?|charts?)(?:\b|_)|(?:\b|_)(?:docker|images?|containers?|charts?|git)[-_ ]?push(?:\b|_)|\bgo[-_ ]?live\b|\bnpm[-_ ](?:tags?|dist-tags?)\b|\bfix-npm-tags\b/i;
 
@@ -12,12 +15,12 @@ export function nameFound(name: string): boolean {
     .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== "");
-  // "CI/CD" is what many call their checks; alone, "CD" is the other half.
+  // Many projects call their checks "CI/CD". Alone, "CD" is the other half.
   const isBoth = words.some((word) => /^ci$/i.test(word));
   return words.some((word) => nameWords.test(word) && !(isBoth && /^cd$/i.test(word))) || nameGroups.test(name);
 }
 
-/** The name of a step is a sentence: "Build the release" builds, "Release the build" releases. */
+/** The name of a step is a sentence: "Build the release" builds, but "Release the build" releases. */
 export function stepNameFound(name: string): boolean {
   const words = name.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== "");
   const acts = words.some(
@@ -32,14 +35,14 @@ export function stepNameFound(name: string): boolean {
   );
 }
 
-/** Secrets that only a job which publishes needs. A token that also installs, as `NPM_TOKEN` does, is no sign. */
+/** Secrets that only a publishing job needs. A token that also installs, such as `NPM_TOKEN`, is not a sign. */
 const publishingSecrets =
   /^(?:NPM_PUBLISH_TOKEN|PYPI_\w+|TWINE_\w+|CARGO_REGISTRY_TOKEN|CRATES_IO_\w+|RUBYGEMS_\w+|GEM_HOST_API_KEY|NUGET_(?:API_)?KEY|OSSRH_\w+|SONATYPE_\w+|MAVEN_(?:CENTRAL|GPG)_\w+|HEX_API_KEY|VSCE_\w+|OVSX_\w+|CLOUDFLARE_API_TOKEN|NETLIFY_AUTH_TOKEN|VERCEL_TOKEN|FLY_API_TOKEN|HEROKU_API_KEY|KUBE_?CONFIG|AWS_SECRET_ACCESS_KEY|AZURE_CREDENTIALS|AZURE_CLIENT_SECRET|GCP_\w*(?:KEY|CREDENTIALS)|GOOGLE_(?:APPLICATION_)?CREDENTIALS|(?:\w+_)?SSH_(?:PRIVATE_)?KEY|(?:\w+_)?GPG_\w*KEY|(?:\w+_)?SIGNING_KEY)$/i;
 
-/** The secret that an expression of the text names and that only publishing needs; null: there is none. */
+/** The secret in an expression of the text that only publishing needs. null: there is none. */
 export function secretFound(text: string): string | null {
   if (/\btoJSON\s*\(\s*secrets\s*\)/i.test(text)) return "toJSON(secrets)";
-  // Which one is known only when it runs.
+  // Only the run decides which secret this is.
   if (/\bsecrets\s*\[(?!\s*'[A-Za-z_]\w*'\s*\])/i.test(text)) return "secrets[…]";
   const names = [...text.matchAll(/\bsecrets\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*'([A-Za-z_]\w*)'\s*\])/gi)];
   return (
@@ -123,7 +126,7 @@ const actions = new Set(
     "apple-actions/upload-testflight-build",
     "google-github-actions/upload-cloud-storage",
     "azure/aci-deploy",
-    // The keys of a cloud.
+    // Keys of a cloud.
     "aws-actions/configure-aws-credentials",
     "google-github-actions/auth",
     "azure/login",
@@ -153,9 +156,9 @@ export function stepActionFound(uses: string, given: Readonly<Record<string, str
   );
 }
 
-/** Inputs that an action runs: the name of an artifact may hold "release" and publishes nothing. */
+/** Inputs that an action runs. Other inputs do not count: an artifact may have "release" in its name and publish nothing. */
 const commandKeys = /command|cmd|args|arguments|script|^run|exec|inline|goals?$|tasks?$/;
-/** Of `actions/github-script`: https://github.com/actions/github-script. */
+/** Writes through `actions/github-script`: https://github.com/actions/github-script. */
 const writesFound =
   /\b(?:createRelease|updateRelease|uploadReleaseAsset|createDeployment\w*|createRef|updateRef|createTag|createCommit|createOrUpdateFileContents|createWorkflowDispatch|createDispatchEvent|enableAutoMerge|createPagesDeployment)\b|\bpulls\.merge\b|\brepos\.merge\b|\brequest\(\s*["'`](?:POST|PUT|PATCH|DELETE)\b/;
 
@@ -200,7 +203,7 @@ const commands: readonly RegExp[] = [
   /docker\s+(?:buildx|build)\s[^\n;&|]*--push\b/,
   /docker\s+buildx\s[^\n;&|]*(?:type=registry|push=true)/,
   /(?:ko\s+(?:build|apply|publish)|kaniko|jib:build|cosign\s+(?:sign|attest))\b/,
-  // Places that serve.
+  // Services that run programs or serve pages.
   /kubectl\s+(?:\S+\s+)*?(?:apply|set|rollout|replace|create|patch|delete|run|exec|scale|label|annotate|edit|drain|cp)\b/,
   /helm\s+(?:upgrade|install|uninstall|rollback)\b/,
   /(?:terraform|tofu|terragrunt)\s+(?:\S+\s+)*?(?:apply|destroy|import)\b/,
@@ -214,7 +217,7 @@ const commands: readonly RegExp[] = [
   /(?:rsync|scp|sftp|lftp)\s[^\n;&|]*\S:/,
   /ssh\s+(?!-V\b)\S/,
   /ansible-playbook\b/,
-  // What is served is replaced without a word that says so.
+  // These commands replace a live service without a word that says so.
   /aws\s+(?:\S+\s+){0,6}?(?:update|create|put|delete|publish|send|start|run|register|copy)-[a-z][\w-]*/,
   /gcloud\s[^\n;&|]*\b(?:builds\s+submit|services\s+replace|update-traffic|jobs\s+(?:update|execute)|import)\b/,
   /az\s[^\n;&|]*\b(?:deployment|acr\s+build|webapp\s+up|containerapp\s+(?:up|update|create))\b/,
@@ -258,7 +261,7 @@ const commands: readonly RegExp[] = [
   /(?:conan|cpan-upload|raku|fez)\s+upload\b|cpan-upload\b/,
   /xcrun\s+(?:altool|notarytool)\b/,
   /earthly\s[^\n;&|]*\+(?:deploy|publish|release|push)\w*/,
-  // Scripts whose names say so.
+  // Scripts with a telling name.
   new RegExp(String.raw`${runners}\s+${named}(?=\s|$)`),
   new RegExp(String.raw`(?:make|just|task|nox\s+-s|tox\s+-e|invoke|inv|mage)\s+(?:[^\n;&|]*\s)?${named}(?=\s|$)`),
   new RegExp(String.raw`(?:\.{0,2}/)?(?:[\w.-]+/)*${named}\.(?:sh|bash|py|js|mjs|cjs|ts|rb|pl|ps1)(?=\s|$)`),
@@ -278,7 +281,7 @@ const optionsWithMode =
 const publishingWord =
   /^(?:[\w.]+[-_.])?(?:deploy|release|publish|push|ship|promote)(?:[-_.][\w.]+)*(?:\.(?:sh|bash|py|js|mjs|cjs|ts|rb|pl|ps1))?$/;
 
-/** A bare word, the end of a path or of a target that says so: whatever runs it, it may publish. */
+/** True for a bare word, or for the end of a path or target, that says so. A program behind such a word may publish. */
 function wordFound(line: string): boolean {
   const words = line
     .replaceAll(/["'`()]/g, " ")
@@ -293,14 +296,14 @@ function wordFound(line: string): boolean {
   });
 }
 
-/** The command that publishes; null: none was found. Comments count for nothing, and what is too long to read counts. */
+/** The command that publishes. null: none was found. Comments do not count. A text that is too long to read counts. */
 export function commandFound(script: string): string | null {
   const found = linesOf(script).find((line) => line.length > lineMax || isKnown(line) || wordFound(line));
   if (found !== undefined) return found;
   return script.length > scriptMax ? `${script.trimStart().slice(0, 40)} … (too long to read)` : null;
 }
 
-/** The same by commands that are known alone, in a text that may be no command. */
+/** The same search for the well-known commands alone, in a text that may not be a command. */
 function knownCommandFound(text: string): string | null {
   return linesOf(text).find((line) => line.length <= lineMax && isKnown(line)) ?? null;
 }
@@ -312,7 +315,7 @@ function isKnown(line: string): boolean {
 const scriptMax = 20_000;
 const lineMax = 2_000;
 
-/** Commands, each by itself, so that the rehearsal of one says nothing about the next. */
+/** Commands, each by itself, so that a rehearsal of one says nothing about the next. */
 function linesOf(script: string): string[] {
   return script
     .slice(0, scriptMax)
@@ -322,7 +325,7 @@ function linesOf(script: string): string[] {
     .filter((line) => line !== "" && !line.startsWith("#") && !rehearsals.test(line.replace(/\s#.*$/, "")));
 }
 
-/** True where no pull request is: only one has these, and its ref is not a branch's. */
+/** True if there is no pull request: only pull requests have these fields, and their ref is not a branch. */
 const pullFields = String.raw`github\s*\.\s*(?:event\s*\.\s*(?:pull_request(?!\s*\.\s*draft)(?:\s*\.\s*\w+)*|number|action|merge_group)|head_ref|base_ref)\b`;
 const withoutPull = new RegExp(
   [
@@ -335,19 +338,22 @@ const withoutPull = new RegExp(
   "i",
 );
 
-/** A script that asks what started it. */
+/** True for a script that reads which event started it. */
 export function asksHowStarted(script: string): boolean {
   return /\bGITHUB_EVENT_NAME\b[^\n]{0,40}(?:workflow_dispatch|!=|-ne\b)|workflow_dispatch[^\n]{0,40}\bGITHUB_EVENT_NAME\b/.test(
     script,
   );
 }
 
-/** A condition that may let through what only a start by hand runs: https://docs.github.com/en/actions/reference/workflows-and-actions/contexts. */
+/**
+ * True for a condition that may allow jobs only for a start by hand:
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/contexts.
+ */
 export function startedByHand(condition: string): boolean {
   if (/(?<![\w.])inputs\b|\bgithub\s*\.\s*event\s*\.\s*inputs\b/i.test(condition)) return true;
   if (withoutPull.test(condition)) return true;
   const names = condition.match(/\bgithub\s*(?:\.\s*event_name|\[\s*'event_name'\s*\])/gi)?.length ?? 0;
-  // Only these are known to leave a start by hand out.
+  // Only these conditions surely exclude a start by hand.
   const others = condition.match(
     /\bgithub\s*(?:\.\s*event_name|\[\s*'event_name'\s*\])\s*(?:==\s*'(?!workflow_dispatch')\w+'|!=\s*'workflow_dispatch')/gi,
   );

@@ -1,8 +1,8 @@
 /**
- * Whether a workflow may publish: release, deploy, upload, or write where others read.
+ * Whether a workflow may publish: release, deploy, upload, or write to a place that others read.
  *
- * PB1 In doubt it may. Baton starts such a workflow never: an agent's commit is not reviewed yet, and the job has secrets.
- * PB2 Workflows and actions of the same repository that it calls are judged too; one that cannot be read counts against it.
+ * PB1 If in doubt, it may. Baton never starts such a workflow: an agent's commit has no review yet, and the job has secrets.
+ * PB2 Baton also judges the workflows and actions of the repository that it calls. An unreadable one counts against it.
  */
 import {
   asksHowStarted,
@@ -15,26 +15,26 @@ import {
 } from "./publishing-signs.ts";
 import { type Fields, fieldsOf, parsedYaml, shown, textsOf } from "./workflow-yaml.ts";
 
-/** A file of the same commit; null: it is not there or was not read. */
+/** A file of the same commit. null: it does not exist, or Baton did not read it. */
 export type ReadFile = (path: string) => string | null;
 
 interface Judging {
   read: ReadFile;
-  /** Files that are being judged: a circle ends. */
+  /** Files that Baton is judging now, so that a circle ends. */
   seen: ReadonlySet<string>;
-  /** What a command may hold by name: values of `env` and of the matrix. */
+  /** Values of names that a command may contain: from `env` and from the matrix. */
   values: ReadonlyMap<string, readonly string[]>;
 }
 
 const depthMax = 10;
 const reasonsMax = 6;
 
-/** Sentences, each with one reason; empty: nothing was found. */
+/** Sentences, each with one reason. Empty: nothing was found. */
 export function publishingOf(path: string, file: Fields, read: ReadFile): string[] {
   return [...new Set(judge(path, file, { read, seen: new Set([path]), values: new Map() }))].slice(0, reasonsMax);
 }
 
-/** A job that publishes is not a check to require, whatever the rest of its workflow does. */
+/** A job that publishes is not a check to require, whatever else its workflow does. */
 export function jobPublishes(id: string, job: Fields, read: ReadFile): boolean {
   return ofJob(id, job, { read, seen: new Set(), values: new Map() }).length > 0;
 }
@@ -79,7 +79,7 @@ function ofJob(id: string, job: Fields, given: Judging): string[] {
   ];
 }
 
-/** What a pull request does not run says nothing about what it does. */
+/** A condition that excludes pull requests may let the job publish. */
 function byHandFound(who: string, { if: condition }: Fields): string[] {
   return typeof condition === "string" && startedByHand(condition)
     ? [`${who} has a condition on what starts it: ${shown(condition)}.`]
@@ -149,7 +149,7 @@ function stepsFound(who: string, steps: unknown, judging: Judging): string[] {
   });
 }
 
-/** Shells that GitHub knows, and common interpreters; another one is a command. */
+/** Shells that GitHub knows, and common interpreters. Any other shell is a command. */
 const shells = /^(?:bash|sh|zsh|pwsh|powershell|cmd|python3?|node|perl|ruby|Rscript)\b(?![^{]*\s-c\b)/;
 
 function shellFound(who: string, defaults: unknown): string[] {
@@ -159,7 +159,7 @@ function shellFound(who: string, defaults: unknown): string[] {
     : [];
 }
 
-/** A step that does something else where no pull request started it. */
+/** A step that acts differently if no pull request started it. */
 function startFound(who: string, { run, env, with: given }: Fields): string[] {
   const texts = [run, ...Object.values(fieldsOf(env) ?? {}), ...Object.values(fieldsOf(given) ?? {})].flatMap(textsOf);
   const expressions = texts.flatMap((text) => text.match(/\$\{\{[^}]*\}\}/g) ?? []);
@@ -170,7 +170,7 @@ function startFound(who: string, { run, env, with: given }: Fields): string[] {
 
 const valuesMax = 200;
 
-/** Of `env` by their names; of a matrix by its keys, those of `include` as well. */
+/** Values of `env` by their names, and of a matrix by its keys, including those of `include`. */
 function withValues(judging: Judging, given: unknown): Judging {
   const values = new Map(judging.values);
   let count = 0;
@@ -195,7 +195,7 @@ function withValues(judging: Judging, given: unknown): Judging {
 
 const scriptsMax = 300;
 
-/** A script as it is written, and with each value that one of its names may have. */
+/** A script as it is written, and with each possible value of its names. */
 function scriptsOf(run: string, { values }: Judging): string[] {
   const scripts = [run];
   for (const [key, texts] of values) {
@@ -223,7 +223,7 @@ function usesFound(who: string, uses: string, { step, judging }: { step: Fields;
   const runs = fieldsOf(fieldsOf(text === null ? null : parsedYaml(text))?.["runs"]);
   if (runs === null || judging.seen.size >= depthMax) return [`${who} uses ${shown(uses)}, which Baton cannot read.`];
   const inAction = `${who}, in ${shown(uses)},`;
-  // An action in JavaScript or a container is code of the repository, as a script that a step runs. What it is given counts.
+  // An action in JavaScript or a container is code of the repository, like a script of a step. Only its inputs count.
   const given = [runs["image"], runs["entrypoint"], textsOf(runs["args"]).join(" ")].flatMap(textsOf).join("\n");
   return [
     ...(commandFound(given) === null ? [] : [`${inAction} runs ${shown(given)}.`]),

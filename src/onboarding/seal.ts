@@ -1,5 +1,5 @@
 /**
- * Knows a file that was generated and not touched since: such a one may be refreshed, any other belongs to people.
+ * Recognizes a generated file that nobody changed. Baton may refresh it. Any other file belongs to people.
  *
  * SE1 The last line holds a digest of the lines before it. Line endings do not count: git changes them.
  */

@@ -1,6 +1,6 @@
 /**
- * A commented `baton.yaml`: every key with its prose and its default, from the schema of settings. What is chosen stands there;
- * the rest is behind a `#` without a space, so that removing it switches the key on.
+ * A commented `baton.yaml`: every key with its prose and its default, from the schema of settings. Chosen keys are active.
+ * The others follow a `#` without a space, so that removing it switches the key on.
  */
 import { stringify } from "yaml";
 import { describeSchema, type JsonSchema, settingsJsonSchema } from "../config/json-schema.ts";
@@ -9,13 +9,13 @@ import { defaultSettings } from "../config/schema.ts";
 export interface SettingsFileOptions {
   schemaUrl: string;
   harness: string;
-  /** Names of checks that were found; shown as a suggestion. */
+  /** Names of detected checks, shown as a suggestion. */
   checks: readonly string[];
 }
 
 const width = 110;
 
-/** What most repositories begin with, to copy. */
+/** A usual start for most repositories, to copy. */
 const examples: Readonly<Record<string, string>> = {
   triggers: [
     "Examples:",
@@ -62,7 +62,7 @@ export function settingsFile({ schemaUrl, harness, checks }: SettingsFileOptions
   return `${lines.join("\n")}\n`;
 }
 
-/** The keys of a section; null where the key is not one, or people choose the names in it. */
+/** The keys of a section. null: it is not a section, or people choose the names in it. */
 function mapOf(schema: JsonSchema): Record<string, JsonSchema> | null {
   const form = [schema, ...(schema.anyOf ?? [])].find(({ properties }) => properties !== undefined);
   return form?.properties ?? null;
@@ -78,11 +78,11 @@ function valueAt(path: readonly string[]): unknown {
   return at;
 }
 
-/** `off` stands before the key where it is switched off, after the indentation of its section. */
+/** `off` is the mark of an inactive key, after the indentation of its section. */
 function setting(key: string, value: unknown, off: string, indent: string): string[] {
   const flow = stringify(value, { collectionStyle: "flow", lineWidth: 0, flowCollectionPadding: false }).trim();
   const line = `${key}: ${flow}`;
-  // A long list is read better one below the other.
+  // A long list is easier to read with one entry per line.
   const text =
     Array.isArray(value) && indent.length + line.length > width
       ? stringify({ [key]: value }, { lineWidth: 0 })

@@ -1,4 +1,4 @@
-/** The texts that are part of the product and not of its code: the workflows to copy, the App's manifest. */
+/** Texts that are part of the product but not of its code: the workflows to copy, the App's manifest. */
 import { readFileSync } from "node:fs";
 import { BatonError } from "../core/errors.ts";
 import { product } from "../core/product.ts";
@@ -10,7 +10,7 @@ export const workflowAlone = (): WorkflowTemplate => ({ for: "alone", text: read
 export const workflowForApp = (): WorkflowTemplate => ({ for: "app", text: read("action/runner.yml") });
 export const appManifest = (): string => read("app.yml");
 
-/** The same workflow with another Action than this Baton's own: `owner/name@ref`, a tag or a commit. */
+/** The same workflow with another Action: `owner/name@ref`, a tag or a commit. */
 export function withAction(template: WorkflowTemplate, action: string): WorkflowTemplate {
   const match = /^([\w.-]+\/[\w.-]+)@([\w./-]+)$/.exec(action);
   if (match === null)

@@ -1,8 +1,8 @@
 /**
  * The workflow of a repository: the template of the Action with this repository's names in it.
  *
- * WF1 The text is the template's own (`action/workflow.yml`, `action/runner.yml`), with its comments; only names are put in.
- *     A place that a template does not have is left alone.
+ * WF1 The text is the template's own (`action/workflow.yml`, `action/runner.yml`), with its comments. Baton only inserts
+ *     names. It ignores a place that a template does not have.
  */
 import { type Document, isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
 import { parseConfig } from "../config/parse.ts";
@@ -41,13 +41,16 @@ export function workflowFile(template: string, detected: Detected): string {
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
 
-/** Rules that the repository has. */
+/** Rules of the repository. */
 function rulesOf({ texts, settingsPath }: Detected): Settings["triggers"] {
   const parsed = parseConfig(texts.get(settingsPath) ?? "");
   return parsed.ok ? parsed.settings.triggers : [];
 }
 
-/** What the workflow has to start on for a rule. The one of an App's runners, which no event but a dispatch starts, is left alone. */
+/**
+ * Adds the event that a rule needs to start the workflow. The runner workflow of an App stays unchanged, because only a
+ * dispatch starts it.
+ */
 function putEvent(document: Document, on: TriggerName, defaultBranch: string): void {
   const needed = workflowEvents[on];
   if (needed === null || !document.hasIn(["on", "schedule"])) return;
@@ -57,7 +60,7 @@ function putEvent(document: Document, on: TriggerName, defaultBranch: string): v
   if (isSeq(types)) {
     if (type !== null && !types.items.some((one) => nameOf(one) === type)) types.add(document.createNode(type));
   } else if (!document.hasIn(["on", event]) && event !== "workflow_run") {
-    // Names of workflows are the project's own; without any there is no run of them to hear of.
+    // Names of workflows belong to the project. Without names, the event has no workflow to follow.
     const value = event === "push" ? { branches: [defaultBranch] } : type === null ? null : { types: [type] };
     document.setIn(["on", event], document.createNode(value, { flow: true }));
   }
@@ -66,7 +69,7 @@ function putEvent(document: Document, on: TriggerName, defaultBranch: string): v
     condition.value = String(condition.value).replace(commandInIssue, "github.event.action != 'edited'");
 }
 
-/** The template's words for an issue that holds a command. */
+/** The template's condition for an issue with a command. */
 const commandInIssue = "github.event.action != 'edited' && contains(github.event.issue.body, '/baton')";
 
 /** The Action as the template names it: `owner/name/action@<tag or commit>`. */
@@ -76,7 +79,10 @@ export function actionOf(template: string): { repository: string; ref: string } 
   return match === null ? null : { repository: match[1] as string, ref: match[2] as string };
 }
 
-/** What a file asks of GitHub, each with the reason that its comment gives: of the workflow, or of the App's manifest. */
+/**
+ * The permissions that a file requests, each with the reason from its comment. The file is the workflow, or the App's
+ * manifest.
+ */
 export function permissionsOf(text: string): Permission[] {
   const document = parseDocument(text);
   const map = mapAt(document, ["permissions"]) ?? mapAt(document, ["default_permissions"]);
@@ -87,7 +93,7 @@ export function permissionsOf(text: string): Permission[] {
   }));
 }
 
-/** The step that calls the Action to work, not only to read the event. */
+/** The step that calls the Action to work, not the step that only reads the event. */
 function stepOf(document: Document): YAMLMap | null {
   return (
     stepsOf(document)
@@ -106,7 +112,7 @@ function stepsOf(document: Document): YAMLSeq[] {
     .filter((steps) => isSeq(steps));
 }
 
-/** The agent is installed by a step before the Action's: the template's own, or a new one. */
+/** A step before the Action installs the agent: the template's own step, or a new one. */
 function putInstall(document: Document, command: string | null): void {
   for (const { items } of stepsOf(document)) {
     const at = items.findIndex((step) => isMap(step) && isAction(step));
@@ -125,7 +131,7 @@ function putInstall(document: Document, command: string | null): void {
   }
 }
 
-/** The model's secret: of the keys in the template the one that is there, of several the one that is meant. */
+/** Sets the model's secret: the given key replaces all keys of the template. */
 function putKey(document: Document, env: YAMLMap, key: string): void {
   const secrets = env.items.filter(({ value }) => isScalar(value) && /^\$\{\{\s*secrets\./.test(String(value.value)));
   if (key === "" || secrets.length === 0) return;

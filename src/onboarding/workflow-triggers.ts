@@ -1,12 +1,12 @@
 /**
- * What starts a workflow, read from its `on`: whether a pull request of Baton does, and whether Baton could by hand.
+ * The starts of a workflow, read from its `on`: by a pull request of Baton, and by Baton by hand.
  *
  * TR1 A filter that Baton cannot match leaves the workflow out.
  * Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#on and `#filter-pattern-cheat-sheet`.
  */
 import { type Fields, fieldsOf, shown, textsOf } from "./workflow-yaml.ts";
 
-/** The pull request that is asked about: its base, and the branch that Baton pushes. */
+/** The pull request in question: its base, and the branch that Baton pushes. */
 export interface Asked {
   base: string;
   head: string;
@@ -19,7 +19,7 @@ export interface Triggers {
   startsForPull: boolean;
   /** False: some pull requests do not start it, so its checks cannot be required. */
   startsForEvery: boolean;
-  /** Why no pull request starts it; empty where one does. */
+  /** Why no pull request starts it. Empty: one does. */
   reasons: string[];
 }
 
@@ -67,7 +67,7 @@ const refused = (reason: string): Judged => ({ reason, every: false });
 
 const judges: Record<"pull_request" | "push" | "merge_group", (filters: Fields, asked: Asked) => Judged> = {
   pull_request(filters, { base }) {
-    // Without `types` GitHub starts it when a pull request is opened, reopened or gets a commit.
+    // Without `types`, GitHub starts it when somebody opens or reopens a pull request, or pushes a commit.
     if (filters["types"] !== undefined && !textsOf(filters["types"]).includes("synchronize"))
       return refused(
         `A new commit in a pull request does not start it: its \`types\` are ${listed(textsOf(filters["types"]))}.`,
@@ -92,7 +92,7 @@ const judges: Record<"pull_request" | "push" | "merge_group", (filters: Fields, 
   merge_group(filters, { base }) {
     if (!passes(filters, ["branches", "branches-ignore"], base))
       return refused(`A merge group into ${shown(base)} does not start it: its branches leave that base out.`);
-    // It reports on the merge group's commit, never on the pull request's.
+    // It reports on the merge group's commit, never on the pull request's commit.
     return { reason: null, every: false };
   },
 };
@@ -115,7 +115,7 @@ function passes(filters: Fields, [only, ignore]: [string, string], branch: strin
   return true;
 }
 
-/** The last pattern that matches decides; one with `!` takes the name out again. */
+/** The last pattern that matches decides. A pattern with `!` removes the name again. */
 function matches(patterns: readonly string[], name: string): boolean {
   let found = false;
   for (const pattern of patterns) {
@@ -127,7 +127,7 @@ function matches(patterns: readonly string[], name: string): boolean {
 
 const patternMax = 200;
 
-/** GitHub's patterns: `*` stops at a slash, `**` does not, `?` and `+` repeat the character before. null: not readable (TR1). */
+/** GitHub's patterns: `*` stops at a slash, `**` does not, `?` and `+` repeat the character before. null: unreadable (TR1). */
 function expressionOf(pattern: string): RegExp | null {
   if (pattern.length > patternMax) return null;
   const source = pattern.replaceAll(/\*{3,}/g, "**").replaceAll(/\*\*\/?|[*?+]|\[[^\]]*\]|\\.|[^]/g, (part) => {

@@ -1,4 +1,4 @@
-/** A workflow file as data; whatever is in it, reading it never throws. */
+/** A workflow file as data. Reading never throws, whatever the file holds. */
 import { parse } from "yaml";
 
 export type Fields = Record<string, unknown>;
@@ -16,7 +16,7 @@ export function fieldsOf(value: unknown): Fields | null {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : null;
 }
 
-/** One text or a list of texts, as GitHub accepts both. */
+/** One text or a list of texts, because GitHub accepts both. */
 export function textsOf(value: unknown): string[] {
   return (Array.isArray(value) ? value : [value]).flatMap((item: unknown) =>
     typeof item === "string" || typeof item === "number" || typeof item === "boolean" ? [String(item)] : [],

@@ -1,7 +1,8 @@
 /**
- * The project's own CI as its workflow files tell it: which checks will appear on a pull request, and what Baton may start.
+ * The project's own CI, from its workflow files: checks that will appear on a pull request, and workflows that Baton may
+ * start.
  *
- * Owns: names of checks. Does not own: what GitHub makes of expressions; a name that holds one is marked as a pattern.
+ * Owns: names of checks. Does not own: GitHub's value of expressions. A name with an expression is marked as a pattern.
  * WF2 Baton starts a workflow only if a pull request would start it too, and nothing in it may publish.
  */
 import { jobPublishes, publishingOf, type ReadFile } from "./publishing.ts";
@@ -9,10 +10,10 @@ import { type Asked, readTriggers, requiredInputs, type Triggers } from "./workf
 import { type Fields, fieldsOf, parsedYaml, shown } from "./workflow-yaml.ts";
 
 export interface DetectedCheck {
-  /** As it appears on a commit; with `…` where only a run tells. */
+  /** The name on a commit, with `…` for a part that only a run knows. */
   name: string;
   exact: boolean;
-  /** Every pull request gets it, and it publishes nothing: it can be required. */
+  /** Every pull request gets it, and it publishes nothing, so a rule can require it. */
   always: boolean;
   workflow: string;
   path: string;
@@ -23,19 +24,19 @@ export interface DetectedWorkflow {
   path: string;
   /** A pull request starts it. */
   isCi: boolean;
-  /** Baton may start it where a push starts nothing. */
+  /** Baton may start it if a push starts nothing. */
   dispatchable: boolean;
-  /** Why Baton does not start it, in sentences; empty where `on: workflow_dispatch` is all that could be missing. */
+  /** Why Baton does not start it, in sentences. Empty: at most `on: workflow_dispatch` is missing. */
   leftOut: string[];
 }
 
 export interface ReadOptions extends Partial<Asked> {
-  /** Files of the same commit, for what the workflow calls. */
+  /** Files of the same commit, for the workflow's calls. */
   read?: ReadFile;
 }
 
 const combinationsMax = 30;
-/** As `begin-run.ts` names branches. */
+/** A branch name as `begin-run.ts` makes them. */
 const headDefault = "baton/issue-1-change";
 
 export function readWorkflow(
@@ -62,7 +63,7 @@ export function readWorkflow(
   return { workflow, checks };
 }
 
-/** Nobody would take a workflow for CI that only others call, or that only the clock starts. */
+/** A workflow is not CI if only other workflows call it, or only the clock starts it. */
 function isCandidate({ events }: Triggers): boolean {
   return ["pull_request", "pull_request_target", "push", "merge_group", "workflow_dispatch"].some((name) =>
     events.has(name),
@@ -88,7 +89,7 @@ function reasonsOf({
   ];
 }
 
-/** Baton's own job is no check of the project. */
+/** Baton's own job is not a check of the project. */
 function isBaton(jobs: Fields): boolean {
   return Object.values(jobs).some((job) => {
     const steps = fieldsOf(job)?.["steps"];
@@ -126,7 +127,7 @@ function plain(text: string): string {
   return text.split("${{")[0]?.trimEnd() ?? "";
 }
 
-/** null: only GitHub can tell, as with `include`, `exclude` or an expression. */
+/** null: only GitHub knows them, as with `include`, `exclude` or an expression. */
 function combinationsOf(matrix: Fields): Fields[] | null {
   if ("include" in matrix || "exclude" in matrix) return null;
   let all: Fields[] = [{}];

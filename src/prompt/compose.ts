@@ -1,15 +1,16 @@
 /**
- * Prompts in strata: stable, runtime, turn. A process names a task and gives facts; the words are made here, for the harness
- * that was chosen, when an attempt begins.
+ * Prompts in strata: stable, runtime, turn. A process names a task and gives facts. This folder makes the words for the
+ * chosen harness when an attempt begins.
  *
- * To add a task: `tasks/<name>.ts` with `defineTask({ name, facts, write })` and one line in `tasks/index.ts`. A process then
- * asks for it with `prompt: prompts.<name>({ ...input, …what the task needs })`, for example
- * `prompts.repair({ ...input, plan, checks })`. `write` gives the last sections of the prompt; thread, project, plan,
- * handoffs, outcomes and rules stand before them without a word of the task. `report` (`tasks/report.ts`) is the section that
- * asks for the usual end; a task that judges takes `answers(facts)` besides, and its process reads what comes with `readAnswers`
- * (`outcomes.ts`). What an earlier step left goes in as `handoffs: [handoff({ role, title }, "repair", output)]`. A process with words of its own takes `prompts.custom`, or gives `{ system, user }` and gets just that.
+ * To add a task: `tasks/<name>.ts` with `defineTask({ name, facts, write })` and one line in `tasks/index.ts`. A process
+ * then asks for it with `prompt: prompts.<name>({ ...input, …facts of the task })`, for example `prompts.repair({ ...input,
+ * plan, checks })`. `write` gives the last sections of the prompt. Thread, project, plan, handoffs, outcomes and rules
+ * precede them without a word of the task. `report` (`tasks/report.ts`) is the section that asks for the usual end. A task
+ * that judges also has `answers(facts)`, and its process reads the result with `readAnswers` (`outcomes.ts`). The output of
+ * an earlier step goes in as `handoffs: [handoff({ role, title }, "repair", output)]`. A process with its own words uses
+ * `prompts.custom`, or gives `{ system, user }` and gets exactly that.
  *
- * Owns: order, joining, what goes where. Does not own: the sections (`sections/`), the tasks (`tasks/`).
+ * Owns: order, joining, and the place of each part. Does not own: the sections (`sections/`), the tasks (`tasks/`).
  * M2 Equal contexts give byte-identical prompts.
  * M3 A change in one stratum changes no byte of an earlier one.
  */
@@ -28,7 +29,7 @@ export function compose(context: PromptContext): Instruction[] {
   );
 }
 
-/** What harnesses are handed: stable and runtime are their system text, or the head of their prompt where they have none. */
+/** The input of harnesses. Stable and runtime are their system text, or the head of their prompt if they have none. */
 export function partsOf(sections: readonly Pick<Instruction, "stratum" | "text">[]): {
   system: string;
   user: string;

@@ -1,7 +1,7 @@
 /**
- * The exact prompt of an attempt as it is kept, by content hash: its sections in order, from which both texts follow.
+ * The exact prompt of an attempt, kept by content hash: its sections in order, which give both texts.
  *
- * N1 What is kept is what the agent got, byte for byte; the redactor took secrets out of it before it was told.
+ * N1 Baton keeps the agent's prompt byte for byte. The redactor removed secrets before the agent got it.
  */
 import { z } from "zod";
 import { instructionSchema } from "../core/instructions.ts";
@@ -11,9 +11,9 @@ const documentSchema = z.object({
   format: z.literal("baton-prompt/1"),
   harness: z.string(),
   model: z.string().nullable(),
-  /** Where stable and runtime went: the harness's system text, or the head of its prompt. */
+  /** The place of stable and runtime: the harness's system text, or the head of its prompt. */
   delivery: z.enum(["system", "head"]),
-  /** True where the harness went on in an earlier conversation, so that this came after it. */
+  /** True if the harness continued an earlier conversation, so that this text followed it. */
   resumed: z.boolean(),
   sections: z.array(instructionSchema),
 });

@@ -1,4 +1,4 @@
-/** What a process tells of its task: facts, from which `compose.ts` makes the words. They stand in the effect's input. */
+/** A process's facts about its task, from which `compose.ts` makes the words. The effect's input holds them. */
 import { z } from "zod";
 import { outcomesSchema } from "./outcomes.ts";
 
@@ -7,7 +7,7 @@ export type ProjectInstruction = z.output<typeof instructionSchema>;
 
 const roles = ["plan", "implement", "repair", "address", "review", "verify"] as const;
 
-/** What one step left to another, as `handoff.ts` made it for that edge. */
+/** The result of one step for another, as `handoff.ts` made it for that edge. */
 export const handoffSchema = z.object({ from: z.enum(roles), title: z.string(), text: z.string() });
 export type Handoff = z.output<typeof handoffSchema>;
 
@@ -21,23 +21,23 @@ export const factsSchema = z.object({
     authorPermission: z.string(),
     comments: z.array(z.object({ author: z.string(), permission: z.string(), body: z.string() })),
   }),
-  /** What the person who asked for the run added. */
+  /** Words that the person added who asked for the run. */
   instructions: z.string(),
-  /** `AGENTS.md` and the like, from the base commit; one text where a caller has no path. */
+  /** `AGENTS.md` and similar files, from the base commit. One text if a caller has no path. */
   projectInstructions: z.union([z.string(), z.array(instructionSchema)]),
   repository: z.object({ owner: z.string(), name: z.string() }),
   baseBranch: z.string(),
-  /** The approved plan: of the runtime stratum, because every step after the planning one gets it. */
+  /** The approved plan, in the runtime stratum, because every step after planning gets it. */
   plan: z.string().optional(),
-  /** What the plan is to come to, statement by statement; who reviews or verifies answers each (`outcomes.ts`). */
+  /** The expected outcomes of the plan. A reviewer or verifier answers each (`outcomes.ts`). */
   outcomes: outcomesSchema.optional(),
-  /** What earlier steps left for this one. */
+  /** Results of earlier steps for this one. */
   handoffs: z.array(handoffSchema).optional(),
-  /** One of several agents at once: the paths that are its own, and what the others do. */
+  /** One of several agents at once: the paths of this agent, and the work of the others. */
   worker: z.object({ paths: z.array(z.string()), others: z.array(z.string()) }).optional(),
-  /** `thread`: the process asks people what the agent asks, and starts it again with the answer. */
+  /** `thread`: the process forwards the agent's questions to people, and starts the agent again with the answer. */
   questions: z.enum(["thread"]).optional(),
-  /** How much a process wants changed, and said. */
+  /** How much a process wants changed, and reported. */
   manner: z
     .object({
       change: z.enum(["smallest", "thorough"]).optional(),

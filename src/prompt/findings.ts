@@ -1,8 +1,8 @@
 /**
- * Findings of a review as structure: where, how bad, what.
+ * Findings of a review as structure: place, severity, problem.
  *
  * Owns: their shape, reading them strictly, showing them. Does not own: who reviews.
- * FN1 A review whose findings cannot be read has none that count as read: it is never taken for a review without findings.
+ * FN1 If findings are unreadable, the review counts as unread, never as a review without findings.
  */
 import { z } from "zod";
 import { cell } from "./cell.ts";
@@ -25,7 +25,7 @@ export const findingsFormat = [
   "`severity` is `blocking` for what must not be merged, else `minor`. Without findings the list is empty.",
 ].join("\n");
 
-/** `words` is what stands around the block; `answered`: a block of answers comes after it. null: there is none that can be read. */
+/** `words` is the text around the block. `answered`: a block of answers comes after it. null: there is no readable block. */
 export function readFindings(
   whole: string,
   { answered }: { answered: boolean },

@@ -1,9 +1,9 @@
 /**
- * What one step leaves: to another step (bounded, by who hands to whom), and to people in the pull request's text.
- * What Baton measured is put below the latter (`thread/render/measured.ts`).
+ * The result of a step: for another step (bounded, by the two roles), and for people in the pull request.
+ * Baton's own measurements follow below the latter (`thread/render/measured.ts`).
  *
- * Owns: taking a report apart, which of its sections go where. Does not own: the report's form (`tasks/report.ts`).
- * A1 A handoff never exceeds its tokens, by the estimate of `tokens.ts`; what was cut says so.
+ * Owns: splitting a report, and the destination of each section. Does not own: the report's form (`tasks/report.ts`).
+ * A1 A handoff never exceeds its tokens, by the estimate of `tokens.ts`. A cut text says so.
  */
 import type { AgentInput, AgentOutput } from "../core/effect.ts";
 
@@ -20,7 +20,7 @@ const sectionNames = ["Intent", "Decisions", "Discoveries", "Risks", "Verificati
 type SectionName = (typeof sectionNames)[number];
 type Role = AgentInput["role"];
 
-/** The sections of an agent's report, leniently: any heading level, bold instead of headings, missing ones left out. */
+/** Reads the sections of an agent's report leniently: any heading level, bold instead of headings, missing sections. */
 function parseReport(text: string): Partial<Record<SectionName, string>> {
   const found: Partial<Record<SectionName, string>> = {};
   const pattern = /^(?:#{1,6}\s*|\*\*)(Intent|Decisions|Discoveries|Risks|Verification|Next)\b[:*\s]*$/gim;
@@ -35,7 +35,7 @@ function parseReport(text: string): Partial<Record<SectionName, string>> {
 
 const questionsMax = 5;
 
-/** What an agent asks of people (`questions: "thread"` in the facts): the lines below its heading `Questions`, if it ends with it. */
+/** An agent's questions for people (`questions: "thread"` in the facts): the lines of a last section `Questions`. */
 export function questionsOf(text: string): string[] {
   const below = /^#{1,6}[ \t]*Questions\b[:* \t]*$([\s\S]*)/im.exec(text)?.[1];
   if (below === undefined || /^#{1,6}[ \t]/m.test(below)) return [];
@@ -47,7 +47,7 @@ export function questionsOf(text: string): string[] {
     .map((line) => cut(line, 500, "…"));
 }
 
-/** The same for the thread: what mentions, links or commands in it does nothing. */
+/** The same questions for the thread. Mentions, links and commands in them have no effect. */
 export function showQuestions(questions: readonly string[]): string {
   return questions.map((question) => cell(question, 500)).join(" ");
 }
@@ -60,13 +60,13 @@ interface Edge {
 }
 
 /**
- * Who goes on with the work gets what was decided and found; who judges it gets what was meant and what to look for,
- * and not what the worker says it verified: that is to be found out.
+ * An agent that continues the work gets the decisions and discoveries. An agent that judges it gets the intent and the
+ * points to check. It does not get the worker's own verification, because it must find that out.
  */
 const goesOn: Edge = { sections: ["Intent", "Decisions", "Discoveries", "Next"], diff: true, tokensMax: 1_500 };
 const judges: Edge = { sections: ["Intent", "Decisions", "Risks"], diff: true, tokensMax: 1_000 };
 const edges: Readonly<Partial<Record<`${Role}>${Role}`, Edge>>> = {
-  // A plan goes whole, as the plan of the run: only what is beside it.
+  // The whole plan goes along as the plan of the run. This edge carries only the rest.
   "plan>implement": { sections: ["Discoveries", "Risks"], diff: false, tokensMax: 500 },
   "implement>verify": judges,
   "implement>review": judges,
@@ -74,14 +74,14 @@ const edges: Readonly<Partial<Record<`${Role}>${Role}`, Edge>>> = {
   "repair>review": judges,
   "address>verify": judges,
   "address>review": judges,
-  // What is wrong is the step's own task (failures, review); of the judge's report only what it found beside it.
+  // The problem is the step's own task (failures, review). This edge carries only the judge's other discoveries.
   "verify>repair": { sections: ["Discoveries", "Next"], diff: false, tokensMax: 1_000 },
   "review>address": { sections: ["Discoveries", "Next"], diff: false, tokensMax: 1_000 },
 };
 
 const filesMax = 40;
 
-/** null: the step left nothing for that one. */
+/** null: the step left nothing for that role. */
 export function handoff(
   from: { role: Role; title: string },
   to: Role,
@@ -124,10 +124,10 @@ export function pullRequestText(facts: {
   thread: { number: number; kind: "issue" | "pull-request"; title: string; schedule?: string | undefined };
   plan: string;
   steps: AgentOutput[];
-  /** What the plan is to come to, and who answered what of it; without an answer they are shown as open. */
+  /** The plan's expected outcomes, and the answers to them. Without an answer they are shown as open. */
   outcomes?: readonly Outcome[];
   answers?: { by: string; answers: readonly OutcomeAnswer[] } | null;
-  /** The reports of all steps, not of the last only. */
+  /** Uses the reports of all steps, not only of the last. */
   shared?: boolean;
 }): { title: string; body: string } {
   const changed = facts.steps.filter(({ headSha }) => headSha !== null);
@@ -153,12 +153,12 @@ export function pullRequestText(facts: {
   ];
   return {
     title: pullRequestTitle(facts.thread.title),
-    // A repository may take the body for the message of a squash.
+    // A repository may use the body as the message of a squash.
     body: defuseSkips(parts.filter((part) => part !== "").join("\n\n")),
   };
 }
 
-/** The dashboard issue stays open: it is the thread of every schedule. */
+/** The dashboard issue stays open, because it is the thread of every schedule. */
 function threadLine({ number, kind, schedule }: Parameters<typeof pullRequestText>[0]["thread"]): string {
   if (kind !== "issue") return "";
   return schedule === undefined ? `Closes #${number}` : `For #${number}`;

@@ -1,8 +1,8 @@
 /**
- * `onInstructionsLoaded`: who may change what an agent is told, and what they changed.
+ * `onInstructionsLoaded`: lets processes and plugins change an agent's instructions, and records the changes.
  *
- * K1 Whatever a hook gives back, stable comes before runtime before turn.
- * K2 Every change is told, with who made it.
+ * K1 Whatever a hook returns, stable comes before runtime before turn.
+ * K2 Baton records every change with its author.
  */
 import { BatonError } from "../core/errors.ts";
 import {
@@ -23,11 +23,11 @@ export interface Edit {
   by: string;
   section: string;
   change: "added" | "changed" | "removed" | "moved";
-  /** null: it was not there. */
+  /** null: it did not exist. */
   before: string | null;
 }
 
-/** In the order given; each sees what the one before it left. */
+/** Runs hooks in the given order. Each sees the result of the one before. */
 export function runHooks(
   hooks: readonly NamedHook[],
   loaded: InstructionsLoaded,

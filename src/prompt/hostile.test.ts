@@ -1,4 +1,4 @@
-/** Adversarial: whatever people, agents, logs and names say, no line of it stands outside of a quotation (M1, M4). */
+/** Adversarial: no line of texts by people, agents, logs or names is outside of a quotation (M1, M4). */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { smallFacts } from "../../test/fakes/prompt.ts";
@@ -11,7 +11,7 @@ import { planFormat } from "./plan.ts";
 import { type Prompt, type PromptFacts, prompts, readPrompt } from "./prompts.ts";
 import { inline, quoted, verbatim } from "./quote.ts";
 
-/** What every hostile text has, so that it is found wherever it goes. */
+/** Every hostile text contains this mark, so the test finds it wherever it goes. */
 const mark = "zq";
 const attacks = [
   "```",
@@ -70,10 +70,10 @@ const hostile = fc
   })
   .map((parts) => `${mark}${parts.join("")}\n${mark} ${mark}`);
 
-/** As a model may read them: not only line feeds end lines. */
+/** As a model may read them, because more characters than line feeds end lines. */
 const lineEnd = new RegExp(`\r\n|[\n\r${String.fromCodePoint(0x0b, 0x0c, 0x85, 0x2028, 0x2029)}]`);
 
-/** Lines outside of every fence. A fence ends with a line of the same ticks, and of nothing else. */
+/** Lines outside of every fence. Only a line with exactly the same ticks ends a fence. */
 function outside(text: string): string[] {
   const lines: string[] = [];
   let fence: string | null = null;
@@ -189,7 +189,7 @@ describe.each(cases)("$name", (one) => {
     fc.assert(
       fc.property(hostile, (text) => {
         const found = outside(prompt(one, text)).filter((line) => !line.startsWith("(Text that a reader"));
-        // A check's name and reason stand in the line that says what failed.
+        // The line about the failure contains a check's name and reason.
         if (one.name === "repair") expect(found.length).toBe(expected.length);
         else expect(found).toEqual(expected);
       }),

@@ -1,4 +1,4 @@
-/** What one attempt's agent was told, taken apart, beside what the run told before it (PROMPT-004, PERF-005). */
+/** The prompt of one attempt's agent, by section, next to the run's prompt before it (PROMPT-004, PERF-005). */
 import type { Prompted } from "../core/instructions.ts";
 import type { RunState } from "../core/state.ts";
 import { addTokens, noTokens } from "../core/vocabulary.ts";
@@ -16,12 +16,12 @@ export interface Inspection extends Pick<PromptDocument, "harness" | "model" | "
   attempt: number;
   promptId: string;
   strata: Measured[];
-  /** Characters from the start that stable and runtime take, in the order in which a model reads. */
+  /** The number of characters of stable and runtime at the start, in the reading order of a model. */
   cacheBoundary: number;
   edits: Prompted["edits"];
-  /** null: it is the first of the run. */
+  /** null: it is the first prompt of the run. */
   before: ({ step: string; attempt: number; harness: string } & Prefix) | null;
-  /** Of the attempt's input, by the service's own count; null: nothing was counted (yet). */
+  /** The service's own count of the attempt's input. null: no count (yet). */
   cached: { inputTokens: number; fromCacheTokens: number } | null;
   system: string;
   user: string;

@@ -1,8 +1,8 @@
-/** The last fenced block marked `json` of a text: how agents hand over what has structure. */
+/** The last fenced block of a text with the mark `json`: agents deliver structure in it. */
 
 const block = /^(`{3,}|~{3,})json[ \t]*\n([\s\S]*?)\n\1[ \t]*$/gm;
 
-/** `rest` is the text without the block; null: there is none. What is no JSON is given as null. */
+/** `rest` is the text without the block. null: there is none. The value is null if the block is not JSON. */
 export function lastJsonBlock(text: string): { value: unknown; rest: string } | null {
   const found = [...text.matchAll(block)].at(-1);
   if (found === undefined) return null;

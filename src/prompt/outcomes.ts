@@ -1,9 +1,9 @@
 /**
- * Expected outcomes (W3.1): statements that somebody can check, and the answers to them, each with its evidence.
+ * Expected outcomes (W3.1): statements that a person can check, and the answers to them, each with its evidence.
  *
- * Owns: their shape, the format of answers, reading them strictly, showing them. Does not own: who is asked (processes).
- * O1 An outcome that is not answered, is answered twice, or without evidence, is not met.
- * O2 An answer is the word of who gave it: it is shown as theirs, and a gate's verdict is never made of it.
+ * Owns: their shape, the format of answers, strict reading, display. Does not own: whom a process asks (processes).
+ * O1 An outcome without an answer, with two answers or without evidence is not met.
+ * O2 An answer is the word of its author. Baton shows it as such, and never makes a gate's verdict of it.
  */
 import { z } from "zod";
 import type { Verdict } from "../core/vocabulary.ts";
@@ -12,7 +12,7 @@ import { neutraliseLine } from "../text/neutralise.ts";
 import { cell } from "./cell.ts";
 import { lastJsonBlock } from "./json-block.ts";
 
-/** All of them stand in the runtime stratum, which is bounded (`limits.promptPlanCharactersMax`). */
+/** The runtime stratum contains all of them, and is bounded (`limits.promptPlanCharactersMax`). */
 export const outcomesMax = 40;
 export const outcomeCharactersMax = 200;
 const evidenceCharactersMax = 1_000;
@@ -25,17 +25,17 @@ export const outcomesSchema = z.array(outcomeSchema).max(outcomesMax);
 export const outcomeAnswerSchema = z.object({
   ...outcomeSchema.shape,
   met: z.boolean(),
-  /** False where nobody answered, or not as asked: `met` is false then, too. */
+  /** False if nobody answered, or not in the requested form. Then `met` is false, too. */
   answered: z.boolean(),
-  /** What was seen; where nothing was answered, why it does not count. */
+  /** The evidence. Without an answer: why none counts. */
   evidence: z.string(),
 });
 export type OutcomeAnswer = z.output<typeof outcomeAnswerSchema>;
 
 export interface OutcomeAnswers {
-  /** One for each outcome, in their order. */
+  /** One answer for each outcome, in order. */
   answers: OutcomeAnswer[];
-  /** What was wrong with the answer as a whole; told, never hidden. */
+  /** Problems of the answer as a whole. Baton always shows them. */
   problems: string[];
 }
 
@@ -45,12 +45,12 @@ const answersSchema = z.strictObject({
     .max(outcomesMax * 2),
 });
 
-/** For an agent to read; its answer names the ids. */
+/** For an agent to read. Its answer names the ids. */
 export function listOutcomes(outcomes: readonly Outcome[]): string {
   return outcomes.map(({ id: name, statement }) => `- ${name}: ${statement.replaceAll(/\s+/g, " ")}`).join("\n");
 }
 
-/** How an agent answers, for the end of its prompt; empty where nothing is expected. */
+/** The format of an agent's answer, for the end of its prompt. Empty if there are no expected outcomes. */
 export function answersFormat(outcomes: readonly Outcome[]): string {
   const [first] = outcomes;
   if (first === undefined) return "";
@@ -90,7 +90,7 @@ function answerTo(outcome: Outcome, given: readonly { id: string; met: boolean; 
   return { ...outcome, met: answer.met, answered: true, evidence: cut(evidence, evidenceCharactersMax, "…") };
 }
 
-/** For the thread and for pull requests; `by` is who answered, null where nobody was asked yet. */
+/** For the thread and for pull requests. `by` is the author of the answers. null: nobody was asked yet. */
 export function renderOutcomes(answers: readonly OutcomeAnswer[], by: string | null): string {
   if (answers.length === 0) return "";
   const rows = answers.map(({ id: name, statement, met, answered, evidence }) => {
@@ -112,7 +112,10 @@ export function unanswered(outcomes: readonly Outcome[]): OutcomeAnswer[] {
   return outcomes.map((outcome) => ({ ...outcome, met: false, answered: false, evidence: "Not answered." }));
 }
 
-/** As a verdict, for a process that ends with what a reviewer or tester found. Nothing expected is nothing shown to hold. */
+/**
+ * As a verdict, for a process that ends with the findings of a reviewer or tester. Without expected outcomes, nothing is
+ * proven.
+ */
 export function outcomesVerdict({ answers, problems }: OutcomeAnswers, by: string): Verdict {
   const failed = answers.filter(({ met }) => !met);
   const reason =

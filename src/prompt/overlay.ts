@@ -1,4 +1,7 @@
-/** Overlays: what is different for an agent that is alone, asked, one of several, or only to plan. Chosen by step and profile. */
+/**
+ * Overlays: instructions for an agent that is alone, asked, one of several, or only planning. The step and the profile
+ * choose them.
+ */
 import type { AgentInput } from "../core/effect.ts";
 import type { Facts } from "./facts.ts";
 
@@ -11,7 +14,7 @@ export function overlaysOf(given: {
   /** Name of the profile in force (`harness.profile`). */
   profile: string;
   facts: Pick<Facts, "questions" | "worker">;
-  /** True where an attempt of this step was before. */
+  /** True if this step had an earlier attempt. */
   again: boolean;
 }): Overlay[] {
   const { role, access, profile, facts, again } = given;

@@ -1,8 +1,8 @@
 /**
- * A plan as structure (TOOLS-018): steps with effort, risk, what they need and what they come after, beside its words.
+ * A plan as structure (TOOLS-018): its words, and steps with effort, risk, needs and order.
  *
- * P1 A plan without steps, or with steps that make no sense, is still a plan in words; the problems are told, never hidden.
- * P2 What is shown for approval is what the next steps get.
+ * P1 A plan without steps, or with impossible steps, is still a plan in words. Baton always shows the problems.
+ * P2 The next steps get the plan exactly as people approved it.
  */
 import { z } from "zod";
 import { nearest } from "../core/nearest.ts";
@@ -17,11 +17,11 @@ const stepSchema = z.strictObject({
   risk: z.enum(["low", "medium", "high"]),
   /** Ids of steps that come before. */
   dependsOn: z.array(z.string()).max(20).default([]),
-  /** What an agent must be able to do for it, in words: `network`, `browser`. */
+  /** Abilities that an agent needs for it, in words: `network`, `browser`. */
   needs: z.array(z.string().max(40)).max(10).default([]),
-  /** What holds when it is done, each a statement that somebody else can check. */
+  /** Statements that hold when it is done. Another person can check each of them. */
   outcomes: z.array(z.string().min(1).max(outcomeCharactersMax)).max(10).default([]),
-  /** Paths that it may change (`process/scope.ts`); empty: any. */
+  /** Paths that it may change (`process/scope.ts`). Empty: any. */
   scope: z.array(z.string().max(300)).max(50).default([]),
   /** A person approves it before it begins. */
   approval: z.boolean().default(false),
@@ -31,9 +31,9 @@ const planSchema = z.strictObject({ steps: z.array(stepSchema).min(1).max(stepsM
 export type PlanStep = z.output<typeof stepSchema>;
 
 export interface Plan {
-  /** The words, without the block that holds the steps. */
+  /** The words, without the block of steps. */
   text: string;
-  /** In an order in which they can be done; empty where none could be read. */
+  /** In an order in which agents can do them. Empty: no step was readable. */
   steps: PlanStep[];
   problems: string[];
 }
@@ -48,7 +48,7 @@ const example = {
   outcomes: ["Two items at 3 cost 6, which a test shows"],
 };
 
-/** `more`: keys that each step has besides, with an example of their values. */
+/** `more`: further keys of each step, with an example of their values. */
 export function planFormat(more: Partial<PlanStep> = {}): string {
   return [
     "End with a fenced block marked `json` that holds the steps, for example:",
@@ -102,7 +102,7 @@ export function renderPlan({ text, steps, problems }: Plan): string {
   return `${text}\n\n${table.join("\n")}${outcomes}`.trim();
 }
 
-/** What the steps are to come to, with ids that answers name: `sum.1`. */
+/** The expected outcomes of the steps, with ids that answers name: `sum.1`. */
 export function outcomesOf({ steps }: Pick<Plan, "steps">): Outcome[] {
   return steps.flatMap(({ id, outcomes }) =>
     outcomes.map((statement, index) => ({ id: `${id}.${index + 1}`, statement })),
@@ -125,7 +125,7 @@ function contradictions(steps: PlanStep[]): string[] {
   return [...twice, ...unknown, ...tooMany];
 }
 
-/** Each after what it depends on, otherwise as given; null: a circle. */
+/** Each step after its dependencies, otherwise in the given order. null: a circle. */
 function inOrder(steps: readonly PlanStep[]): PlanStep[] | null {
   const ordered: PlanStep[] = [];
   const left = [...steps];

@@ -1,18 +1,18 @@
 /**
- * Where a prompt stops being the one before it (PERF-005): a service's cache reuses the beginning that is the same, and no more.
+ * Where a prompt begins to differ from the one before it (PERF-005). A service's cache reuses only the equal beginning.
  *
- * Owns: comparing two prompts section by section. Does not own: what a service really reused (its own count, in the usage).
+ * Owns: comparing two prompts by section. Does not own: the part that a service really reused (its own count, in the usage).
  */
 import { type Instruction, type Stratum, strata } from "../core/instructions.ts";
 import { between } from "./compose.ts";
 import { estimateTokens } from "./tokens.ts";
 
 export interface Prefix {
-  /** Characters from the start that are the same. */
+  /** The number of equal characters from the start. */
   sameCharacters: number;
-  /** Of the new prompt's stable and runtime strata: how many characters they have, and how many of these are the same. */
+  /** The characters of the new prompt's stable and runtime strata, and how many of these are equal. */
   cacheable: { characters: number; sameCharacters: number };
-  /** The first section that is not as it was; null: the new prompt goes on where the old one ended, or is equal. */
+  /** The first section that differs. null: the new prompt continues after the old one's end, or is equal. */
   brokenBy: { name: string; stratum: Stratum; why: "added" | "changed" | "removed" } | null;
 }
 
@@ -51,7 +51,7 @@ export interface Measured {
   tokens: number;
 }
 
-/** Sizes by stratum; tokens are estimated (`tokens.ts`). */
+/** Sizes by stratum. Tokens are estimates (`tokens.ts`). */
 export function measure(sections: readonly Instruction[]): { strata: Measured[]; cacheBoundary: number } {
   let offset = 0;
   const placed = sections.map(({ name, stratum, text }) => {

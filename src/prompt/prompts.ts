@@ -1,4 +1,4 @@
-/** What a process puts into `prompt` of an agent's effect: a task by its name, with the facts that it needs and no others. */
+/** The values for `prompt` of an agent's effect: a task by its name, with exactly the facts that it needs. */
 import type { z } from "zod";
 import { BatonError } from "../core/errors.ts";
 import type { Json } from "../core/vocabulary.ts";
@@ -7,7 +7,7 @@ import type { Facts } from "./facts.ts";
 import type { Task } from "./task.ts";
 import { tasks } from "./tasks/index.ts";
 
-/** What every task gets; most need something besides, which its function asks for. */
+/** The facts of every task. Most tasks need more, and their functions require it. */
 export type PromptFacts = Facts;
 
 export interface Prompt {
@@ -21,7 +21,7 @@ type Prompts = { [K in keyof Tasks]: (facts: z.input<Tasks[K]["facts"]>) => Prom
 export const prompts: Prompts = Object.fromEntries(
   Object.values(tasks).map((task: Task) => [
     task.name,
-    // What a caller spreads in besides (its whole input, often) stays out of the journal.
+    // Callers often spread their whole input. The journal gets only the facts of the task.
     (facts: unknown): Prompt => ({ task: task.name, facts: parseFacts(task, facts) as unknown as Json }),
   ]),
 ) as unknown as Prompts;

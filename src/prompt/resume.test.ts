@@ -1,4 +1,4 @@
-/** What the next attempt is told of one whose worker died: its last milestone is all there is. */
+/** The instructions of the next attempt after a worker died. Only the last milestone is left. */
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { alice, bob, RunWorld } from "../../test/fakes/run-world.ts";
@@ -55,13 +55,13 @@ it("the words of the last milestone reach who goes on after a crash", async () =
   const told = resume === null ? "" : again(resume).body;
   expect(told).toMatch(/got this far in 3 turns/);
   expect(told).toContain("I found it.");
-  // What people decided is no step that is done, but what the work has to keep to.
+  // A person's decision is not a finished step, but the work has to follow it.
   expect(resume).toMatchObject({ done: [], pending: [] });
   expect(told).toContain(
     "Decided by people:\n```\n- Say which: @bob answered: The second.\n- Approve the plan: @bob approved\n```",
   );
   expect(told).toContain("ended early: The worker stopped or died during an attempt.");
-  // With its session it knows its own words.
+  // With its session, the agent knows its own words.
   expect(resume === null ? "" : again({ ...resume, session: true }).body).not.toContain("I found it.");
   expect(world.state.requestedBy).toEqual(alice);
 });

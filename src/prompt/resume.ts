@@ -1,20 +1,23 @@
-/** The resume overlay (PROMPT-005): what is done, pending, decided and changed, from the journal, for who begins again. */
+/**
+ * The resume overlay (PROMPT-005), for an agent that begins again: finished, pending, decided and changed work, from the
+ * journal.
+ */
 import { z } from "zod";
 import type { PartialWork } from "../core/event.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 
 export interface Resume {
   attempt: number;
-  /** Why the attempt before ended. */
+  /** Why the earlier attempt ended. */
   ended: string;
-  /** Its harness where that is another one; then its session is not there. */
+  /** The harness of the earlier attempt, if it was another one. Its session is then not available. */
   takenOverFrom: string | null;
-  /** True where the harness goes on in the session of the attempt before. */
+  /** True if the harness continues the session of the earlier attempt. */
   session: boolean;
   baseSha: string;
-  /** The commit that holds what was changed; null: nothing was. */
+  /** The commit with the changes. null: there were none. */
   headSha: string | null;
-  /** How far the attempt before got by its own word; null: it left none. */
+  /** The progress of the earlier attempt in its own words. null: it left none. */
   partial: PartialWork | null;
   done: string[];
   pending: string[];
@@ -56,7 +59,7 @@ function asksPeople(kind: EffectState["kind"]): boolean {
   return kind === "breakpoint" || kind === "ask";
 }
 
-/** What people said where the run asked them; commands that only steer it (a budget, a pause) are none of the agent's business. */
+/** People's answers to questions of the run. Commands that only steer the run (a budget, a pause) do not concern the agent. */
 function decisionOf({ kind, status, title, output }: EffectState): string[] {
   if (status !== "succeeded" || !asksPeople(kind)) return [];
   const { data } = decisionSchema.safeParse(output);

@@ -1,7 +1,7 @@
 /**
- * A section: one thing that an agent is told. Each is a file in `sections/` and a line in its index.
+ * A section: one part of an agent's instructions. Each is a file in `sections/` and a line in its index.
  *
- * Owns: the shape, and what sections may look at. Does not own: their order (`sections/index.ts`), the whole (`compose.ts`).
+ * Owns: the shape, and the inputs of sections. Does not own: their order (`sections/index.ts`), the whole (`compose.ts`).
  */
 import type { Settings } from "../config/schema.ts";
 import type { AgentInput, FileChange } from "../core/effect.ts";
@@ -11,16 +11,16 @@ import type { Overlay } from "./overlay.ts";
 import type { Resume } from "./resume.ts";
 import type { Task } from "./task.ts";
 
-/** Everything that a prompt follows from: equal contexts give byte-identical prompts. */
+/** All inputs of a prompt: equal contexts give byte-identical prompts. */
 export interface PromptContext {
   harness: {
     name: string;
     systemPrompt: boolean;
-    /** null: not known, so nothing is said of tools. */
+    /** null: unknown, so the prompt says nothing about tools. */
     tools: readonly Tool[] | null;
-    /** Names of the servers of the Model Context Protocol that it is given for this step. */
+    /** Names of the Model Context Protocol servers that this step gets. */
     servers: readonly string[];
-    /** Hosts that its sandbox lets it reach; absent: it runs in the open. */
+    /** Hosts that its sandbox allows. Absent: it runs without a sandbox. */
     network?: readonly string[] | null;
   };
   role: AgentInput["role"];
@@ -30,24 +30,24 @@ export interface PromptContext {
   settings: Pick<Settings, "protectedPaths" | "gates" | "limits">;
   task: Task;
   facts: Facts;
-  /** What an attempt before this one left; null: this is the first. */
+  /** The remains of an earlier attempt. null: this is the first. */
   resume: Resume | null;
-  /** What is to be judged, as git measured it; null: this step judges no change. */
+  /** The change to judge, as git measured it. null: this step judges no change. */
   change: Change | null;
 }
 
 export interface Change {
   files: readonly FileChange[];
-  /** Empty: it could not be shown. */
+  /** Empty: the diff was not available. */
   diff: string;
   truncated: boolean;
 }
 
 export interface Written {
-  /** Where one file writes several sections: which of them this is. */
+  /** If one file writes several sections, the name of this one. */
   name?: string;
   heading: string;
-  /** Empty: nothing is said. */
+  /** Empty: the section is left out. */
   body: string;
 }
 
@@ -60,7 +60,7 @@ export interface PromptSection {
    * `turn`: this step alone.
    */
   stratum: Stratum;
-  /** What it says and when, for the reference. */
+  /** Its content and condition, for the reference. */
   summary: string;
   write(context: PromptContext): Written | readonly Written[] | null;
 }

@@ -1,6 +1,6 @@
-/** Tokens before a model counted them: an estimate, said to be one wherever it is shown. */
+/** Tokens before a model counts them: an estimate, labeled as one everywhere. */
 
-/** English prose and code come to 3.5 to 4.5 characters a token with the tokenizers of today's models; other scripts to fewer. */
+/** With the tokenizers of today's models, English prose and code have 3.5 to 4.5 characters a token. Other scripts have fewer. */
 export const charactersPerToken = 4;
 
 export function estimateTokens(text: string): number {

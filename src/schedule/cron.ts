@@ -1,8 +1,8 @@
 /**
- * Cron expressions: what is wrong with one, and the moments that it names. Parsed and computed by `croner`.
+ * Cron expressions: problems of one, and its moments. `croner` parses and computes them.
  *
- * CN1 An expression names local times. A local time that exists twice runs once, one that does not exist runs once after the
- *     gap (ZN1): croner computes local times as if they were UTC, `zone.ts` turns them into moments.
+ * CN1 An expression names local times. A local time that exists twice runs once. A time that does not exist runs once after
+ *     the gap (ZN1). The library `croner` computes local times as if they were UTC. Then `zone.ts` turns them into moments.
  */
 import { Cron } from "croner";
 import { nearest } from "../core/nearest.ts";
@@ -12,13 +12,13 @@ const minuteMs = 60_000;
 const dayMs = 86_400_000;
 /** February 29 comes again within 8 years. */
 const horizonMs = 9 * 366 * dayMs;
-/** Beyond it people read "more than". */
+/** Above it, people read "more than". */
 const missedMax = 100;
 
 const nicknames = ["@hourly", "@daily", "@weekly", "@monthly", "@yearly"] as const;
 const shape = "Write five fields: minute, hour, day of the month, month, day of the week. Example: `0 3 * * 1-5`.";
 
-/** In words; null: nothing is wrong. */
+/** In words. null: there is no problem. */
 export function cronProblem(text: string): string | null {
   const cron = text.trim();
   if (cron.startsWith("@") && !(nicknames as readonly string[]).includes(cron)) {
@@ -58,7 +58,7 @@ export interface CronTimes {
   timeZone: string;
 }
 
-/** No zone puts its clocks forward or back by more, but for a whole day. */
+/** No zone changes its clocks by more, except by a whole day. */
 const changeMs = 3 * 3_600_000;
 
 function changesNear(at: number, timeZone: string): boolean {
@@ -66,10 +66,10 @@ function changesNear(at: number, timeZone: string): boolean {
   return timeZone !== "UTC" && offset(at - changeMs) !== offset(at + changeMs);
 }
 
-/** The first moment after `after`; null: there is none. */
+/** The first moment after `after`. null: there is none. */
 export function nextTime({ cron, timeZone }: CronTimes, after: number): number | null {
   const pattern = parse(cron);
-  // Where clocks are changed nearby, local times go back: begin before, take the first moment that is later.
+  // Near a change of clocks, local times go back. So the search begins earlier and uses the first later moment.
   const back = changesNear(after, timeZone) ? changeMs : 0;
   let local = new Date(localOf(after, timeZone) - back);
   for (;;) {
@@ -91,10 +91,10 @@ export function nextTimes(times: CronTimes, after: number, count: number): numbe
   return found;
 }
 
-/** The latest moment in (`after`, `until`], and how many there were before it, at most `missedMax`; null: none. */
+/** The latest moment in (`after`, `until`], and the number of moments before it, at most `missedMax`. null: none. */
 export function latestTime(times: CronTimes, after: number, until: number): { at: number; earlier: number } | null {
   let latest: number | null = null;
-  // The end is near, the beginning may be a year ago: look back in steps that double.
+  // The end is near, but the beginning may be a year ago. So the search goes back in steps that double.
   for (let back = 2 * minuteMs; latest === null; back *= 2) {
     const from = Math.max(after, until - back);
     for (let at = nextTime(times, from); at !== null && at <= until; at = nextTime(times, at)) latest = at;
@@ -109,7 +109,7 @@ export function latestTime(times: CronTimes, after: number, until: number): { at
 
 const samples = 400;
 
-/** The shortest time between two moments by a clock that is never changed, seen over many; null: it occurs at most once. */
+/** The shortest time between two of many moments, by a clock that never changes. null: it occurs at most once. */
 export function shortestPauseMs(cron: string): number | null {
   const found = nextTimes({ cron, timeZone: "UTC" }, Date.UTC(2026, 0, 1), samples);
   const pauses = found.slice(1).map((at, index) => at - (found[index] as number));

@@ -1,5 +1,5 @@
 /**
- * When GitHub stops waking the jobs of Actions mode: in a public repository, after 60 days without activity.
+ * When GitHub stops waking jobs of Actions mode: in a public repository, after 60 days without activity.
  * Source: https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#schedule
  */
 const dayMs = 86_400_000;
@@ -8,11 +8,11 @@ const saidBeforeDays = 14;
 
 export interface Liveness {
   isPublic: boolean;
-  /** Of the newest commit on the default branch; null: GitHub does not tell. */
+  /** The time of the newest commit on the default branch. null: GitHub does not tell. */
   lastCommitAt: number | null;
 }
 
-/** For the dashboard; null: there is time. It names a day, so that it does not change with each look. */
+/** For the dashboard. null: there is time. It names a day, so that it does not change each time. */
 export function disabledNotice({ isPublic, lastCommitAt }: Liveness, now: number): string | null {
   if (!isPublic || lastCommitAt === null) return null;
   const at = lastCommitAt + disabledAfterDays * dayMs;

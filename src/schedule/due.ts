@@ -1,9 +1,10 @@
 /**
- * What is due, from settings, what ran, and now. The App's timetable and the jobs of Actions ask this one function.
+ * Due occurrences, from settings, earlier runs, and now. The App's timetable and the jobs of Actions both call this
+ * function.
  *
- * SD1 Of several missed occurrences only the latest is due, once.
- * SD2 An occurrence is due at its moment plus the rule's jitter, which is the same for ever.
- * SD3 Nothing before the rule was first seen, before its last occurrence, or before it was resumed is due.
+ * SD1 If a rule missed several occurrences, only the latest is due, once.
+ * SD2 An occurrence is due at its moment plus the rule's jitter, which never changes.
+ * SD3 No occurrence is due from before the rule's first reading, its last occurrence, or its resumption.
  */
 import { latestTime, nextTime } from "./cron.ts";
 import { jitterMs } from "./jitter.ts";
@@ -18,9 +19,9 @@ export interface ScheduleRule {
 }
 
 export interface ScheduleMemory {
-  /** When the rule was first seen as it is now. */
+  /** When Baton first saw the rule in its current form. */
   since: number;
-  /** The occurrence that was last started or let go. */
+  /** The last occurrence that Baton started or dropped. */
   last: number | null;
   /** An occurrence that waits for the run before it to end. */
   queued: number | null;
@@ -37,9 +38,9 @@ export interface DueOccurrence {
   /** When it should have started. */
   startAt: number;
   late: boolean;
-  /** Occurrences before it that never ran. */
+  /** The number of earlier occurrences that never ran. */
   missed: number;
-  /** `start`: a run. `skip`: let go, for the reason. `wait`: the run before it is active. */
+  /** `start`: a run. `skip`: dropped, for the reason. `wait`: the run before it is active. */
   what: "start" | "skip" | "wait";
   reason: "overlap" | "missed" | null;
 }
@@ -47,10 +48,10 @@ export interface DueOccurrence {
 interface DueQuestion {
   rules: readonly ScheduleRule[];
   memory(name: string): ScheduleMemory;
-  /** What spreads repositories: the same for one repository, always. */
+  /** Spreads repositories: one repository always has the same value. */
   seed: string;
   now: number;
-  /** A start within this time is on time: who wakes Baton is no finer. */
+  /** A start within this time is on time, because the timer that wakes Baton is not more exact. */
   lateAfterMs: number;
 }
 
@@ -71,7 +72,7 @@ export function dueOccurrences({ rules, memory, seed, now, lateAfterMs }: DueQue
   });
 }
 
-/** When a rule starts next, after now; null: never, or it is paused. */
+/** The next start of a rule after now. null: never, or a person paused it. */
 export function nextStart(rule: ScheduleRule, memory: ScheduleMemory, seed: string, now: number): number | null {
   if (memory.paused) return null;
   const jitter = jitterOf(rule, seed);
@@ -83,12 +84,12 @@ function jitterOf({ name, jitterMinutes }: ScheduleRule, seed: string): number {
   return jitterMs(`${seed}/${name}`, jitterMinutes);
 }
 
-/** A clock that was ahead for a while must not silence a rule until then: its key keeps an occurrence from running twice. */
+/** A clock that was ahead for a while must not silence a rule until then. Its key prevents a second run of an occurrence. */
 function floorOf({ since, last, resumedAt }: ScheduleMemory, now: number): number {
   return Math.max(Math.min(since, now), Math.min(last ?? since, now), Math.min(resumedAt ?? since, now));
 }
 
-/** The name of one occurrence: the same from every replica and every job. */
+/** The name of one occurrence: equal from every replica and every job. */
 export function occurrenceKey(repositoryId: number, name: string, occurrence: number): string {
   return `schedule:${repositoryId}:${name}:${new Date(occurrence).toISOString()}`;
 }

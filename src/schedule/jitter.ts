@@ -1,4 +1,4 @@
-/** Repositories with one cron expression are spread over some minutes: the same delay for the same seed, always. */
+/** Spreads repositories with one cron expression over some minutes. A seed always gives the same delay. */
 import { hash32 } from "../core/text-hash.ts";
 
 /** Whole seconds in [0, `minutes`), in milliseconds. */

@@ -110,7 +110,7 @@ describe("daylight saving", () => {
         (timeZone, cron, from) => {
           const found = nextTimes({ cron, timeZone }, from, 30);
           const ordered = [from, ...found].every((one, index, all) => index === 0 || one > (all[index - 1] ?? 0));
-          // Read from the middle, the rest is the same.
+          // From any point in the middle, the rest is the same.
           const middle = found[9] ?? from;
           return ordered && nextTimes({ cron, timeZone }, middle, 5).join() === found.slice(10, 15).join();
         },
@@ -126,7 +126,7 @@ describe("daylight saving", () => {
         (zone, minutes) => {
           const moment = minutes * minute;
           const again = momentOf(localOf(moment, zone), zone);
-          // The second of two moments with one local time gives the first.
+          // The second of two moments with one local time gives the first one.
           return again === moment || (again < moment && localOf(again, zone) === localOf(moment, zone));
         },
       ),

@@ -1,33 +1,33 @@
 /**
- * Which findings the next proposal is about.
+ * Chooses the findings for the next proposal.
  *
- * CH1 Nothing is chosen beyond a limit, and the reason names the limit.
- * CH2 One proposal is of one detector and one part of the tree, so that one person can judge it.
+ * CH1 The choice never exceeds a limit, and the reason names the limit.
+ * CH2 A proposal covers one detector and one part of the tree, so that one person can judge it.
  * CH3 The same facts give the same choice.
- * CH4 What people ticked comes first, also of a detector that is throttled; limits hold for it too.
+ * CH4 Ticked findings come first, even those of a throttled detector. Limits hold for them too.
  */
 import { worthwhileUsd } from "../money/budget.ts";
 import type { KnownFinding } from "./states.ts";
 import type { Throttle } from "./throttle.ts";
 
 interface ChooseLimits {
-  /** Proposals of sweeps that are open now. */
+  /** The number of open proposals of sweeps. */
   openPullRequests: number;
   openPullRequestsMax: number;
-  /** Findings in one proposal. */
+  /** The most findings in one proposal. */
   findingsMax: number;
-  /** What sweeps may still spend; null: nothing bounds them. */
+  /** The money that sweeps may still spend. null: there is no bound. */
   leftUsd?: number | null | undefined;
-  /** Fingerprints of what people ticked. */
+  /** Fingerprints of findings that people ticked. */
   wanted?: readonly string[] | undefined;
 }
 
 export interface Choice {
   findings: KnownFinding[];
   detector: string | null;
-  /** First folder of the paths; empty: the root, or no file. */
+  /** First folder of the paths. Empty: the root, or no file. */
   part: string;
-  /** For people: why these, or why none. */
+  /** For people: why these findings, or why none. */
   reason: string;
 }
 
@@ -86,7 +86,7 @@ function partOf(path: string | null): string {
   return path?.includes("/") === true ? (path.split("/")[0] ?? "") : "";
 }
 
-/** A detector without a record counts as one that is half accepted. */
+/** A detector without a record counts as half accepted. */
 function acceptanceOf(known: Throttle | undefined): number {
   return known === undefined || known.counted === 0 ? 0.5 : Math.max(0.05, known.merged / known.counted);
 }

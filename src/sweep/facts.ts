@@ -1,14 +1,14 @@
-/** What a run of the process `sweep` begins with, and what it leaves to the next. */
+/** The input of a run of the process `sweep`, and its output for the next one. */
 import { z } from "zod";
 import { findingSchema, severities } from "../core/finding.ts";
 import { knownFindingSchema } from "./states.ts";
 
 export const sweepFactsSchema = z.object({
   known: z.array(knownFindingSchema),
-  /** By detector, oldest first: what people made of its proposals. */
+  /** By detector, oldest first: people's decisions about its proposals. */
   ends: z.record(z.string(), z.array(z.enum(["merged", "closed"]))),
   openPullRequests: z.number().int().nonnegative(),
-  /** Fingerprints that people ticked to be proposed: these first. Absent in runs of an older Baton. */
+  /** Fingerprints of findings that people ticked, which come first. Absent in runs of an older Baton. */
   wanted: z.array(z.string()).optional(),
   detectors: z.array(
     z.object({
@@ -36,9 +36,9 @@ export const sweepFactsSchema = z.object({
   ),
   /** Most lines of a proposal. Absent in runs of an older Baton. */
   changedLinesMax: z.number().int().optional(),
-  /** What sweeps may still spend today and this month, by their own limits; null: nothing bounds them. */
+  /** The money that sweeps may still spend today and this month, by their own limits. null: there is no bound. */
   leftUsd: z.number().nullable().optional(),
-  /** Results of detectors over the same files may be used again. Absent in runs of an older Baton. */
+  /** Whether Baton may use results of detectors over the same files again. Absent in runs of an older Baton. */
   reuses: z.boolean().optional(),
   openPullRequestsMax: z.number().int(),
   findingsMax: z.number().int(),
@@ -46,14 +46,14 @@ export const sweepFactsSchema = z.object({
 export type SweepFacts = z.infer<typeof sweepFactsSchema>;
 
 export const sweepResultSchema = z.object({
-  /** Everything that was found, proposed or not. */
+  /** All findings, proposed or not. */
   found: z.array(findingSchema),
-  /** Detectors that ran and whose report was read. */
+  /** Detectors that ran and gave a readable report. */
   ran: z.array(z.string()),
-  /** Fingerprints of what the pull request is about. */
+  /** Fingerprints of the pull request's findings. */
   chosen: z.array(z.string()),
   pullRequest: z.number().int().nullable(),
-  /** What detectors could not do. */
+  /** Problems of detectors. */
   notes: z.array(z.string()).optional(),
 });
 export type SweepResult = z.infer<typeof sweepResultSchema>;

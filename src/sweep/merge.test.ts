@@ -15,7 +15,7 @@ const known = (fingerprint: string, state: KnownFinding["state"], since: number)
   pullRequest: null,
 });
 
-/** A sweep that began at 10. */
+/** A sweep that began at time 10. */
 it.each([
   ["a rejection is not undone by a sweep that did not see it", "rejected", 15, "new", 5, "rejected"],
   ["an ignored finding stays ignored", "ignored", 15, "fixed", 20, "ignored"],

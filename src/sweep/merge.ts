@@ -1,7 +1,7 @@
-/** What two sweeps know of the same findings. */
+/** Merges the knowledge of two sweeps about the same findings. */
 import type { KnownFinding } from "./states.ts";
 
-/** A decision of people outweighs what a sweep saw or did; a proposal is there whatever another sweep saw. */
+/** A person's decision outweighs the result of a sweep. A proposal exists, whatever another sweep saw. */
 const weights: Readonly<Record<KnownFinding["state"], number>> = {
   new: 0,
   fixed: 1,
@@ -12,8 +12,8 @@ const weights: Readonly<Record<KnownFinding["state"], number>> = {
 };
 
 /**
- * Finding by finding. `mine`: of a sweep that began at `began`, and knew what was kept then. What changed since then it did not
- * know: the weightier one stays, and of two equal ones the newer.
+ * Merges finding by finding. `mine` comes from a sweep that began at `began` with the values kept then. That sweep did not
+ * know later changes. The weightier state stays, and the newer of two equal ones.
  */
 export function mergeKnown(
   kept: readonly KnownFinding[],

@@ -1,8 +1,8 @@
 /**
- * What becomes of findings over sweeps.
+ * The states of findings over sweeps.
  *
- * ST1 What was rejected or ignored is not proposed again, unless the code at its place changed.
- * ST2 What is not found any more is fixed; found again, it is new.
+ * ST1 A sweep does not propose a rejected or ignored finding again, unless the code at its place changed.
+ * ST2 A finding that a sweep no longer finds is fixed. If a sweep finds it again, it is new.
  */
 import { z } from "zod";
 import { type Finding, findingSchema } from "../core/finding.ts";
@@ -20,7 +20,7 @@ export type KnownFinding = z.infer<typeof knownFindingSchema>;
 const lagging: ReadonlySet<string> = new Set(["alerts", "flaky"]);
 const lagMs = 7 * 86_400_000;
 
-/** All that is known after a sweep of these detectors. Those of other detectors stay as they are. */
+/** All knowledge after a sweep of these detectors. Findings of other detectors stay unchanged. */
 export function afterSweep(
   known: readonly KnownFinding[],
   found: readonly Finding[],
@@ -29,12 +29,12 @@ export function afterSweep(
   const before = new Map(known.map((one) => [one.fingerprint, one]));
   const present = new Set(found.map(({ fingerprint }) => fingerprint));
   const rest = known.filter(({ fingerprint }) => !present.has(fingerprint));
-  // A rejected finding whose code changed has another name: it is a new one.
+  // A rejected finding whose code changed has another name, so it is new.
   return [
     ...found.map((one): KnownFinding => {
       const old = before.get(one.fingerprint);
       if (old === undefined) return { ...one, state: "new", since: now, pullRequest: null };
-      // What GitHub itself judges follows a merge only after a while.
+      // GitHub's own reports follow a merge only after a while.
       const mayLag = old.state === "accepted" && lagging.has(one.detector) && now - old.since < lagMs;
       if ((old.state === "fixed" || old.state === "accepted") && !mayLag)
         return { ...one, state: "new", since: now, pullRequest: null };

@@ -1,4 +1,4 @@
-/** What came of a repository's proposals, by detector: for people, and for how much a detector may propose. */
+/** The results of a repository's proposals, by detector. People read them, and they limit a detector's proposals. */
 import { z } from "zod";
 import type { ProposalEnd } from "./states.ts";
 import { type Throttle, throttle } from "./throttle.ts";
@@ -14,7 +14,7 @@ export const proposalSchema = z.object({
   /** null: people have not decided. */
   end: z.enum(["merged", "closed"]).nullable(),
   endedAt: z.number().nullable(),
-  /** Of its whole run. */
+  /** The cost of the whole run. */
   costUsd: z.number(),
 });
 export type Proposal = z.infer<typeof proposalSchema>;
@@ -25,15 +25,15 @@ export interface SweepStats {
   open: number;
   merged: number;
   closed: number;
-  /** The median; null: nothing was decided. */
+  /** The median. null: people decided nothing. */
   decisionMs: number | null;
   costUsd: number;
-  /** All that was spent, for each change that was merged; null: none was. */
+  /** All costs, divided by the number of merged changes. null: none was merged. */
   costPerMergedUsd: number | null;
   throttle: Throttle;
 }
 
-/** Oldest decision first; `since`: when somebody resumed the detector, if anybody did. */
+/** Oldest decision first. `since`: when somebody resumed the detector, if ever. */
 export function endsOf(proposals: readonly Proposal[], detector: string, since = 0): ProposalEnd[] {
   return proposals
     .filter((one) => one.detector === detector && one.end !== null && (one.endedAt ?? 0) > since)

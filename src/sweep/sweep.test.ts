@@ -1,4 +1,4 @@
-/** What becomes of findings: their states, what is chosen, how acceptance throttles. */
+/** The life of findings: their states, the choice among them, and how acceptance throttles. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Finding, Severity } from "../core/finding.ts";

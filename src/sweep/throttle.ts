@@ -1,15 +1,15 @@
-/** How much of a detector is proposed, by what people made of its last proposals. */
+/** The share of a detector's findings that sweeps propose, by people's decisions about its last proposals. */
 import type { ProposalEnd } from "./states.ts";
 
-/** Older ones say little of how useful it is today. */
+/** Older proposals say little about a detector's use today. */
 export const proposalsCounted = 20;
-/** Fewer say nothing. */
+/** Fewer proposals say nothing. */
 const proposalsNeeded = 5;
 const halfBelow = 0.5;
 const pauseBelow = 0.2;
 
 export interface Throttle {
-  /** Part of its findings that may be proposed. */
+  /** The part of its findings that a sweep may propose. */
   rate: 1 | 0.5 | 0;
   merged: number;
   counted: number;

@@ -4,7 +4,7 @@ import { commitMessage, mergeMessage, titleLine, withTrailers } from "./commit-m
 
 const clean = (raw: string): string => commitMessage(raw, "Save the work");
 
-/** What the tools that read commits act on, written again and not taken from the code under test. */
+/** Words that the tools for commits act on, written again here and not imported from the code under test. */
 const effects = {
   mention: /(?:^|[^A-Za-z0-9])[@＠][A-Za-z0-9]/,
   closing: /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)[\s:*_~`]*(?:(?:[\w.-]+\/[\w.-]+)?#\d|GH-\d|https?:)/i,
@@ -145,7 +145,7 @@ describe("commits-carry-whatever-the-agent-says: what a stranger's title becomes
     inert(titleLine(title, "Change"));
     for (const method of ["squash", "merge"] as const) {
       const commit = mergeMessage({ number: 4, title }, method, trailers);
-      // The number is a fact, as GitHub writes it itself.
+      // The number is a fact, as GitHub itself writes it.
       expect(commit.title).toMatch(method === "squash" ? / \(#4\)$/ : /^Merge pull request #4$/);
       if (method === "squash") inert(commit.title.replace(/ \(#4\)$/, ""));
       expect(commit.message).toMatch(/(?:^|\n\n)Baton-Run: run_1$/);

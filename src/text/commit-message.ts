@@ -1,9 +1,11 @@
 /**
- * An agent's commit message to one without effect: it names nobody, closes nothing, stops no CI and shows no hidden text.
+ * Turns an agent's commit message into one without effect. It names nobody, closes nothing, stops no CI and shows no hidden
+ * text.
  *
- * CM1 Only Baton's own trailers end a commit. The caller appends them from facts, after the cleaning.
+ * CM1 Only Baton's own trailers end a commit. The caller appends them from facts after the cleaning.
  * CM2 Cleaning a clean message changes nothing, so a worker's commits keep their ids when Baton checks them.
- * CM3 The result is at most one subject of 72 characters and a body of 8 KB, without control or invisible characters.
+ * CM3 The result has a subject of at most 72 characters and a body of at most 8 KB. It has no control or invisible
+ *     characters.
  */
 import { defuseLines, defuseWords } from "./commit-effects.ts";
 import { utf8 } from "./encodings.ts";
@@ -11,23 +13,23 @@ import { stripInvisible } from "./visible.ts";
 
 const subjectCharactersMax = 72;
 const bodyBytesMax = 8 * 1024;
-/** Longer text is cut before it is read: agents decide its length. */
+/** Baton cuts longer text before it reads it, because agents decide its length. */
 const charactersMax = 64 * 1024;
 const roundsMax = 12;
 
-/** `fallback`: the subject when nothing is left; it is cleaned as well. */
+/** `fallback`: the subject if nothing is left. It is cleaned as well. */
 export function commitMessage(raw: string, fallback: string): string {
   return cleaned(raw) ?? cleaned(fallback) ?? "Work of an agent";
 }
 
-/** One line by the same rules: a pull request's title is the subject of the commit that it is squashed to. */
+/** One line by the same rules. A pull request's title becomes the subject of its squash commit. */
 export function titleLine(raw: string, fallback: string): string {
   return commitMessage(raw.replaceAll(/\s+/g, " "), fallback).split("\n")[0] as string;
 }
 
 /**
- * What the commit of a merge of Baton's pull request says. Without it GitHub takes the title, and on demand the body, of a pull request that
- * strangers' words are in: https://docs.github.com/en/rest/pulls/pulls#merge-a-pull-request.
+ * The message of the merge commit of Baton's pull request. Without it, GitHub uses the title, and on demand the body, of a
+ * pull request with strangers' words: https://docs.github.com/en/rest/pulls/pulls#merge-a-pull-request.
  */
 export function mergeMessage(
   { number, title }: { number: number; title: string },
@@ -41,13 +43,13 @@ export function mergeMessage(
     : { title: `Merge pull request #${number}`, message: withTrailers(subject, trailers).trim() };
 }
 
-/** Fields of Baton's own after the message, as one block that git reads as trailers. */
+/** Appends Baton's own fields to the message, as one block that git reads as trailers. */
 export function withTrailers(message: string, trailers: readonly string[]): string {
   const lines = trailers.map((line) => line.replaceAll(/\s+/g, " ").trim());
   return lines.length === 0 ? `${message}\n` : `${message}\n\n${lines.join("\n")}\n`;
 }
 
-/** Removing one thing can put another together, so the cleaning repeats until nothing changes. null: nothing is left. */
+/** A removal can join two pieces to a new effect, so the cleaning repeats until nothing changes. null: nothing is left. */
 function cleaned(raw: string): string | null {
   let text = raw.slice(0, charactersMax).toWellFormed();
   for (let round = 0; round < roundsMax; round += 1) {
@@ -58,13 +60,13 @@ function cleaned(raw: string): string | null {
   return null;
 }
 
-/** One kind of line end, no character that a reader does not see. */
+/** One kind of line end, and no character that a reader does not see. */
 function visible(text: string): string {
   const lines = text.replace(/\r\n?|[\v\f\u0085\u2028\u2029]/g, "\n");
   return stripInvisible(lines).text.replaceAll("\t", "    ").replaceAll("\u00a0", " ").replace(reference, signOf);
 }
 
-/** Character references of the signs that act, which a page with the message may resolve. */
+/** Character references of signs with an effect. A page that shows the message may resolve them. */
 const reference = /&(?:#0{0,5}(?:64|35);|#x0{0,5}(?:40|23);|commat;|num;)/gi;
 const signOf = (found: string): string => (/64|40|commat/i.test(found) ? "@" : "#");
 
@@ -77,7 +79,7 @@ function bounded(text: string): string {
   return body === "" ? subject : `${subject}\n\n${cutBytes(body, bodyBytesMax)}`;
 }
 
-/** What is too long for a subject goes on in the body. */
+/** Words that are too long for the subject continue in the body. */
 function splitSubject(line: string): { subject: string; overflow: string[] } {
   const characters = Array.from(line);
   if (characters.length <= subjectCharactersMax) return { subject: line, overflow: [] };
@@ -106,7 +108,7 @@ function cutBytes(text: string, bytesMax: number): string {
     if (bytes > bytesMax) break;
     kept += `${line}\n`;
   }
-  // One line that is too long alone is cut within.
+  // Cuts within a line that alone is too long.
   if (kept.trim() === "") kept = text.slice(0, Math.floor(bytesMax / 3) - 3).toWellFormed();
   return `${kept.trimEnd()}${mark}`;
 }

@@ -1,10 +1,10 @@
-/** Text within its bound: cut between characters as people see them, what was opened closed again, with an honest mark. */
+/** Bounded text: cut between visible characters, with everything closed that was open, and with an honest mark. */
 import { bytesOf } from "../core/bytes.ts";
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
-/** The longest run that is looked at for a boundary; a longer one is no character but an attack. */
+/** The longest run to search for a boundary. A longer one is not a character but an attack. */
 const windowCharacters = 256;
-/** Room for closing what is open. */
+/** Room for closing everything that is open. */
 const closingCharactersMax = 120;
 const foldsMax = 6;
 const cutMark = "\n\n… (cut)";
@@ -22,7 +22,7 @@ export function cut(text: string, charactersMax: number, mark: string = cutMark)
   return whole.length <= charactersMax ? whole : text.slice(0, boundary(text, charactersMax));
 }
 
-/** The same by UTF-8 bytes, as GitHub counts the texts of check runs. */
+/** Works like `cut` with UTF-8 bytes, as GitHub counts the texts of check runs. */
 export function cutBytes(text: string, bytesMax: number, mark: string = cutMark): string {
   if (bytesOf(text) <= bytesMax) return text;
   let charactersMax = Math.min(text.length, bytesMax);
@@ -30,14 +30,14 @@ export function cutBytes(text: string, bytesMax: number, mark: string = cutMark)
     const short = cut(text, charactersMax, mark);
     const over = bytesOf(short) - bytesMax;
     if (over <= 0 || charactersMax <= 0) return short;
-    // A character has at most three bytes a code unit, so this never goes below what fits by much.
+    // A character has at most 3 bytes for a code unit, so this never cuts much more than necessary.
     charactersMax -= Math.max(1, Math.ceil(over / 3));
   }
 }
 
 /**
- * The text up to `at`, without the escape, reference, tag or code span that the cut would leave half, and without a last line
- * that only the cut makes a heading or a rule: `#` of `#1`.
+ * The text up to `at`, without an escape, reference, tag or code span that the cut would halve. It also drops a last line
+ * that only the cut makes a heading or a rule, such as `#` of `#1`.
  */
 function beforeOpened(text: string, at: number): string {
   const head = text
@@ -54,7 +54,7 @@ function beforeOpened(text: string, at: number): string {
   return closes ? head.slice(0, paragraph + open.at) : head;
 }
 
-/** The first run of backticks that no other of its length follows. */
+/** The first run of backticks without a later run of the same length. */
 function openSpan(paragraph: string): { at: number; run: string } | null {
   const runs = [...paragraph.matchAll(/\\`|`+/g)].filter(({ 0: run }) => run[0] === "`");
   const last = new Map(runs.map(({ 0: run }, index) => [run, index]));
@@ -67,7 +67,7 @@ function openSpan(paragraph: string): { at: number; run: string } | null {
   return null;
 }
 
-/** The last place at or before `at` where a character, as people see it, ends. */
+/** The last place at or before `at` where a visible character ends. */
 export function boundary(text: string, at: number): number {
   if (at >= text.length) return text.length;
   let from = Math.max(0, at - windowCharacters);
@@ -86,7 +86,7 @@ function wellFormed(text: string, at: number): number {
   return /[\udc00-\udfff]/.test(text[at] ?? "") ? at - 1 : at;
 }
 
-/** What has to follow a text so that what comes after it is not within a fence or a fold of it. */
+/** The end that a text needs so that later text is not within its fence or fold. */
 function closingOf(text: string): string {
   let fence: string | null = null;
   let indent = "";
@@ -106,7 +106,7 @@ function closingOf(text: string): string {
   return `${fence === null ? "" : `\n${indent}${fence.slice(0, 40)}`}${fold}`;
 }
 
-/** A fence longer than any run of backticks inside, so that the text cannot leave it. */
+/** A fence that is longer than any run of backticks inside, so that the text cannot leave it. */
 export function fenced(text: string, language = ""): string {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
   const fence = "`".repeat(longest + 1);

@@ -1,21 +1,24 @@
 /**
- * What a reader's tools make of a text: escapes of languages, pages and addresses as the characters they stand for, and
- * words of base64, base32 and hexadecimal digits as the text they hold.
+ * A text as a reader's tools decode it. Escapes of languages, pages and addresses become characters. Words of base64, base32
+ * and hexadecimal digits become the text that they hold.
  *
- * DC1 Decoding repeats, so that an encoding within another is seen; a bounded number of times, so that a maze ends.
- * DC2 What does not decode to readable text stays: most long words are only words.
+ * DC1 Decoding repeats to find an encoding within another, and stops after a number of rounds.
+ * DC2 A word that does not decode to readable text stays, because most long words are only words.
  */
 import { over, type View, viewOf } from "./views.ts";
 
 const roundsMax = 4;
 
-/** One for each round; none: there is nothing to decode. `escapes`: words of base64 and of hexadecimal digits stay, and so do `\n` and `\"`. */
+/**
+ * Gives one view for each round, and none if there is nothing to decode. `escapes`: words of base64 and of hexadecimal
+ * digits stay, and so do `\n` and `\"`.
+ */
 export function* decoded(text: string, what: "everything" | "escapes" = "everything"): Generator<View> {
   const pattern = what === "everything" ? everything : escapes;
   let view: View | null = null;
   for (let round = 0; round < roundsMax; round += 1) {
     const given: string = view?.text ?? text;
-    // An encoder of quoted-printable text writes its own sign so. Elsewhere `=` is a letter of values.
+    // An encoder of quoted-printable text writes its own sign like this. Elsewhere `=` is a letter of values.
     const isQuoted = given.includes("=3D");
     const next: View | null = viewOf(given, pattern, (found) => written(found, isQuoted));
     if (next === null) return;
@@ -25,7 +28,7 @@ export function* decoded(text: string, what: "everything" | "escapes" = "everyth
 }
 
 const escapeForms = [
-  // Colors and links of terminals, also as their source is written. They show nothing.
+  // Colors and links of terminals, also as source code writes them. They show nothing.
   "(?<silent>(?:\\u001b|\\\\(?:e|033|x1[bB]|u001[bB])|\\^\\[)(?:\\[[0-9;?]{0,20}[A-Za-z]|\\][^\\u0007\\n]{0,200}(?:\\u0007|\\\\a)|[()][A-Z0-9])|[^\\n]\\u0008)",
   "\\\\(?:u+\\{?0{0,8}|U0{0,6}|x\\{?0{0,8})(?<hexEscape>[0-9A-Fa-f]{2})(?![0-9A-Fa-f]{4})\\}?",
   "\\\\0?(?<octal>[0-3][0-7]{2}|[4-7][0-7](?! ))",
@@ -42,7 +45,7 @@ const wordForms = [
   "(?<![0-9A-Za-z+/])(?<base32>[A-Z2-7]{16,4000}|[a-z2-7]{16,4000})(?![0-9A-Za-z+/])={0,6}",
   "(?<![0-9A-Za-z+/_-])(?<base64>[A-Za-z0-9+/]{8,8000}|[A-Za-z0-9_-]{8,8000})(?![0-9A-Za-z+/_-])={0,2}",
 ];
-/** Without line ends and quotes: they are everywhere, and what follows them is read as it is. */
+/** Without line ends and quotes: they are everywhere, and the text after them reads the same. */
 const escapes = new RegExp(escapeForms.filter((form) => !form.includes("<letter>")).join("|"), "g");
 const everything = new RegExp([...escapeForms, ...wordForms].join("|"), "g");
 
@@ -65,7 +68,7 @@ function written({ groups = {} }: RegExpMatchArray, isQuoted: boolean): string |
   return base64 === undefined ? null : readable(bytesOf(base64, 6, base64Digits));
 }
 
-/** Whatever is no letter, digit or sign is a separator to the search. */
+/** For the search, any character except letters, digits and signs is a separator. */
 function characterOf(code: number): string {
   return code > 0x20 && code < 0x7f ? String.fromCharCode(code) : " ";
 }
@@ -92,7 +95,7 @@ const names: Readonly<Record<string, string>> = {
   dash: "-",
 };
 
-/** Of the others nearly all are blanks, or show nothing. */
+/** Nearly all other names are blanks, or show nothing. */
 function nameOf(name: string): string {
   return names[name] ?? " ";
 }
@@ -109,7 +112,7 @@ const base64Digits = new Map([
   ["-", 62],
   ["_", 63],
 ]);
-/** Bytes that must be readable at the start. */
+/** The number of bytes that must be readable at the start. */
 const looked = 6;
 
 function* bytesOf(word: string, bits: number, digits: ReadonlyMap<string, number>): Generator<number> {
@@ -123,7 +126,7 @@ function* bytesOf(word: string, bits: number, digits: ReadonlyMap<string, number
   }
 }
 
-/** As text, with other bytes as blanks; null: it does not begin like text. */
+/** The bytes as text, with a blank for each unreadable byte. null: it does not begin like text. */
 function readable(bytes: Iterable<number>): string | null {
   let text = "";
   let count = 0;

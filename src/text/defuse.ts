@@ -1,14 +1,14 @@
 /**
- * Running text of others, as Markdown source, without effect on GitHub. Owns: which letters have an effect.
- * Does not own: what is text and what is code (`neutralise.ts`).
+ * Turns running text of others, as Markdown source, into text without effect on GitHub. Owns: which letters have an effect.
+ * Does not own: which parts are text and which are code (`neutralise.ts`).
  *
- * E1 The result has no effect as letters, whatever parser reads it and whatever text stands before or after it.
- * E2 Only invisible characters, escapes and references of characters are added: a reader sees the text unchanged.
+ * E1 The result has no effect as letters, whatever parser reads it and whatever text surrounds it.
+ * E2 Only invisible characters, escapes and character references are added: a reader sees the text unchanged.
  */
 
 export const zeroWidthSpace = "\u200b";
 
-/** References that only hide letters GitHub acts on. Others stay: decoded, they could become Markdown. */
+/** References that only hide letters that GitHub acts on. Others stay: their characters could become Markdown. */
 const namedReferences: ReadonlyMap<string, string> = new Map([
   ["commat", "@"],
   ["num", "#"],
@@ -25,10 +25,13 @@ const namedReferences: ReadonlyMap<string, string> = new Map([
 ]);
 const decodable = /^(?:[A-Za-z0-9@:/ ]|fj)$/;
 
-/** Pairs of a backslash and what it escapes are read from the left, so that `\\@` is not taken for `\@`. */
+/** Pairs of a backslash and an escaped sign, from the left. So `\\@` does not read as `\@`. */
 const written = /\\([!-/:-@[-`{-~])|&(?:#(\d{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z][A-Za-z0-9]{1,31}));|`/g;
 
-/** Letters as letters: an escape or a reference must not hide what GitHub sees after rendering. A loose backtick is escaped. */
+/**
+ * Letters as letters: an escape or a reference must not hide a letter that GitHub sees after rendering. A loose backtick is
+ * escaped.
+ */
 function canonical(source: string): string {
   return source.replace(written, (all: string, ...found) => {
     if (all === "`") return "\\`";
@@ -40,7 +43,7 @@ function canonical(source: string): string {
   });
 }
 
-/** Where the bare letter cannot become a mark of Markdown, and GitHub could act on it. */
+/** True if the bare letter cannot become a mark of Markdown, and GitHub could act on it. */
 function isLetter(letter: string, before: string, after: string): boolean {
   if (letter === "#") return /[\d&\\]/.test(after);
   if (letter === "-" || letter === "." || letter === "_") return /[\w;]/.test(before);
@@ -54,12 +57,12 @@ function letterOf(decimal: string | null, hex: string): string {
 }
 
 const name = "[\\w.-]{1,100}";
-/** Between a keyword and what it closes: spaces, a colon, marks of emphasis and quotes, opening brackets. */
+/** The gap between a keyword and its thread: spaces, a colon, marks of emphasis and quotes, opening brackets. */
 const gap = "[\\s:*_~>([{\"']{0,200}";
 const thread = `(?:(?:${name}\\/)?(?:${name})?#(?:\\d|$)|GH-(?:\\d|$))`;
-/** Where an address in text goes on in every parser: no mark of emphasis, no quote, no bracket. */
+/** The part of an address that every parser accepts: no mark of emphasis, no quote, no bracket. */
 const addressRest = "(?:[/?#](?:[A-Za-z0-9/.%@?=&#+,;$-]|:(?!\\/\\/)|_(?!@)){0,2000})?";
-/** GitHub links on until a space, backticks and brackets included: there the address must end. */
+/** GitHub continues a link until a space, including backticks and brackets. So the address must end there. */
 const addressEnd = "[.,;:!?'\")*_~]{0,20}(?:\\s|$)";
 /** A link to a thread makes a mention there. */
 const threadPath = "\\/[^\\s/?#]{1,100}\\/[^\\s/?#]{1,100}\\/(?:issues?|pulls?|discussions)\\b|[^\\s?#]{0,300}%";
@@ -91,20 +94,20 @@ const effects = new RegExp(
 );
 const everyThreadAddress = new RegExp(threadAddress, "gi");
 
-/** GitHub's own way around, on the page above: "Avoiding backlinks to linked references". */
+/** GitHub's own way to avoid backlinks, on the page above: "Avoiding backlinks to linked references". */
 export function withoutBacklink(url: string): string {
   return url.replace(everyThreadAddress, "https://redirect.github.com");
 }
 
 const keywords = "close closes closed fix fixes fixed resolve resolves resolved".split(" ");
 const endsOfKeywords = [...new Set(keywords.flatMap((word) => Array.from(word, (_, from) => word.slice(from))))];
-/** The second half of a keyword with its thread: what stands before the text may be the first half. */
+/** The second half of a keyword with its thread: the text before may end with the first half. */
 const secondHalf = new RegExp(`^(?:${endsOfKeywords.join("|")})?${gap}${thread}`, "i");
 
 const endsInKeyword = /(?<![A-Za-z0-9])(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)[:.,;!?'")*_~]{0,20}$/i;
 const threadAfter = new RegExp(`^${gap}(?:${thread}|https?:|www\\.)`, "i");
 
-/** What refers across repositories where the address before it is none. */
+/** A reference across repositories, if the address before it is not an address. */
 const acrossWithin = /[\w.-]#\d|\/[\w.-]{1,100}@[0-9a-f]{7}/i;
 const withoutAcross = (address: string): string => address.replace(/#(?=\d)|@(?=[0-9a-f]{7})/gi, `$&${zeroWidthSpace}`);
 
@@ -114,7 +117,7 @@ export function defuse(source: string, followed = false): string {
   const defused = text.replace(effects, (found: string, ...groups) => {
     const [at, , named] = groups.slice(-3) as [number, string, Record<string, string | undefined>];
     if (named["address"] !== undefined) {
-      // `www.fixes #1`: what is an address to one parser is a word to another.
+      // `www.fixes #1`: one parser reads an address where another reads a word.
       const rest = text.slice(at + found.length, at + found.length + 300);
       const isWord = endsInKeyword.test(found) && threadAfter.test(rest);
       if (isWord || acrossWithin.test(found)) return `${withoutAcross(broken(found))}${isWord ? zeroWidthSpace : ""}`;
@@ -142,8 +145,8 @@ const workflowCommand =
 const ownCommand = /^([\s>]{0,20})\/(?=baton\b)/gim;
 
 /**
- * Workflow commands would be obeyed from a log that shows the text, `/baton` from a comment that quotes it.
- * `::` begins a line, `##[` counts anywhere in it:
+ * A log that shows the text would obey workflow commands, and a comment that quotes it would obey `/baton`.
+ * `::` counts at the start of a line, `##[` anywhere in it:
  * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
  */
 export function withoutCommands(text: string): string {

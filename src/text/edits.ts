@@ -1,11 +1,11 @@
-/** Changes of a text by place, made at once, so that the places of a parsed tree stay true until the end. */
+/** Changes of a text by place. All are made at once, so the places of a parsed tree stay true until the end. */
 export interface Edit {
   start: number;
   end: number;
   replacement: string;
 }
 
-/** Of edits that overlap the one that begins first holds, the longer one before the shorter. */
+/** If edits overlap, the first one holds. If two begin at one place, the longer one holds. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   const ordered = [...edits].sort((a, b) => a.start - b.start || b.end - a.end);
   let edited = "";

@@ -1,4 +1,4 @@
-/** Forms in which a secret leaks, made without the host's help: pure folders have no Buffer. */
+/** Forms in which a secret leaks. Pure folders have no Buffer, so this file makes them itself. */
 
 export function utf8(text: string): number[] {
   const bytes: number[] = [];
@@ -13,7 +13,7 @@ export function utf8(text: string): number[] {
 }
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-/** Of `uuencode`: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/uuencode.html. */
+/** The alphabet of `uuencode`: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/uuencode.html. */
 const unixAlphabet = Array.from({ length: 64 }, (_, six) => (six === 0 ? "`" : String.fromCharCode(32 + six))).join("");
 
 /** Without padding. */
@@ -39,7 +39,7 @@ export function hex(bytes: readonly number[]): string {
   return text;
 }
 
-/** Base64 of any longer text holds a value at one of three alignments; these are the parts that do not depend on the rest. */
+/** Base64 of any longer text holds a value at one of three alignments. These parts do not depend on the rest of the text. */
 export function base64Parts(bytes: readonly number[], letters = alphabet): string[] {
   return [0, 1, 2].map((shift) => {
     const encoded = base64([...Array.from({ length: shift }, () => 0), ...bytes], letters);
@@ -49,11 +49,12 @@ export function base64Parts(bytes: readonly number[], letters = alphabet): strin
   });
 }
 
-/** The same for base32, which has five alignments. */
+/** The same parts for base32, which has five alignments. */
 export function base32Parts(bytes: readonly number[], letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"): string[] {
   return [0, 1, 2, 3, 4].map((shift) => {
     let [text, bits, held] = ["", shift * 8, 0];
-    // The zero bytes before the value give letters that are cut off; the last of them may share a letter with it.
+    // The zero bytes before the value give letters that are cut off. The last of these letters may share bits with the
+    // value.
     let skip = Math.ceil((shift * 8) / 5);
     while (bits >= 5) {
       bits -= 5;
@@ -77,7 +78,7 @@ export function unixParts(bytes: readonly number[]): string[] {
   return base64Parts(bytes, unixAlphabet);
 }
 
-/** ASCII85, Z85 and Python's `b85encode`: four bytes are five digits, so a value stands at one of four alignments. */
+/** ASCII85, Z85 and Python's `b85encode`: four bytes are five digits, so a value has one of four alignments. */
 const alphabets85 = [
   Array.from({ length: 85 }, (_, digit) => String.fromCharCode(33 + digit)).join(""),
   "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
@@ -110,7 +111,7 @@ const alphabetsOfNumbers = [
   "0123456789abcdefghijklmnopqrstuvwxyz",
   "0123456789",
 ] as const;
-/** Longer values are written in groups. */
+/** Tools write longer values in groups. */
 const numberBytesMax = 256;
 
 export function asNumbers(bytes: readonly number[]): string[] {
@@ -123,7 +124,7 @@ export function asNumbers(bytes: readonly number[]): string[] {
   });
 }
 
-/** Big end first. */
+/** Big-endian. */
 export function utf16(text: string): number[] {
   return Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)).flatMap((unit) => [unit >> 8, unit & 255]);
 }

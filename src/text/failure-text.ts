@@ -1,8 +1,8 @@
 /**
- * What a repair reads of a failed check: where its tool points at, then the telling part of its log, or what it summed up.
+ * The text of a failed check for a repair: the places that its tool names, then the telling part of its log or its summary.
  *
- * FX1 Annotations come first: they name the file and the line, also where the log may not be read.
- * FX2 Bounded in bytes, whatever a tool wrote.
+ * FX1 Annotations come first: they name the file and the line, even if Baton may not read the log.
+ * FX2 The text is bounded in bytes, whatever a tool wrote.
  */
 import { bytesOf } from "../core/bytes.ts";
 import { logExcerpt } from "./log-excerpt.ts";
@@ -15,11 +15,11 @@ export interface Annotation {
   message: string;
 }
 
-/** Of the bytes, what annotations may have where there is a log as well. */
+/** The share of the bytes for annotations if there is a log as well. */
 const annotatedShare = 0.35;
 const ranks: readonly Annotation["level"][] = ["failure", "warning", "notice"];
 
-/** `log`: null where it may not be read. */
+/** `log`: null if Baton may not read it. */
 export function failureText(
   { annotations, log, summary }: { annotations: readonly Annotation[]; log: string | null; summary: string },
   bytesMax: number,
@@ -32,7 +32,7 @@ export function failureText(
   return [marked, left].filter((text) => text !== "").join("\n\n");
 }
 
-/** Failures before warnings, which are only told where nothing failed. */
+/** Lists failures before warnings. Warnings appear only if nothing failed. */
 function annotationLines(annotations: readonly Annotation[], bytesMax: number): string {
   const level = ranks.find((rank) => annotations.some((one) => one.level === rank));
   const lines = [...new Set(annotations.filter((one) => one.level === level).map(lineOf))];
@@ -48,13 +48,13 @@ function annotationLines(annotations: readonly Annotation[], bytesMax: number): 
 }
 
 function lineOf({ path, line, title, message }: Annotation): string {
-  // GitHub puts what belongs to no file at `.github`.
+  // GitHub uses `.github` as the path of an annotation without a file.
   const place = path === ".github" ? "" : `${path}:${line}: `;
   const head = title === "" || message.includes(title) ? "" : `${title}: `;
   return `${place}${head}${message}`.replaceAll("\r\n", "\n").trimEnd();
 }
 
-/** The runner's own, which says no more than that the check failed. */
+/** The runner's own annotation, which only says that the check failed. */
 function isExit({ path, message }: Annotation): boolean {
   return path === ".github" && /^Process completed with exit code \d+\.$/.test(message.trim());
 }

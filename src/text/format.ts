@@ -21,7 +21,7 @@ export function duration(ms: number): string {
   return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
-/** A message of a program may have several; in a list or a headline they would end it. */
+/** A program's message may have several lines. In a list or a headline, a line end would end it. */
 export function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim();
 }

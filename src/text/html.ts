@@ -1,6 +1,6 @@
 /**
- * HTML as it stands in Markdown, as tokens with places. Owns: where a tag or comment begins and ends, what it hides.
- * Does not own: a tree. A browser closes what is left open; who asks here has to count for himself.
+ * HTML within Markdown, as tokens with places. Owns: where a tag or comment begins and ends, and what it hides. Does not
+ * own: a tree. A browser closes open elements. A caller here has to count them itself.
  */
 
 export type HtmlToken =
@@ -14,14 +14,14 @@ export const voidElements: ReadonlySet<string> = new Set(
   "area base br col embed hr img input link meta param source track wbr".split(" "),
 );
 
-/** Elements that stay open over blank lines: what stands in them is not the author's plain text. */
+/** Elements that stay open over blank lines: their content is not the author's plain text. */
 export const blockElements: ReadonlySet<string> = new Set(
   "address article aside blockquote button center dd details dialog dir div dl dt fieldset figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 header iframe li main map math menu nav noembed noframes noscript object ol optgroup option picture plaintext pre script section select style sub summary sup svg table tbody td template textarea tfoot th thead title tr ul video xmp".split(
     " ",
   ),
 );
 
-/** Elements of running text that GitHub shows as such. */
+/** Elements of running text that GitHub shows as elements. */
 export const phraseElements: ReadonlySet<string> = new Set(
   "a abbr b bdi bdo cite code data del dfn em font i ins kbd label mark p q rp rt ruby s samp small span strike strong time tt u var".split(
     " ",
@@ -40,7 +40,7 @@ const hidingStyle =
 const hidingClass = /(?:^|\s)(?:sr-only|visually-hidden|hidden|d-none|invisible|screen-reader-text)(?:\s|$)/i;
 const hidingColour = /^(?:white|transparent|#fff(?:fff)?)$/i;
 
-/** True when a reader does not see what stands between this tag and its end. */
+/** True if a reader does not see the content between this tag and its end. */
 export function hides(name: string, attributes: ReadonlyMap<string, string>): boolean {
   if (neverShown.has(name)) return true;
   if (attributes.has("hidden")) return true;

@@ -56,7 +56,10 @@ describe("log-tail-without-the-failure", () => {
   });
 });
 
-/** As `GET /actions/jobs/{job_id}/logs` gives them: https://docs.github.com/en/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run */
+/**
+ * As `GET /actions/jobs/{job_id}/logs` returns them:
+ * https://docs.github.com/en/rest/actions/workflow-jobs#download-job-logs-for-a-workflow-run
+ */
 const stamp = "2026-11-30T08:00:00.5000000Z ";
 const passing = Array.from({ length: 300 }, (_, index) => `${stamp}ok ${index} some passing thing with text`);
 const coverage = Array.from(

@@ -1,31 +1,31 @@
 /**
- * Markdown to a tree with places in the source, as GitHub reads it. Emphasis is left out: nobody here asks for it.
+ * Markdown to a tree with places in the source, as GitHub reads it. The tree has no emphasis, because no caller needs it.
  *
- * D1 The time is near linear in the length, whatever the text: constructs that cost more where they are piled up
- *    are counted first and, above a bound, not looked for (`dense`).
+ * D1 The time is near linear in the length, whatever the text. Constructs that cost more in large numbers are counted first.
+ *    Above a bound, Baton does not search for them (`dense`).
  */
 import type { Nodes, Root } from "mdast";
 import { fromMarkdown, type Options } from "mdast-util-from-markdown";
 import { gfmFromMarkdown } from "mdast-util-gfm";
 import { gfm } from "micromark-extension-gfm";
 
-/** Bare addresses stay text; a transform of theirs would make nodes without a place. */
+/** Bare addresses stay text: the transform for them would make nodes without a place. */
 const mdastExtensions = gfmFromMarkdown().filter(({ transforms }) => transforms === undefined);
 const withoutEmphasis = {
   disable: { null: ["attention", "strikethrough", "wwwAutolink", "protocolAutolink", "emailAutolink"] },
 };
 const options: Options = { extensions: [gfm(), withoutEmphasis], mdastExtensions };
 
-/** Above this many in one block, brackets are not read as links. */
+/** With more brackets in one block, Baton does not read them as links. */
 const bracketsMax = 400;
-/** Deeper quotes are cut off: they only cost. */
+/** Baton cuts off deeper quotes, which only cost time. */
 const quotesMax = 30;
-/** Private use: as long as a bracket, and nothing in Markdown. */
+/** A private-use character: as long as a bracket, and without a meaning in Markdown. */
 const standIn = "\ue000";
 
 export interface ParsedMarkdown {
   tree: Root;
-  /** True when links were not looked for everywhere. */
+  /** True if Baton did not search everywhere for links. */
   dense: boolean;
 }
 
@@ -47,7 +47,7 @@ export function parseMarkdown(text: string): ParsedMarkdown {
   return { tree: fromMarkdown(bounded, options), dense };
 }
 
-/** What opens a comment, an instruction or a section within a line, and the end that it needs. */
+/** The openings of a comment, an instruction or a section within a line, each with the end that it needs. */
 const openings = [
   ["<!--", "-->"],
   ["<?", "?>"],
@@ -55,13 +55,13 @@ const openings = [
 ] as const;
 const openingsMax = 100;
 
-/** Within a line an opening without an end is text, but each is looked for to the end of its block. */
+/** Within a line, an opening without an end is text. The parser searches for each end through the whole block. */
 function withoutOpenings(text: string): string {
   let bounded = text;
   for (const [opening, ending] of openings) {
     if (!piledUp(bounded, opening, openingsMax)) continue;
     const last = bounded.lastIndexOf(ending);
-    // At the start of a line it opens a block, which needs no end.
+    // At the start of a line, an opening begins a block, which needs no end.
     bounded = bounded.replace(/^([\s>*+\-\d.)]*)(.*)$/gm, (line: string, marks: string, rest: string, at: number) => {
       const from = at + marks.length + (rest.startsWith(opening) ? opening.length : 0);
       if (!line.includes(opening)) return line;
@@ -81,7 +81,7 @@ function piledUp(text: string, character: string, max: number): boolean {
   return false;
 }
 
-/** Where a node stands; nodes that the parser made up stand nowhere. */
+/** The place of a node. null: the parser made the node up. */
 export function placeOf(node: Nodes): { start: number; end: number } | null {
   const start = node.position?.start.offset;
   const end = node.position?.end.offset;
@@ -94,7 +94,7 @@ export function* walk(node: Nodes): Generator<Nodes> {
   if ("children" in node) for (const child of node.children) yield* walk(child);
 }
 
-/** Line endings as one kind; a form that every other function here expects. */
+/** Makes all line endings one kind. Every other function here expects this form. */
 export function withLineFeeds(text: string): string {
   return text.replaceAll("\r\n", "\n").replaceAll("\r", "\n");
 }

@@ -1,8 +1,8 @@
 /**
- * Hidden markers in what Baton writes: by them its own comments are found again, also after a lost answer.
+ * Hidden markers in Baton's texts. Baton finds its own comments by them, even after it lost an answer.
  *
- * K1 Only markers at the very end count: text of others that a comment shows can hold one, but never stands last.
- * K2 A marker says what a comment is, never who wrote it: the author is checked by id where one is adopted.
+ * K1 Only markers at the very end count. Quoted text of others can hold one, but never comes last.
+ * K2 A marker says what a comment is, never who wrote it. Code that adopts a comment checks the author's id.
  */
 
 const allowedKind = /^[a-z][a-z0-9-]{0,30}$/;
@@ -11,7 +11,7 @@ const lastMarker = /<!-- baton:([a-z][a-z0-9-]{0,30})=([A-Za-z0-9_:./#@-]{1,240}
 const markersMax = 8;
 
 export interface Marker {
-  /** `op`: the operation that wrote the text. Others: what it is about. */
+  /** `op`: the operation that wrote the text. Other kinds: the subject of the text. */
   kind: string;
   id: string;
 }
@@ -23,7 +23,7 @@ export function printMarker(id: string, kind = "op"): string {
   return `<!-- baton:${kind}=${id} -->`;
 }
 
-/** The markers at the end of a text, in their order. */
+/** The markers at the end of a text, in order. */
 function parseMarkers(body: string): Marker[] {
   const found: Marker[] = [];
   let rest = body;
@@ -36,7 +36,7 @@ function parseMarkers(body: string): Marker[] {
   return found;
 }
 
-/** The operation that wrote this text; null for other people's. */
+/** The operation that wrote this text. null: another author wrote it. */
 export function parseMarker(body: string, kind = "op"): string | null {
   return parseMarkers(body).findLast((marker) => marker.kind === kind)?.id ?? null;
 }

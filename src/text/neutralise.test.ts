@@ -10,7 +10,7 @@ const blocks = [
   ["one line", neutraliseLine],
 ] as const;
 
-/** A hostile text with nothings put between its letters. */
+/** A hostile text with invisible characters between its letters. */
 const takenApart = fc
   .tuple(
     fc.constantFrom(...hostileTexts),
@@ -128,7 +128,7 @@ describe("empty-tag-undoes-the-neutraliser: bounds", () => {
 });
 
 describe("a thread is written again with each step", () => {
-  /** Each reading of a text begins so. */
+  /** Each reading of a text begins like this. */
   const readings = (work: () => unknown): number => {
     const spy = vi.spyOn(String.prototype, "toWellFormed");
     const before = spy.mock.calls.length;

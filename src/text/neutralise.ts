@@ -1,11 +1,11 @@
 /**
- * Text of others within what Baton publishes: read, but without effect. Nobody is pinged, nothing is closed or
- * linked across repositories, no picture is fetched, no command is given, nothing stays open, no heading is faked.
+ * Text of others within Baton's own texts, readable but without effect. It pings nobody, closes nothing, and links nothing
+ * across repositories. It loads no picture, gives no command, leaves nothing open, and fakes no heading.
  *
- * N1 Defused text looks unchanged; code stays as it is, for it pings nobody and people copy it.
+ * N1 Defused text looks unchanged. Code stays as it is, because it pings nobody and people copy it.
  * N2 A link shows where it leads, unless it leads to GitHub.
- * N3 Text before or after it changes neither: it is inert as letters, and fences and folds are closed.
- * N4 The result is a fixed point: what a removal brings together is looked at again, until nothing changes.
+ * N3 Text before or after it changes neither. Its letters are inert, and its fences and folds are closed.
+ * N4 The result is a fixed point: after each removal Baton reads the text again, until nothing changes.
  */
 import type { Code, Heading, InlineCode, Link, Nodes, Root } from "mdast";
 import { boundary, fenced } from "./cut.ts";
@@ -16,10 +16,10 @@ import { parseMarkdown, placeOf, walk, withLineFeeds } from "./markdown.ts";
 import { sanitise } from "./sanitise.ts";
 import { stripInvisible } from "./visible.ts";
 
-/** Words, figures and dull punctuation: by far the most of what is shown, and without any effect. */
+/** Words, figures and dull punctuation: by far the largest part of all shown text, without any effect. */
 const dull = /^(?!.*(?:GH-|::|\$\$|www\.))(?:[\w(][\w ,.;()'"+=%$?:–−…·→-]*)?$/i;
 
-/** Ordinary text is settled after two looks; what is nested to last longer is shown as it is written. */
+/** Ordinary text is stable after two looks. Text with deeper nesting is shown as it is written. */
 const looksMax = 6;
 const charactersMax = 262_144;
 const cutMark = "\n\n… (cut)";
@@ -29,12 +29,12 @@ export function neutralise(text: string): string {
   return dull.test(text) ? text : settled(text, once, asFence);
 }
 
-/** As part of one line: in a list, a heading, a cell, a sentence of Baton's. */
+/** As part of one line: in a list, a heading, a cell, a sentence by Baton. */
 export function neutraliseLine(text: string): string {
   return dull.test(text) ? text.trimEnd() : settled(oneLine(text), onceInLine, codeSpan);
 }
 
-/** Within a bound. The cut text is looked at again, for a cut opens what was closed. */
+/** Within a bound. Baton reads the cut text again, because a cut opens closed parts. */
 export function neutraliseWithin(text: string, charactersMax: number, mark: string = cutMark): string {
   return within(neutralise, text, charactersMax, mark);
 }
@@ -54,7 +54,7 @@ function within(inert: (text: string) => string, text: string, lengthMax: number
   return mark.slice(0, lengthMax);
 }
 
-/** A thread is written again with each step, and most of its texts are the same: the latest are kept, by how they are read. */
+/** Baton writes a thread again at each step, and most of its texts are equal. The latest results stay here, by reader. */
 const settledTexts = new Map<(text: string) => string, Map<string, string>>();
 const settledTextsMax = 500;
 const settledCharactersMax = 4_096;
@@ -94,7 +94,7 @@ function once(text: string): string {
   }
   const inert = applyEdits(visible, edits);
   const [first, last] = [tree.children[0]?.type, tree.children.at(-1)?.type];
-  // A fence that does not begin or end a line is none; a list may not interrupt a paragraph.
+  // A fence that does not begin or end a line is not a fence. A list may not interrupt a paragraph.
   const gap =
     first === "code" ? "\n" : tree.children.slice(0, 1).some((block) => dependsOnStart(block, visible)) ? "\n\n" : "";
   const from = inert.startsWith(gap) ? "" : gap;
@@ -102,7 +102,7 @@ function once(text: string): string {
   return withoutCommands(ended(`${from}${inert}${until}`));
 }
 
-/** The children that another follows on the same line. */
+/** Children with another child after them on the same line. */
 function beforeOthers(children: readonly Nodes[]): Nodes[] {
   return children.filter((_, index) => {
     const next = children[index + 1]?.type;
@@ -110,7 +110,7 @@ function beforeOthers(children: readonly Nodes[]): Nodes[] {
   });
 }
 
-/** Its lines mean something else where its first line goes on with another text. */
+/** Its lines change their meaning if its first line continues another text. */
 function dependsOnStart(block: Nodes, source: string): boolean {
   const place = placeOf(block);
   if (block.type === "paragraph" || place === null) return false;
@@ -118,7 +118,7 @@ function dependsOnStart(block: Nodes, source: string): boolean {
   return [...walk(block)].some(({ type }) => type === "code");
 }
 
-/** Read as a sentence, for at the begin of a line much has another meaning. */
+/** Baton reads it as a sentence, because many signs have another meaning at the start of a line. */
 const sentence = "x ";
 
 const blockStart = /^(?:[#>]|[-+*](?:\s|$)|[-_*=~`]{3}|\d{1,9}[.)](?:\s|$))/;
@@ -129,7 +129,7 @@ function onceInLine(text: string): string {
   return withoutCommands(ended(blockStart.test(inert) ? `${zeroWidthSpace}${inert}` : inert));
 }
 
-/** null: nested so deeply that it cannot be read. */
+/** null: too deeply nested to read. */
 function parsed(text: string): Root | null {
   try {
     return parseMarkdown(text).tree;
@@ -139,16 +139,16 @@ function parsed(text: string): Root | null {
   }
 }
 
-/** It makes a heading of the line before it. */
+/** A line that makes a heading of the line before it. */
 const underline = /^(\s{0,100})(?=[=-]{1,1000}[ \t]{0,100}(?:\n|$))/;
 const addressEnd = /(?:\/\/|www\.)\S{0,4000}$/i;
 const fenceEnd = /(?:^|\n)[\s>*+\d.)-]{0,80}(?:`{3,}|~{3,})$/;
 
-/** The first and the last letters, where those of another text could make an effect of them. */
+/** Changes the first and the last letters if neighboring text could give them an effect. */
 function ended(text: string): string {
   const before = /^(?:[:[]|``(?!`))/.test(text) ? zeroWidthSpace : "";
   const after = /(?:\]|(?<!\\)(?:\\\\){0,100}\\|(?:^|\n)\/|(?<![`\n])``+)$/.test(text) ? zeroWidthSpace : "";
-  // An address goes on until a space.
+  // An address continues until a space.
   const space = fenceEnd.test(text) ? "\n" : addressEnd.test(text) ? " " : "";
   return `${before}${text.replace(underline, `$1${zeroWidthSpace}`)}${after}${space}`;
 }
@@ -161,7 +161,7 @@ function asFence(text: string): string {
   return withoutCommands(`\n${fenced(stripInvisible(withLineFeeds(text)).text.trim())}\n`);
 }
 
-/** As a code span, whatever it holds: nothing in it has a meaning. */
+/** As a code span, whatever it holds: nothing in a code span has a meaning. */
 export function codeSpan(text: string): string {
   const { text: visible } = stripInvisible(withLineFeeds(text.toWellFormed()));
   const line = oneLine(visible).replaceAll("`", "'").replaceAll("|", "¦").replaceAll("<", "‹").replaceAll(">", "›");
@@ -205,7 +205,7 @@ function editsOf(node: Nodes, source: string, followed: boolean): Edit[] {
   }
 }
 
-/** Bold, for a heading could pass for one of Baton's own. */
+/** Bold, because a heading could pass for one of Baton's own. */
 function headingOf(node: Heading, source: string, start: number, end: number): Edit[] {
   const inside = insideOf(node);
   if (inside === null) return [{ start, end, replacement: "" }];
@@ -230,7 +230,7 @@ function linkOf(node: Link, source: string, start: number, end: number): Edit[] 
   const tail = source.slice(inside.end, end);
   if (tail === `](${node.url})` && trusted(node.url) && !(addressLike.test(written) && written !== node.url))
     return [{ start: inside.end, end, replacement: `](${withoutBacklink(node.url)})` }];
-  // `<https://…>` says where it leads, and is left to GitHub to link.
+  // `<https://…>` shows its target, so Baton lets GitHub link it.
   if (written === node.url) return [{ start, end, replacement: defuse(written) }];
   return [
     { start, end: inside.start, replacement: "" },
@@ -247,22 +247,22 @@ function trusted(url: string): boolean {
   return githubOwn.test(url) || relative.test(url);
 }
 
-/** In code, so that it is neither linked nor fetched. */
+/** In code, so that GitHub neither links nor loads it. */
 function shown(url: string): string {
   return codeSpan(url.length > 200 ? `${url.slice(0, boundary(url, 200))}…` : url);
 }
 
-/** On one line, where no parser sees the begin of another block. */
+/** On one line, where no parser sees the start of another block. */
 function spanOf({ value }: InlineCode): string {
   const longest = Math.max(0, ...(value.match(/`+/g) ?? []).map(({ length }) => length));
   const fence = "`".repeat(longest + 1);
   return `${fence} ${oneLine(value)} ${fence}`;
 }
 
-/** Blocks that GitHub draws or offers to apply, instead of showing them. */
+/** Blocks that GitHub draws or offers to apply, instead of showing their text. */
 const drawn = /^(?:mermaid|geojson|topojson|stl|math|suggestion)$/i;
 
-/** A fence at the begin of the line, of backticks, closed: code in every parser, wherever the text stands. */
+/** A closed fence of backticks at the start of the line: code in every parser, wherever the text is. */
 function blockOf(node: Code, source: string): Edit[] {
   const place = placeOf(node);
   if (place === null) return [];
@@ -272,7 +272,7 @@ function blockOf(node: Code, source: string): Edit[] {
   return [{ start, end: place.end, replacement: fenced(node.value, language) }];
 }
 
-/** Tags that GitHub knows are left out, their text stays; all else is shown as it was written. */
+/** Removes tags that GitHub knows, and keeps their text. Everything else is shown as it was written. */
 function withoutTags(source: string): string {
   return defuse(
     source.replace(/<\/?([a-z][a-z0-9]{0,20})(?: href="[^"]*")?>/gi, (tag, name: string) => {

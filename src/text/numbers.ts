@@ -1,10 +1,10 @@
 /**
- * Text as numbers: lists of codes in any base, one byte or several each, with anything between them, as in
+ * Text as numbers: lists of codes in any base, one byte or several each, with any separators. Examples are
  * `[75, 120]`, `ChrW(75) & ChrW(120)`, `{"0":75,"1":120}` or the words of a dump.
  */
 import { listOf, type View } from "./views.ts";
 
-/** Fewer of them hold no value that is searched for. */
+/** A shorter list holds no value that Baton searches for. */
 const numbersMin = 8;
 const figure = /\d\d|[A-Fa-f]\d|\d[A-Fa-f]/g;
 
@@ -16,7 +16,7 @@ export function* numberViews(text: string): Generator<View> {
   }
   for (const from of [0, 1]) {
     let count = from;
-    // An index before each of them.
+    // An index precedes each of them.
     const view = listOf(text, /-?\d{1,10}/g, ({ 0: digits }) => (count++ % 2 === 0 ? "" : characterOf(Number(digits))));
     if (view.text.length >= numbersMin) yield view;
   }
@@ -48,7 +48,7 @@ const kinds: readonly { pattern: RegExp; codes(digits: string): string }[] = [
   },
 ];
 
-/** Bytes of a language without unsigned ones are negative above 127; nothing that is searched for is there. */
+/** In a language without unsigned bytes, bytes above 127 are negative. No value that Baton searches for has them. */
 function characterOf(code: number): string {
   const byte = code < 0 ? code + 256 : code;
   return byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "";

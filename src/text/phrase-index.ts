@@ -1,8 +1,8 @@
 /**
- * Many known phrases found in one text in one pass, however many there are.
+ * Finds many known phrases in a text in one pass, whatever their number.
  *
- * PI1 The text is read at every `stride`-th place only. A phrase has `phraseMin` characters at least, so one of its parts of
- *     `partLength` characters begins at such a place.
+ * PI1 Baton reads the text only at every `stride`-th place. A phrase has at least `phraseMin` characters, so one of its
+ *     parts of `partLength` characters begins at such a place.
  */
 export interface Found {
   start: number;
@@ -13,7 +13,7 @@ export class PhraseIndex {
   readonly #partLength: number;
   readonly #stride: number;
   readonly #parts = new Map<string, { phrase: string; offset: number }[]>();
-  /** Places that were read, over all texts: what the cost grows with. */
+  /** The number of places read over all texts. The cost grows with it. */
   reads = 0;
 
   constructor(phrases: Iterable<string>, phraseMin: number, partLength: number) {

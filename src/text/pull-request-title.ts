@@ -1,4 +1,4 @@
-/** A pull request's title: dead text in the thread, and without effect as the subject of the commit that it is squashed to. */
+/** A pull request's title: dead text in the thread, and without effect as the subject of its squash commit. */
 import { titleLine } from "./commit-message.ts";
 import { neutraliseLineWithin } from "./neutralise.ts";
 

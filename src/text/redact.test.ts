@@ -22,7 +22,7 @@ function base32hex(buffer: Buffer): string {
   return base32(buffer).replace(/[A-Z2-7]/g, (letter) => to[from.indexOf(letter)] as string);
 }
 
-/** As the three tools print a value that follows two other bytes; the last line is padded to the column of the text. */
+/** As the three tools print a value that follows two other bytes. The last line is padded to the column of the text. */
 function dump(value: string, show: (offset: string, bytes: number[], text: string) => string): string {
   const data = bytes(`k=${value}`);
   return Array.from({ length: Math.ceil(data.length / 16) }, (_, line) => {
@@ -70,7 +70,7 @@ function uuencoded(value: string): string {
   return `${sign(value.length)}${(bits.match(/.{1,6}/g) ?? []).map((six) => sign(Number.parseInt(six.padEnd(6, "0"), 2))).join("")}`;
 }
 
-/** Each written with the platform's own tools, so that a form of the redactor is not compared with itself. */
+/** The platform's own tools write each form, so the redactor's form is not compared with itself. */
 const encodings: Record<string, (value: string) => string> = {
   plain: (value) => value,
   base64: (value) => Buffer.from(`key=${value}\n`).toString("base64"),
@@ -240,7 +240,7 @@ describe("encodings-that-pass-the-redactor", () => {
     expect(clean).toContain(redactedText);
     expect(clean).toMatch(/^before 12\n/);
     expect(clean).toMatch(/\nafter 34$/);
-    // What stays of it is punctuation at its ends.
+    // Only punctuation at its ends stays.
     expect(clean.replace(redactedText, "").replaceAll(/[^A-Za-z0-9]/g, "").length).toBeLessThan(
       "before12after34".length + 24,
     );
@@ -276,7 +276,7 @@ describe("encodings-that-pass-the-redactor", () => {
       const around = encodings[other] as (value: string) => string;
       return !redact(around(within(secret))).includes(redactedText);
     });
-    // Reversed text is searched for as it is, not decoded.
+    // Baton searches reversed text as it is, without decoding.
     expect(passed.filter(([, other]) => other !== "reversed")).toEqual([]);
   });
 
@@ -447,7 +447,8 @@ describe("encodings-that-pass-the-redactor", () => {
     const find = createFinder([secret]);
     const before = process.cpuUsage().user;
     expect(find(text)).toEqual([]);
-    // Quadratic patterns take more than ten times as long. It is the processor's time: a loaded machine is not a failure.
+    // Quadratic patterns take more than ten times as long. The test counts processor time, so a busy machine does not fail
+    // it.
     expect(process.cpuUsage().user - before).toBeLessThan(2_000_000);
   });
 });

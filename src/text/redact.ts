@@ -1,10 +1,11 @@
 /**
- * The one redactor: everything that leaves (comments, checks, logs, prompts, transcripts, pull requests) passes it.
+ * The only redactor. All outgoing text passes it: comments, checks, logs, prompts, transcripts, pull requests.
  *
  * H4 Known values are removed in the forms in which they leak (`secret-forms.ts`), whatever separates their characters:
- *    white space, punctuation, quoting, line numbers, escapes; in pieces with words between (`scattered.ts`), and after decoding.
- * H5 Patterns of well-known tokens are removed also when nobody told us of them, after an escape or a color as well.
- * H6 The time is linear in the length of the text, however many values are known: a few passes, each over one copy.
+ *    white space, punctuation, quoting, line numbers, escapes. The redactor also finds pieces with words between
+ *    (`scattered.ts`), and values after decoding.
+ * H5 Patterns of well-known tokens are removed even if their values are unknown, also after an escape or a color.
+ * H6 The time is linear in the length of the text, for any number of values. There are few passes, each over one copy.
  */
 import { decoded } from "./decoded.ts";
 import { withoutLookAlikes } from "./look-alikes.ts";
@@ -17,11 +18,11 @@ import { type Place, viewOf } from "./views.ts";
 
 export const redactedText = "[redacted]";
 
-/** Shorter values would black out ordinary words. */
+/** The redactor would remove ordinary words if it searched for shorter values. */
 const secretCharactersMin = 8;
 /** Lines of a long secret (a key in PEM form) count on their own. */
 const lineCharactersMin = 20;
-/** Without their separators, shorter values would be found across ordinary words. */
+/** Without their separators, shorter values would match across ordinary words. */
 const bareCharactersMin = 12;
 const newLine = /\r?\n|\\n/;
 
@@ -30,14 +31,14 @@ export function createRedactor({ secrets }: { secrets: readonly string[] }): (te
   return (text) => removePatterns(remove(text, find(text)));
 }
 
-/** Where known values are in a text, in any of their forms. */
+/** Finds the places of known values in a text, in any of their forms. */
 export function createFinder(secrets: readonly string[]): ((text: string) => Place[]) & { reads(): number } {
   const find = (given: string): Place[] => {
     const { bare, isEmpty, inText } = indexOf(secrets);
     if (isEmpty) return [];
     const text = withoutLookAlikes(given);
     const found = [...inText(text), ...searchDumps(text, bare)];
-    // Only where there is something to see through.
+    // Only if there are prefixes to skip.
     if (hasPrefixes.test(text)) found.push(...search(text, bare, prefixesAndSeparators, true));
     for (const view of decoded(text)) found.push(...inText(view.text).map(view.back));
     for (const numbers of numberViews(text)) found.push(...inText(numbers.text).map(numbers.back));
@@ -53,7 +54,7 @@ interface SecretIndex {
   isEmpty: boolean;
 }
 
-/** A key has thousands of forms, so that everybody who looks for the same list of secrets shares one index of them. */
+/** A key has thousands of forms, so all finders for the same list of secrets share one index. */
 const indexes = new WeakMap<readonly string[], SecretIndex>();
 
 function indexOf(secrets: readonly string[]): SecretIndex {
@@ -83,20 +84,23 @@ function longLines(secret: string): string[] {
   return secret.split(newLine).filter((line) => line.length >= lineCharactersMin && !line.startsWith("-----"));
 }
 
-/** Characters that show nothing: what cuts a value without changing how it reads. */
+/** Characters that show nothing: they split a value without changing how it reads. */
 const invisible =
   "\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0";
 const hiddenOnly = new RegExp(`[\\u0000${invisible}]+`, "g");
 const everyCut = new RegExp(`[\\s${invisible}]+`, "g");
-/** What logs, terminals and pages put between the pieces of a value: line numbers, times, colors, escaped line breaks, tags. */
+/**
+ * Text that logs, terminals and pages put between the pieces of a value, such as line numbers, times, colors, escaped line
+ * breaks and tags.
+ */
 const prefixes =
   "<\\/?[A-Za-z][^<>]{0,100}>|&(?:nbsp|shy|zwnj|zwj|NoBreak|ZeroWidthSpace|#0{0,8}(?:160|173|820[3-7]|8288|65279)|#[xX]0{0,8}(?:[aA]0|[aA][dD]|200[b-fB-F]|2060|[fF][eE][fF][fF]));|&#[xX]?0{0,8}(?=[1-9a-fA-F])|\\u001b\\[[0-9;]{0,20}[A-Za-z]|\\\\[nrt]|%0[AaDd]|^[^A-Za-z0-9\\n]{0,8}(?:\\d{4}-\\d\\d-\\d\\d[T ][\\d:.,]{5,20}Z?|[0-9A-Fa-f]{7,16}:?(?=[ \\t])|\\d{1,6}(?=[^A-Za-z0-9]))";
 const hasPrefixes = new RegExp(prefixes, "m");
 const prefixesAndSeparators = new RegExp(`${prefixes}|[^A-Za-z0-9]`, "gm");
 
 /**
- * A line of `hexdump -C` or `xxd`: offset, bytes, the same as text. H6: each quantifier is bounded, or what follows it begins with
- * another character.
+ * A line of `hexdump -C` or `xxd`: offset, bytes, the bytes as text. H6: each quantifier is bounded, or the next part begins
+ * with another character.
  */
 const dumpTime = "\\d{4}-\\d\\d-\\d\\d[T ][\\d:.,]{5,20}Z?[ \\t]{1,20}";
 const dumpStart = `^((?:${dumpTime})?[ \\t]{0,20}[0-9A-Fa-f]{6,16}:?[ \\t]{1,20})`;
@@ -104,7 +108,7 @@ const framedLine = "([0-9A-Fa-f][0-9A-Fa-f \\t]{1,199})\\|([^\\n]{1,64})\\|";
 const plainLine = "((?:[0-9A-Fa-f]{2,8} ){0,32}[0-9A-Fa-f]{2,8}) {2,100}(?! )([^\\n]{0,63}[^ \\t\\r\\n])";
 const dumpLine = new RegExp(`${dumpStart}(?:${framedLine}|${plainLine})[ \\t\\r]*$`, "gm");
 
-/** Each column of a dump is a text of its own; between their lines stands the other one. */
+/** Each column of a dump is a text of its own. The other column separates its lines. */
 function searchDumps(text: string, index: PhraseIndex): Place[] {
   const columns = [new Column(), new Column()] as const;
   for (const found of text.matchAll(dumpLine)) {
@@ -142,10 +146,10 @@ function squeezed(text: string): string {
   return text.replace(everyCut, "");
 }
 
-/** Looks in a copy of the text without the cuts; places are counted back only when there is something to report. */
+/** Searches a copy of the text without the cuts. It counts places back only if it found something. */
 function search(text: string, index: { find(text: string): Place[] }, cuts: RegExp, anyCase: boolean): Place[] {
   const without = text.replace(cuts, "");
-  // Only ASCII letters are left of those that could change their length.
+  // Only ASCII letters remain, so lower case does not change the length.
   const found = index.find(anyCase ? without.toLowerCase() : without);
   if (found.length === 0) return [];
   const placeOf = placesWithout(text, cuts);
@@ -180,7 +184,7 @@ export function matchesOf(text: string, shapes: readonly RegExp[]): Place[] {
   );
 }
 
-/** What `find` sees in a text, and in the same text without what does not show and with its escapes decoded (H5). */
+/** Applies `find` to a text, and to the same text without invisible characters and with its escapes decoded (H5). */
 export function findIn(text: string, find: (shown: string) => Place[]): Place[] {
   const shown = viewOf(text, hiddenOnly, () => "") ?? { text, back: (place: Place) => place };
   const found = find(shown.text).map(shown.back);
@@ -189,7 +193,7 @@ export function findIn(text: string, find: (shown: string) => Place[]): Place[] 
   return found;
 }
 
-/** Places that overlap are one. */
+/** Overlapping places become one. */
 function remove(text: string, found: Place[]): string {
   if (found.length === 0) return text;
   found.sort((a, b) => a.start - b.start);
@@ -205,7 +209,7 @@ function remove(text: string, found: Place[]): string {
 const keyBegin = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 const keyEnd = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 
-/** From the first line of a key to its last; without a last line, to the end of the text. */
+/** From the first line of a key to its last. Without a last line, to the end of the text. */
 function privateKeys(text: string): Place[] {
   const found: Place[] = [];
   for (let from = 0; ; ) {

@@ -1,10 +1,10 @@
 /**
- * Untrusted text to what a reader of it sees, and nothing else; for prompts. What was removed is told.
+ * Reduces untrusted text to the part that a reader of it sees, for prompts. The result lists the removed parts.
  *
  * Hygiene, not the boundary: the boundary is that agents hold no token that writes.
- * S1 Visible is what GitHub shows: the text is read as GitHub reads it, not searched for patterns.
+ * S1 Visible means shown by GitHub. Baton reads the text as GitHub does, and does not search for patterns.
  * S2 Text that a reader sees stays as it was written, byte for byte.
- * S3 When it is unclear whether something shows, it is removed.
+ * S3 If Baton cannot tell whether something shows, it removes it.
  */
 import type { Definition, Nodes, Root } from "mdast";
 import { applyEdits, type Edit } from "./edits.ts";
@@ -14,13 +14,13 @@ import { invisibleReferences, stripInvisible } from "./visible.ts";
 
 export interface Sanitised {
   text: string;
-  /** True when something was removed that a reader would not have seen. */
+  /** True if Baton removed something that a reader would not have seen. */
   hidden: boolean;
-  /** What was removed, in words, with how often; empty when nothing was. */
+  /** The removed parts in words, each with its count. Empty: nothing was removed. */
   removed: { what: string; count: number }[];
 }
 
-/** Longer text is cut by whoever asks; beyond this it is not even read. */
+/** The caller cuts longer text. Baton does not even read beyond this. */
 const charactersMax = 262_144;
 const addressCharactersMax = 500;
 
@@ -43,7 +43,7 @@ export function sanitise(text: string): Sanitised {
   };
 }
 
-/** null: nested so deeply that it cannot be read as Markdown; HTML is looked for everywhere then. */
+/** null: too deeply nested to read as Markdown. Baton then searches for HTML everywhere. */
 function parse(text: string): ParsedMarkdown | null {
   try {
     return parseMarkdown(text);
@@ -57,7 +57,7 @@ function tally(removed: Map<string, number>, what: string, count = 1): void {
   removed.set(what, (removed.get(what) ?? 0) + count);
 }
 
-/** Where links are not looked for: definitions and titles by their form alone. */
+/** For blocks without a search for links: removes definitions and titles by their form alone. */
 function withoutDefinitions(text: string, removed: Map<string, number>): string {
   const take = (pattern: RegExp, what: string, replacement: string, within: string): string =>
     within.replace(pattern, (...found) => {
@@ -68,7 +68,7 @@ function withoutDefinitions(text: string, removed: Map<string, number>): string 
   return take(/(\]\([^()\s]{0,2000})\s+(?:"[^"\n]{0,2000}"|'[^'\n]{0,2000}')\)/g, "link title", "$1)", clean);
 }
 
-/** Attributes that place or point, and say nothing. */
+/** Attributes that place or point, and have no text. */
 const silentAttributes = new Set(
   "href src align valign width height colspan rowspan target rel open start type class id dir lang loading border srcset media".split(
     " ",
@@ -85,7 +85,7 @@ class Search {
   readonly #definitions = new Map<string, Definition>();
   readonly #used = new Set<string>();
   readonly #footnotes = new Map<string, number>();
-  /** The hidden element that is open, counted by its own name. */
+  /** The open hidden element. Nested elements of its name are counted. */
   #hidden: { name: string; depth: number; start: number } | null = null;
 
   constructor(source: string) {
@@ -187,7 +187,7 @@ class Search {
     if (from !== null) this.#edit(from.end, end, `](${address(url)})`);
   }
 
-  /** What stands after the language on the first line of a fence is not shown; neither are comments of diagrams. */
+  /** GitHub does not show the text after the language on the first line of a fence, nor comments of diagrams. */
   #code(start: number, end: number, language: string | null, description: string | null): void {
     const firstLine = /^[^\n]*/.exec(this.#source.slice(start, end))?.[0] ?? "";
     const fence = /^(?:`{3,}|~{3,})/.exec(firstLine)?.[0];

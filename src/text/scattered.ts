@@ -1,23 +1,23 @@
 /**
- * A known value in pieces, with other words between them: labels, the prefixes of logs, tags, a sentence.
+ * Finds a known value in pieces, with other words between them: labels, the prefixes of logs, tags, a sentence.
  *
- * SP1 All of the value must be there, in order, in pieces of four characters or more, each near the one before. So
- *     ordinary words make none.
- * SP2 The time is linear: each place is read once, and a beginning of a value costs no more than its length allows.
+ * SP1 The whole value must be there, in order. Each piece has 4 characters or more and is near the one before. So ordinary
+ *     words never match.
+ * SP2 The time is linear. Baton reads each place once, and the start of a value costs no more than its length allows.
  */
 import type { Place } from "./views.ts";
 
 const pieceMin = 4;
 const formMin = 16;
-/** Without figures it may be made of words, and words come in any order. */
+/** Without figures a value may consist of words, and words come in any order. */
 const hasFigures = /\d.*\d/;
-/** How far the next piece may be, in letters and digits. */
+/** The longest distance to the next piece, in letters and digits. */
 const gapMax = 400;
 const piecesMax = 64;
 
 export class ScatteredIndex {
   readonly #byHead = new Map<string, string[]>();
-  /** Two characters of each head: most places are ruled out by them. */
+  /** Two characters of each head, which rule out most places. */
   readonly #starts = new Uint8Array(65_536);
 
   /** `forms`: letters and digits, in lower case. */
@@ -30,7 +30,7 @@ export class ScatteredIndex {
     }
   }
 
-  /** Each piece by itself: what is between them stays. */
+  /** Finds each piece by itself. The text between the pieces stays. */
   find(text: string): Place[] {
     if (this.#byHead.size === 0) return [];
     const found: Place[] = [];
@@ -47,7 +47,7 @@ function keyAt(text: string, at: number): number {
   return ((text.charCodeAt(at) << 8) ^ text.charCodeAt(at + 1)) & 0xffff;
 }
 
-/** Empty: not all of it is there. */
+/** Empty: a part of the value is missing. */
 function piecesOf(form: string, text: string, from: number): Place[] {
   const pieces: Place[] = [];
   let done = 0;
@@ -58,7 +58,7 @@ function piecesOf(form: string, text: string, from: number): Place[] {
       done += 1;
     }
     pieces.push({ start: at, end });
-    // What is left is too short to be known again, and too short to tell anything.
+    // The rest is too short to be recognized, and too short to reveal anything.
     if (form.length - done < pieceMin) return pieces;
     if (pieces.length === piecesMax) return [];
     const next = text.slice(end, end + gapMax).indexOf(form.slice(done, done + pieceMin));

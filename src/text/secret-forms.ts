@@ -1,13 +1,13 @@
 /**
- * The forms in which a known value leaks. The redactor searches for them in texts from which separators are gone, so each
- * stands here without them: `4b:78`, `4b 78`, `%4B%78` and `=4B=78` are one form.
+ * The forms in which a known value leaks. The redactor searches for them in texts without separators, so each
+ * form here has none: `4b:78`, `4b 78`, `%4B%78` and `=4B=78` are one form.
  */
 import { asNumbers, base32Parts, base64Parts, base85Parts, hex, unixParts, utf8, utf16 } from "./encodings.ts";
 
-/** Everything but letters and digits of ASCII. */
+/** Everything except letters and digits of ASCII. */
 export const separators = /[^A-Za-z0-9]+/g;
 
-/** What an encoder writes for a character that it does not leave as it is. */
+/** The text that an encoder writes for a character that it escapes. */
 const escapes: ((byte: number) => string)[] = [
   (byte) => hex([byte]),
   (byte) => `x${hex([byte])}`,
@@ -15,7 +15,7 @@ const escapes: ((byte: number) => string)[] = [
   (byte) => `${byte}`,
   (byte) => octal(byte),
   (byte) => entities[byte] ?? hex([byte]),
-  // Percent twice.
+  // Percent encoding, twice.
   (byte) => `25${hex([byte])}`,
 ];
 const entities: Record<number, string> = {
@@ -52,7 +52,7 @@ const bytewise = [
 /** In lower case and without separators. */
 export function bareForms(value: string): string[] {
   const bytes = utf8(value);
-  // Without the outer zero byte both byte orders are one.
+  // Without the outer zero byte, both byte orders are one.
   const wide = utf16(value).slice(1);
   const reversed = Array.from(value).reverse().join("");
   const once = base64Parts(bytes);
@@ -84,14 +84,14 @@ export function bareForms(value: string): string[] {
     ].flatMap((letters) => base32Parts(bytes, letters)),
     ...swappedPairs(bytes).map(hex),
     ...bytewise.map((writings) => bytes.map((byte) => writings[byte]).join(" ")),
-    // Quoted-printable text leaves other signs as they are.
+    // Quoted-printable text does not escape other signs.
     value.replaceAll("=", "=3D"),
     ...escaped.map((writings) => bytes.map((byte) => writings[byte]).join("")),
   ];
   return forms.map((form) => form.replace(separators, "").toLowerCase());
 }
 
-/** Those that are recognized in pieces, with other words between. */
+/** Forms that Baton recognizes in pieces, with other words between. */
 export function scatteredForms(value: string): string[] {
   const bytes = utf8(value);
   const forms = [
@@ -104,7 +104,7 @@ export function scatteredForms(value: string): string[] {
   return forms.map((form) => form.replace(separators, "").toLowerCase());
 }
 
-/** Exactly as written, for values that are too short, or hold too few letters, to be found without their separators. */
+/** The exact text, for values that are too short, or have too few letters, to search for without their separators. */
 export function exactForms(value: string): string[] {
   const reversed = Array.from(value).reverse().join("");
   const json = JSON.stringify(value).slice(1, -1);
@@ -127,19 +127,19 @@ export function exactForms(value: string): string[] {
   ];
 }
 
-/** Encoders differ in which signs they leave as they are. */
+/** Encoders differ in the signs that they do not escape. */
 const escaped = [/[A-Za-z0-9]/, /\w/, /[\w.~-]/, /[\w.~+/-]/].flatMap((plain) =>
   escapes.map((write) =>
     ofEachByte((byte) => (plain.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : write(byte))),
   ),
 );
 
-/** Made once: a key in PEM form has thousands of bytes, and each is written in dozens of ways. */
+/** Made once: a key in PEM form has thousands of bytes, and each byte has dozens of forms. */
 function ofEachByte(write: (byte: number) => string): string[] {
   return Array.from({ length: 256 }, (_, byte) => write(byte));
 }
 
-/** As `od -x` and `hexdump` show little-endian words; a value may begin in the middle of one. */
+/** As `od -x` and `hexdump` show little-endian words. A value may begin in the middle of a word. */
 function swappedPairs(bytes: readonly number[]): number[][] {
   return [0, 1].map((from) => {
     const whole = bytes.slice(from, bytes.length - ((bytes.length - from) % 2));
@@ -151,7 +151,7 @@ function octal(byte: number): string {
   return byte.toString(8).padStart(3, "0");
 }
 
-/** Atbash: the last letter for the first. */
+/** Atbash: the last letter stands for the first. */
 function mirrored(value: string): string {
   return value.replace(/[A-Za-z]/g, (letter) => {
     const base = letter <= "Z" ? 65 : 97;

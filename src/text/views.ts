@@ -1,6 +1,6 @@
 /**
- * A text as somebody else would decode it, with the way back: what in the original stands for each of its characters.
- * Owns: places. Does not own: what is decoded (`decoded.ts`, `numbers.ts`).
+ * A text as another reader would decode it. Each of its characters knows its piece of the original.
+ * Owns: places. Does not own: the decoding (`decoded.ts`, `numbers.ts`).
  */
 export interface Place {
   start: number;
@@ -13,7 +13,7 @@ export interface View {
   back(place: Place): Place;
 }
 
-/** Where a piece of the original was replaced: its place there, and the place and length of what was written. */
+/** A replaced piece of the original: its place there, and the place and length of the new text. */
 interface Mark {
   from: number;
   until: number;
@@ -21,7 +21,7 @@ interface Mark {
   length: number;
 }
 
-/** null: nothing changed. `write` answers null where the piece stays as it is. */
+/** null: nothing changed. `write` returns null for a piece that stays as it is. */
 export function viewOf(
   original: string,
   pattern: RegExp,
@@ -42,7 +42,7 @@ export function viewOf(
   return { text: text + original.slice(from), back: (place) => backOf(marks, place) };
 }
 
-/** Only what `write` gives for each match; everything between them is left out. */
+/** Only the text that `write` returns for each match, without the text between the matches. */
 export function listOf(original: string, pattern: RegExp, write: (found: RegExpMatchArray) => string): View {
   const marks: Mark[] = [];
   let text = "";

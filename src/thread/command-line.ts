@@ -1,28 +1,28 @@
 /**
- * Where in a comment the command stands: the author's own text, at the start of a line, at top level.
+ * Finds the command in a comment: in the author's own text, at the start of a line, at top level.
  *
- * Never counted: code, quotes, HTML and what stands in it, lists, tables, headings, footnotes, link text, mathematics,
- * and what a mail program put below "… wrote:". When in doubt a line does not count: silence can be repaired by a
- * second comment, a command that nobody gave cannot.
+ * Never counted: code, quotes, HTML and its content, lists, tables, headings, footnotes, link text and mathematics. A mail
+ * program's text below "… wrote:" does not count either. When in doubt, a line does not count. A second comment repairs
+ * silence, but nothing undoes a command that nobody gave.
  */
 import type { Paragraph, RootContent } from "mdast";
 import { blockElements, phraseElements, tokenizeHtml, voidElements } from "../text/html.ts";
 import { type ParsedMarkdown, parseMarkdown, placeOf } from "../text/markdown.ts";
 
 export interface CommandLine {
-  /** What follows `/baton` on its line. */
+  /** The text after `/baton` on its line. */
   line: string;
-  /** The lines after it, without what a mail program quoted. */
+  /** The lines after it, without the quotes of a mail program. */
   after: string;
 }
 
-/** The slash of a Chinese or Japanese keyboard is the same key, and telephones begin a line with a capital. */
+/** The slash of a Chinese or Japanese keyboard is the same key. Phones begin a line with a capital letter. */
 const slash = "[/\uff0f][bB]aton";
 const candidateOf = (names: string): RegExp => new RegExp(`^ {0,3}(?:${names})(?=[ \\t\\u00a0]|$)`, "gm");
 const commandLineOf = (names: string): RegExp => new RegExp(`^ {0,3}(?:${names})(?:[ \\t\\u00a0]+(.*))?$`);
-/** Elements whose look goes on in the blocks that follow, until they are closed. The next block ends a paragraph. */
+/** Elements whose style continues in later blocks until they are closed. The next block ends a paragraph. */
 const stayOpen: ReadonlySet<string> = new Set([...blockElements, ...phraseElements].filter((name) => name !== "p"));
-/** As in `markdown.ts`: in a block with more, links are not looked for, so nothing in it is known to be plain. */
+/** As in `markdown.ts`: in a block with more brackets Baton does not search for links. Then nothing in it is surely plain. */
 const bracketsMax = 400;
 
 /** `text` has `\n` for every line ending. */
@@ -32,7 +32,7 @@ export function findCommandLine(text: string, mentions: readonly string[] = []):
   const commandLine = commandLineOf(names);
   const last = [...text.matchAll(candidateOf(names))].at(-1);
   if (last === undefined) return null;
-  // What follows the last candidate's block cannot change what it is.
+  // Text after the last candidate's block cannot change the candidate's meaning.
   const blank = text.slice(last.index).search(/\n[ \t]*\n/);
   const parsed = parse(blank === -1 ? text : text.slice(0, last.index + blank));
   if (parsed === null) return null;
@@ -51,7 +51,7 @@ function inAnyCase(name: string): string {
   return name.replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`);
 }
 
-/** Text that is nested beyond reason is nobody's command. */
+/** Text that is nested beyond reason is not a command. */
 function parse(text: string): ParsedMarkdown | null {
   try {
     return parseMarkdown(text);
@@ -66,7 +66,8 @@ function firstPlace(nodes: RootContent[], text: string, commandLine: RegExp): nu
   for (const [index, node] of nodes.entries()) {
     const place = placeOf(node);
     if (place === null) continue;
-    // Below a signature only a mail program writes. Under a line of text Markdown takes its mark for that of a heading.
+    // Only a mail program writes below a signature. Under a line of text, Markdown reads the signature's mark as a heading's
+    // mark.
     const signed = node.type === "heading" && signatureLine.test(text.slice(place.start, endOfLine(text, place.end)));
     if (signed) return null;
     if (node.type === "html") count(open, text.slice(place.start, place.end), stayOpen);
@@ -105,7 +106,7 @@ function placeInParagraph(paragraph: Paragraph, text: string, commandLine: RegEx
   return null;
 }
 
-/** True when the character there is text of the paragraph itself: no code, link or HTML around it, and not struck out. */
+/** True if the character there is text of the paragraph itself: not code, link, HTML or struck out. */
 function isPlain(paragraph: Paragraph, at: number, text: string): boolean {
   if (isStruckOut(paragraph, at, text)) return false;
   const open = new Map<string, number>();
@@ -118,7 +119,7 @@ function isPlain(paragraph: Paragraph, at: number, text: string): boolean {
   return false;
 }
 
-/** The parser leaves strikes out (`markdown.ts`); one that is open here and has an end may cover what stands between. */
+/** The parser does not read strikes (`markdown.ts`). A strike that is open here and has an end may cover the text between. */
 function isStruckOut(paragraph: Paragraph, at: number, text: string): boolean {
   const place = placeOf(paragraph);
   if (place === null) return false;
@@ -126,14 +127,14 @@ function isStruckOut(paragraph: Paragraph, at: number, text: string): boolean {
   return strikes(place.start, at) % 2 === 1 && strikes(at, place.end) > 0;
 }
 
-/** Its blank at the end tells it from other dashes: https://www.rfc-editor.org/rfc/rfc3676#section-4.3. */
+/** The blank at its end distinguishes it from other dashes: https://www.rfc-editor.org/rfc/rfc3676#section-4.3. */
 const signatureLine = /^-- $/m;
 
 const devices =
   "(?:iPhon|iPad|iPod|Android|Samsung|Galaxy|Huawei|Xiaomi|Nokia|BlackBerry|Outlook|Windows|Mobile|Handy)";
 /**
- * What telephones and mail programs write below a mail, in the languages that they come in; as the parsers of replies know
- * them, for instance https://github.com/crisp-oss/email-reply-parser.
+ * Text that phones and mail programs write below a mail, in their languages. Parsers of replies list them, for instance
+ * https://github.com/crisp-oss/email-reply-parser.
  */
 const sent =
   "Sent (?:from|via|with|using)|Get Outlook for|Von meine[mr] |Von mein|Gesendet (?:von|mit)|Outlook für|Envoyé (?:depuis|de|à partir)|Télécharg(?:er|ez) Outlook|Obtenir Outlook|Enviado (?:desde|do|de|a partir)|Obt(?:ener|enga|er) (?:o )?Outlook|Enviat des|Inviato da|Scarica Outlook|Verstuurd vanaf|Verzonden (?:vanaf|met|vanuit)|Outlook voor|Wysłan[eoy] z|Pobierz |Skickat från|Hämta Outlook|Sendt fra|Hent Outlook|Lähetetty|Hanki Outlook|Odesláno z|Odoslané z|Poslan[oe] (?:s|z|iz)|Trimis de pe|Изпратено от|Отправлено (?:с|из)|Надіслано з|Відправлено з|Στάλθηκε από|נשלח מ|تم الإرسال من|Đã gửi từ|Dikirim dari|Dihantar dari|ส่งจาก|发自我的|從我的|从我的|傳送自我的|寄自我的";
@@ -141,7 +142,7 @@ const signatureMarks: RegExp[] = [
   /^-- ?$/m,
   /^(?:Sent from my |Sent from (?:Mail|Outlook|Yahoo|Proton)|Get Outlook for |Von meinem \S+ gesendet|Gesendet von |Envoyé de(?:puis)? mon |Enviado desde mi |Inviato da )/im,
   new RegExp(`^[ \\t_*<([]{0,4}(?:${sent})[^\\n]{0,60}${devices}[^\\n]{0,60}$`, "im"),
-  // The device comes first in Japanese, Korean, Turkish and Hungarian.
+  // Japanese, Korean, Turkish and Hungarian put the device first.
   new RegExp(
     `^[ \\t_*<([]{0,4}(?:[^\\s]{1,6} )?[^\\n]{0,12}${devices}[^\\n]{0,20}(?:から送信|에서 보냄|gönderildi|gesendet|küldve)`,
     "im",
@@ -153,7 +154,7 @@ const mailMarks: RegExp[] = [
   /^(?:From|Von|De|Da): [^\n]{1,300}\n(?:[^\n]{1,300}\n)?(?:Sent|Date|To|Gesendet|Envoyé|Enviado|Inviato): /im,
   /^(?:On|Le|El|Il|Em|Am)\b[^\n]{4,300}(?:\n[^\n]{1,200})?\b(?:wrote|a écrit|escribió|ha scritto|escreveu|schrieb[^\n]{0,100}) ?:[ \t]*$/im,
   /^Reply to this email directly(?:,| or) /im,
-  // "… <somebody@example.com> schreef op …:", in any language, above what it quotes.
+  // "… <somebody@example.com> schreef op …:", in any language, above the quoted text.
   /^[^\n>]{0,300}<[^<>\s@]{1,100}@[^<>\s]{1,200}>[^\n]{0,200}:[ \t]*$/m,
 ];
 

@@ -1,8 +1,8 @@
 /**
- * Boxes of the dashboard issue that people tick, and what a tick says.
+ * Boxes of the dashboard issue that people tick, and the meaning of a tick.
  *
- * TK1 Only a box that Baton wrote, and that this edit ticked, counts: text that people write is never read.
- * TK2 What a box is about stands in its marker, so that no text of a finding can be taken for one.
+ * TK1 A box counts only if Baton wrote it and this edit ticked it. Baton never reads text that people write.
+ * TK2 The subject of a box is in its marker, so no text of a finding can pass for one.
  */
 const tickActions = ["propose", "ignore", "resume"] as const;
 type TickAction = (typeof tickActions)[number];
@@ -20,7 +20,7 @@ export function renderBox({ action, id }: Tick, words: string): string {
   return `- [ ] ${words} <!-- baton:tick=${action}:${id} -->`;
 }
 
-/** What somebody ticked by changing a text that Baton wrote. */
+/** The boxes that somebody ticked in a text that Baton wrote. */
 export function ticksIn(before: string, after: string): Tick[] {
   const open = new Set(boxesOf(before).flatMap(({ ticked, ...tick }) => (ticked ? [] : [nameOf(tick)])));
   const made = new Map<string, Tick>();

@@ -1,4 +1,4 @@
-/** What a command's grammar says. Parser, help, refusals and documents read it; nothing else knows how a command is written. */
+/** The grammar of a command. Parser, help, refusals and documents read it. No other code knows how people write a command. */
 import { z } from "zod";
 import { priorities } from "../core/priority.ts";
 
@@ -14,7 +14,10 @@ export interface PositionalGrammar {
   summary: string;
   required: boolean;
   schema: z.ZodType<string | number>;
-  /** The last one only: it takes every word that is left of the line, at least so many. Text then begins after `--` or on the next line. */
+  /**
+   * Only for the last argument: it takes all remaining words of the line, and needs at least this many. Text then begins
+   * after `--` or on the next line.
+   */
   atLeast?: number;
 }
 
@@ -23,7 +26,7 @@ export type ThreadKind = "issue" | "pull-request";
 export interface CommandGrammar {
   name: string;
   aliases: string[];
-  /** As it is written, without `/baton`. */
+  /** As people write it, without `/baton`. */
   usage: string;
   summary: string;
   examples: string[];
@@ -34,9 +37,9 @@ export interface CommandGrammar {
   options: Record<string, OptionGrammar>;
   /** Free text: the rest of the line, and the lines after it. */
   text: "none" | "optional" | "required";
-  /** True when it makes Baton work on the thread's own head. */
+  /** True if it makes Baton work on the thread's own head. */
   worksOnHead: boolean;
-  /** False: it makes sense without a run. */
+  /** False: the command also works without a run. */
   needsRun: boolean;
 }
 
@@ -66,7 +69,7 @@ export const topUpSchema = usd(
   "that is not a top-up; write the USD to add with a plus, for example `/baton budget +2`",
 );
 
-/** What a run goes on without, where a person says so. */
+/** Safeguards that a run does without, if a person says so. */
 export const withoutOption: OptionGrammar = {
   value: "WHAT",
   summary:
@@ -79,7 +82,7 @@ export const withoutOption: OptionGrammar = {
     ),
 };
 
-/** Whose agents go first. */
+/** Decides whose agents go first. */
 export const priorityOption: OptionGrammar = {
   value: "NAME",
   summary: "Priority when agents wait for each other: `critical`, `high`, `normal`, or `low`.",

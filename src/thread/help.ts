@@ -1,4 +1,4 @@
-/** Help, generated from the grammar: what there is, what the asker may use, and who can use the rest. */
+/** Help, generated from the grammar: the commands, which of them the asker may use, and who can use the rest. */
 import type { ConfigProblem } from "../config/problem.ts";
 import type { Settings } from "../config/schema.ts";
 import type { Permission } from "../core/vocabulary.ts";
@@ -10,9 +10,9 @@ export interface HelpFacts {
   login: string;
   permission: Permission;
   settings: Settings;
-  /** The file that the settings come from; null: there is none. */
+  /** The file that holds the settings. null: there is none. */
   configuration: { path: string | null; problems: readonly ConfigProblem[]; warnings: readonly ConfigProblem[] };
-  /** All there are. */
+  /** All commands. */
   commands: readonly CommandGrammar[];
   processes: { name: string; summary: string }[];
 }
@@ -53,7 +53,7 @@ function renderConfiguration({ path, problems, warnings }: HelpFacts["configurat
   return `Configured by \`${path}\`, with something to look at:\n\n${renderProblems(path, warnings)}`;
 }
 
-/** One line each, with its place and what was probably meant. */
+/** One line for each problem, with its place and a guess of the intended word. */
 export function renderProblems(path: string | null, problems: readonly ConfigProblem[]): string {
   return problems
     .map(({ line, message, suggestion }) => {

@@ -1,11 +1,11 @@
 /**
- * Comment text to command.
+ * Turns a comment's text into a command.
  *
  * C1 Only a line of the author's own text at top level counts (`command-line.ts`).
- * C2 A typo is answered with a suggestion and never executed; an option is never dropped in silence.
- * C3 Commands are ASCII: a look-alike letter is no command. What keyboards do by themselves (a capital at the start of a
- *    line, a hard space, the slash of another script) does not matter.
- * C4 The first `/baton` line is the command; lines after it are its text, where it takes any.
+ * C2 A typo gets a suggestion, and Baton never executes it. Baton never drops an option in silence.
+ * C3 Commands are ASCII: a word with a look-alike letter is not a command. Automatic changes by keyboards do not matter,
+ *    such as a capital at the start of a line or a hard space.
+ * C4 The first `/baton` line is the command. The lines after it are its text, if it accepts text.
  */
 import { BatonError, hasCode } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
@@ -22,15 +22,15 @@ export type ParsedCommand =
       options: Record<string, string | number>;
       text: string;
     }
-  /** `line`: what was written after `/baton`. */
+  /** `line`: the text after `/baton`. */
   | { kind: "unknown"; word: string; suggestion: string | null; line: string }
-  /** `problem` completes "`/baton name` …"; it quotes what was written, so it is neutralised before it is shown. */
+  /** `problem` completes "`/baton name` …". It quotes the author, so callers neutralise it before they show it. */
   | { kind: "invalid"; name: string; problem: string; usage: string };
 
 const charactersMax = 65_536;
 const ascii = /^[\x21-\x7e]+$/;
 
-/** `mentions`: names by which Baton is called here, in small letters: `@name run` reads as `/baton run`. */
+/** `mentions`: names that call Baton here, in lower case. `@name run` reads as `/baton run`. */
 export function parseCommand(
   body: string,
   vocabulary: readonly CommandGrammar[],
@@ -39,7 +39,7 @@ export function parseCommand(
   const found = findCommandLine(withLineFeeds(body.slice(0, charactersMax)), mentions);
   if (found === null) return { kind: "none" };
   const words = splitWords(found.line);
-  // `/baton` alone asks what there is.
+  // `/baton` alone asks for the list of commands.
   const word = words[0]?.text ?? "help";
   const grammar = vocabulary.find(({ name, aliases }) => [name, ...aliases].includes(word.toLowerCase()));
   if (grammar !== undefined) return parseArguments(grammar, words.slice(1), found);
@@ -54,7 +54,7 @@ export function parseCommand(
 
 const mention = /^ {0,3}@([A-Za-z0-9][A-Za-z0-9-]{0,99})[ \t\u00a0]+([A-Za-z]+)/gm;
 
-/** The name that is called at the start of a line, and the word after it: cheap, and no proof of a command. */
+/** The name that is called at the start of a line, and the word after it. This is cheap, and does not prove a command. */
 export function calledNames(body: string): { name: string; word: string }[] {
   return [...body.slice(0, charactersMax).matchAll(mention)].map(([, name = "", word = ""]) => ({
     name: name.toLowerCase(),
@@ -62,7 +62,7 @@ export function calledNames(body: string): { name: string; word: string }[] {
   }));
 }
 
-/** False: certainly none, by whatever name Baton is called here. */
+/** False: certainly not a command, by any name that calls Baton here. */
 export function mayBeCommand(body: string, vocabulary: readonly CommandGrammar[]): boolean {
   const words = new Set(vocabulary.flatMap(({ name, aliases }) => [name, ...aliases]));
   const called = calledNames(body).filter(({ word }) => words.has(word));
@@ -84,7 +84,7 @@ interface Word {
 
 const wordPattern = /(--[^\s="']+=)?(?:"([^"]*)"|'([^']*)')(?=\s|$)|\S+/g;
 
-/** A quoted string is one word; so is an option with its quoted value. */
+/** A quoted string is one word, and so is an option with its quoted value. */
 function splitWords(line: string): Word[] {
   return [...line.matchAll(wordPattern)].map((match) => {
     const [whole, flag, double, single] = match;
@@ -98,7 +98,7 @@ function splitWords(line: string): Word[] {
   });
 }
 
-/** `--name`, `--name=value`, and what a keyboard makes of two hyphens. */
+/** `--name`, `--name=value`, and the sign that a keyboard makes of two hyphens. */
 const flagPattern = /^(--|[-\u2010-\u2015\u2212]{1,2})([A-Za-z][A-Za-z0-9_-]*)(?:=(.*))?$/s;
 
 const invalid = (problem: string): BatonError => new BatonError("BATON_COMMAND_INVALID", problem);
@@ -115,7 +115,7 @@ function parseArguments(grammar: CommandGrammar, words: Word[], { line, after }:
 function readArguments(grammar: CommandGrammar, words: Word[], line: string, after: string): ParsedCommand {
   const options = new Map<string, string | number>();
   const positional: (string | number)[] = [];
-  /** Places of the free text in the line: all but the options. */
+  /** Places of the free text in the line: everything except the options. */
   const pieces: { start: number; end: number }[] = [];
   let flagsEnded = false;
   for (let index = 0; index < words.length; index += 1) {
@@ -139,7 +139,7 @@ function readArguments(grammar: CommandGrammar, words: Word[], line: string, aft
       throw invalid(`Unknown argument \`${word.text.slice(0, 60)}\``);
     } else {
       const before = pieces.at(-1);
-      // Words that stood together stay as they were written.
+      // Adjacent words stay as they were written.
       const adjacent = before !== undefined && line.slice(before.end, word.start).trim() === "";
       if (adjacent) before.end = word.end;
       else pieces.push({ start: word.start, end: word.end });
@@ -157,7 +157,7 @@ function readArguments(grammar: CommandGrammar, words: Word[], line: string, aft
   return { kind: "command", name: grammar.name, positional, options: Object.fromEntries(options), text };
 }
 
-/** null: the word is no option, so it is text. */
+/** null: the word is not an option, so it is text. */
 function readFlag(
   grammar: CommandGrammar,
   word: string,

@@ -36,7 +36,7 @@ const shown = (check: ConfigCheck): string => {
   const { title, summary } = configCheckRun(check, (text) => text);
   return `${title}\n\n${summary}`;
 };
-/** What a pull request changes in `baton.yaml`, as the check run shows it. */
+/** A pull request's changes to `baton.yaml`, as the check run shows them. */
 const checked = (config: unknown): string => {
   const parsed = parseConfig(stringify(config));
   return shown(configCheck({ path: "baton.yaml", parsed, base: settings }));

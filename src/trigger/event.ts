@@ -1,7 +1,7 @@
 /**
- * What happened in a repository, as rules of `triggers` see it: from a delivery's payload, each field checked.
+ * An event of a repository, as rules of `triggers` see it: from a delivery's payload, each field checked.
  *
- * TE1 Who caused an event is who GitHub names as its sender; for work of CI it is who brought the commit.
+ * TE1 GitHub's sender caused an event. An event about CI was caused by the person who pushed the commit.
  * TE2 Texts of an event are data: they reach conditions and keys, never an instruction.
  */
 import { z } from "zod";
@@ -27,26 +27,26 @@ export type TriggerName = (typeof triggerEvents)[number];
 export const triggerEventSchema = z.object({
   on: z.enum(triggerEvents),
   repository: repositorySchema,
-  /** null: nobody of GitHub's; the rule's author speaks for it. */
+  /** null: nobody on GitHub. The rule's author speaks for it. */
   sender: z.object({ id: z.number().int(), login: z.string(), kind: z.enum(["user", "bot"]) }).nullable(),
-  /** null: the event belongs to no thread; its run reports in the dashboard issue. */
+  /** null: the event belongs to no thread. Its run reports in the dashboard issue. */
   thread: z.object({ number: z.number().int().positive(), kind: z.enum(["issue", "pull-request"]) }).nullable(),
   /** `event` in conditions and keys. */
   facts: z.record(z.string(), jsonSchema),
-  /** The same for the same fact: a rule starts one run for it. */
+  /** Equal for the same fact: a rule starts one run for it. */
   key: z.string(),
-  /** Files that changed; null: the event has none, or does not tell. */
+  /** Changed files. null: the event has none, or does not tell. */
   paths: z.array(z.string()).nullable(),
-  /** Commits between which files changed that the event does not tell; null: it tells. */
+  /** The commits between which files changed, if the event does not list the files. null: it lists them. */
   between: z.object({ before: z.string(), after: z.string() }).nullable(),
-  /** The commit whose pusher caused it, where the sender did not; null: the sender did. */
+  /** The commit whose pusher caused it, if the sender did not. null: the sender did. */
   pushed: z.string().nullable(),
-  /** The one rule that it is for; null: any that is about such events. */
+  /** The only rule that it is for. null: any rule about such events. */
   rule: z.string().nullable(),
 });
 export type TriggerEvent = z.infer<typeof triggerEventSchema>;
 
-/** An event for rules that comes from elsewhere than a delivery of GitHub's: from a job of Actions, or the App's own address. */
+/** An event for rules that is not a delivery by GitHub: from a job of Actions, or the App's own address. */
 export const triggerDelivery = "baton.trigger";
 
 const user = z.object({ id: z.number().int(), login: z.string().min(1), type: z.string() });
@@ -127,17 +127,18 @@ const workflowDispatch = base.extend({
   workflow: z.string().nullish(),
   inputs: z.record(z.string(), jsonSchema).nullish(),
 });
-/** A ref that was not there before has this for its commit. */
+/** The commit of a ref that did not exist before. */
 const nowhere = /^0+$/;
 
 /**
- * A delivery names at most so many commits. Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads#push;
- * a job's payload names no files: https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#push
+ * A delivery names at most this many commits. Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads#push.
+ * A job's payload names no files:
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#push
  */
 const commitsTold = 2_048;
 const failed = new Set<string | null>(["failure", "timed_out", "startup_failure"]);
 
-/** null: no rule can be about it. `delivery`: its GUID, the name of events that have no other. */
+/** null: no rule can be about it. `delivery`: its GUID, which names events without another name. */
 export function toTriggerEvent(event: string, payload: unknown, delivery: string): TriggerEvent | null {
   const parsed = base.safeParse(payload);
   if (!parsed.success) return null;
@@ -158,7 +159,7 @@ export function toTriggerEvent(event: string, payload: unknown, delivery: string
       const read = issues.safeParse(payload);
       if (!read.success) return null;
       const { issue, label: added, assignee } = read.data;
-      // An issue that somebody moves here is opened anew, with the text of another.
+      // GitHub opens a moved issue again here, with the text of another person.
       if (action === "opened" && issue.user?.id !== sender.id) return null;
       const on = `issues.${action}` as TriggerName;
       const detail = added?.name ?? assignee?.login ?? "";
@@ -218,7 +219,7 @@ export function toTriggerEvent(event: string, payload: unknown, delivery: string
           ? undefined
           : [...(added ?? []), ...(modified ?? []), ...(removed ?? [])],
       );
-      // A job's payload has no files, and a long push not all of its commits.
+      // A job's payload has no files, and a long push does not list all its commits.
       const isWhole = !told.includes(undefined) && all.length < commitsTold;
       return {
         ...common,
@@ -233,7 +234,7 @@ export function toTriggerEvent(event: string, payload: unknown, delivery: string
       const read = workflowRun.safeParse(payload);
       if (!read.success) return null;
       const run = read.data.workflow_run;
-      // A fork's run says nothing of the default branch, and neither does that of a pull request.
+      // A fork's run says nothing about the default branch, and neither does a pull request's run.
       if (!failed.has(run.conclusion) || run.head_branch !== repository.default_branch) return null;
       if (run.head_repository?.id !== repository.id || run.event.startsWith("pull_request")) return null;
       return {

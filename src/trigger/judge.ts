@@ -1,9 +1,9 @@
 /**
- * Whether an event starts a run of a rule: its condition, its paths, and what caused the event.
+ * Whether an event starts a run of a rule: its condition, its paths, and the cause of the event.
  *
- * TJ1 A condition that cannot be evaluated is false, and the reason says so.
- * TJ2 What people do begins a chain; what bots do goes on with it. A chain is bounded in depth and has each rule once.
- * TJ3 Starts an hour are bounded, of a rule and of all rules together: a storm costs a bounded number of runs.
+ * TJ1 A condition that Baton cannot evaluate is false, and the reason says so.
+ * TJ2 An act by a person begins a chain. An act by a bot continues it. A chain has a bounded depth, and each rule once.
+ * TJ3 Starts an hour are bounded, for each rule and for all rules together. So a storm costs a bounded number of runs.
  */
 import { limits } from "../core/limits.ts";
 import type { Json } from "../core/vocabulary.ts";
@@ -27,7 +27,7 @@ export interface Condition {
   reason: string;
 }
 
-/** The text of a condition without its braces, which people write or leave out. */
+/** The text of a condition without its braces, which are optional. */
 export function conditionText(text: string): string {
   return /^\s*\$\{\{([\s\S]*)\}\}\s*$/.exec(text)?.[1] ?? text;
 }
@@ -56,7 +56,7 @@ export function judgeEvent(rule: TriggerRule, event: TriggerEvent): Condition {
   }
 }
 
-/** What expressions of a rule see of an event. */
+/** The part of an event that expressions of a rule see. */
 export function scopeOf({ facts, sender }: Pick<TriggerEvent, "facts" | "sender">): Record<string, Json> {
   return { event: facts, actor: { login: sender?.login ?? "", kind: sender?.kind ?? "bot" } };
 }
@@ -67,18 +67,18 @@ export interface PastStart {
   runId: string;
   /** Milliseconds since the epoch. */
   at: number;
-  /** Number of its thread; null: the dashboard issue. */
+  /** Number of its thread. null: the dashboard issue. */
   thread: number | null;
   actor: string;
   depth: number;
-  /** Run whose work caused the event; null: a person did. */
+  /** Run whose work caused the event. null: a person caused it. */
   parent: string | null;
 }
 
 interface StartQuestion {
   rule: Pick<TriggerRule, "name" | "maxPerHour">;
   event: { thread: number | null; actor: string; byBot: boolean };
-  /** Threads that belong to the event's own: of a pull request of Baton's, its issue. */
+  /** Threads that belong to the event's own. For a pull request by Baton, its issue. */
   related: readonly number[];
   past: readonly PastStart[];
   now: number;
@@ -118,7 +118,7 @@ export function judgeStart({ rule, event, related, past, now }: StartQuestion): 
   return { start: true, depth: last.depth + 1, parent: last.runId };
 }
 
-/** Newest first: the newest start that may have caused the event, and what caused that. */
+/** Newest first: the newest start that may have caused the event, then the cause of that start, and so on. */
 function chainOf(
   thread: number | null,
   related: readonly number[],

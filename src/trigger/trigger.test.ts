@@ -1,4 +1,4 @@
-/** What events mean to rules, and what keeps a chain of them from going on for ever. */
+/** The meaning of events for rules, and the bounds that end a chain of them. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { limits } from "../core/limits.ts";

@@ -1,7 +1,7 @@
-/** What a workflow has to start on, so that a job of Actions mode hears of an event that rules are about. */
+/** The events on which a workflow must start, so that a job of Actions mode hears of events for rules. */
 import type { TriggerName } from "./event.ts";
 
-/** By GitHub's names. `type`: null where the event has none. null: no workflow starts on it. */
+/** By GitHub's names. `type`: null if the event has none. null: no workflow starts on it. */
 export const workflowEvents: Readonly<Record<TriggerName, { event: string; type: string | null } | null>> = {
   "issues.opened": { event: "issues", type: "opened" },
   "issues.labeled": { event: "issues", type: "labeled" },
@@ -18,10 +18,13 @@ export const workflowEvents: Readonly<Record<TriggerName, { event: string; type:
   http: null,
 };
 
-/** Types that an event has without `types`. Source: https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows */
+/**
+ * Default types of an event without `types`. Source:
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+ */
 const pullRequestTypes: readonly string[] = ["opened", "synchronize", "reopened"];
 
-/** An event of `on` with its `types`; null: it has none. */
+/** An event of `on` with its `types`. null: it has none. */
 export type WorkflowStart = readonly [event: string, types: readonly string[] | null];
 
 export function startsOn(starts: readonly WorkflowStart[], on: TriggerName): boolean {
@@ -29,7 +32,7 @@ export function startsOn(starts: readonly WorkflowStart[], on: TriggerName): boo
   if (needed === null) return false;
   return starts.some(([event, types]) => {
     if (event !== needed.event) return false;
-    // A dispatch with `types` starts only on those that are listed, which the workflow alone knows.
+    // A dispatch with `types` starts only on listed types, which the workflow alone knows.
     if (event === "repository_dispatch") return types === null || types.some((type) => type !== "baton");
     if (needed.type === null) return true;
     return (types ?? (event === "pull_request" ? pullRequestTypes : [needed.type])).includes(needed.type);

@@ -1,9 +1,9 @@
 /**
- * The branch of a run of a YAML process: which commit each step begins with, what was pushed, and the evidence of the end.
+ * The branch of a run of a YAML process: each step's first commit, the pushed commits, and the final evidence.
  *
- * BR1 Where the settings ask people for a plan or for protected paths, they are asked, whether the file says so or not.
- * BR2 A run that published a commit passes only with green checks on exactly this commit and, where the settings ask for
- *     one, a review of exactly this commit. What the file left out of that is asked for at the end.
+ * BR1 If the settings require people to approve a plan or protected paths, Baton asks them, whatever the file says.
+ * BR2 A run that published a commit passes only with green checks on exactly this commit. If the settings require a review,
+ *     it must be of exactly this commit too. At the end, Baton asks for the parts that the file left out.
  */
 import type { AgentOutput } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
@@ -15,15 +15,15 @@ import type { ProcessFacts } from "./facts.ts";
 
 export class Branch {
   readonly #facts: ProcessFacts;
-  /** What each step that may write left. */
+  /** The last commit of each step that may write. */
   readonly #heads = new Map<string, string>();
   readonly #agents: AgentOutput[] = [];
   readonly #greenOn = new Set<string>();
   readonly #approvedOn = new Set<string>();
-  /** How many steps had touched a path when a person allowed its content. */
+  /** The number of steps that had touched a path when a person allowed its content. */
   readonly #allowedPaths = new Map<string, number>();
   readonly #verdicts: Verdict[] = [];
-  /** Commits that GitHub made again to sign them, by ours. */
+  /** GitHub's signed copies of commits, by the original commit. */
   readonly #publishedAs = new Map<string, string>();
   #pushedSha: string | null;
   #published = false;
@@ -43,12 +43,12 @@ export class Branch {
     return this.#pushedSha;
   }
 
-  /** Of the last writing step before; one that was skipped or changed nothing leaves what it began with. */
+  /** The commit of the last writing step before. A step that was skipped or changed nothing keeps its first commit. */
   headOf(writer: string | undefined): string {
     return this.present((writer === undefined ? undefined : this.#heads.get(writer)) ?? this.firstSha);
   }
 
-  /** As the remote has it, once it was pushed. */
+  /** The commit as the remote has it after a push. */
   present(sha: string): string {
     return this.#publishedAs.get(sha) ?? sha;
   }
@@ -71,13 +71,13 @@ export class Branch {
     this.#approvedOn.add(sha);
   }
 
-  /** A child run worked on the same branch: what it pushed is what is there. */
+  /** A child run worked on the same branch, so its pushed commit is the branch's commit. */
   takenOver(sha: string, pullRequest: number | null): void {
     this.#pushedSha = sha;
     this.pullRequest = pullRequest ?? this.pullRequest;
   }
 
-  /** The commit that the branch is at then. */
+  /** Returns the branch's commit after the push. */
   async push(ctx: ProcessContext, step: string, title: string, stage: object, sha: string): Promise<string> {
     await this.#askForPaths(ctx, step, stage, sha);
     if (sha === this.#pushedSha) return sha;
@@ -93,7 +93,7 @@ export class Branch {
     return head;
   }
 
-  /** Pushes first; a pull request that is there gets the text only where the file gives one. */
+  /** Pushes first. An existing pull request gets the text only if the file gives one. */
   async openPullRequest(
     ctx: ProcessContext,
     step: string,
@@ -128,7 +128,7 @@ export class Branch {
       operation: "update-pull-request" as const,
       pullRequest: this.pullRequest,
       ...(text.title === null ? {} : { title: text.title }),
-      // The text of a pull request that somebody else opened is theirs.
+      // The text of another author's pull request belongs to that author.
       ...(text.body === null && this.#facts.pullRequest !== null ? {} : { body }),
       measured,
     };
@@ -138,7 +138,7 @@ export class Branch {
   async #askForPaths(ctx: ProcessContext, step: string, stage: object, sha: string): Promise<void> {
     const { protectedPaths, protectedPathsBreakpoint } = this.#facts.settings;
     const steps = this.#agents.map(({ files }) => new Set(files.map(({ path }) => path)));
-    /** Another step with the same path has changed its content. */
+    /** The count rises when another step changes the content of the path. */
     const times = (path: string): number => steps.filter((paths) => paths.has(path)).length;
     const touched = [...new Set(steps.flatMap((paths) => [...paths]))].filter(
       (path) => matchesAny(path, protectedPaths) && this.#allowedPaths.get(path) !== times(path),
@@ -160,7 +160,7 @@ export class Branch {
     for (const path of touched) this.#allowedPaths.set(path, times(path));
   }
 
-  /** BR2. `reason` and `given`: what the steps came to. */
+  /** BR2. `reason` and `given`: the results of the steps. */
   async finish(ctx: ProcessContext, reason: string, given: readonly Evidence[]): Promise<Verdict> {
     const verdict = (status: Verdict["status"], said: string): Verdict => ({
       name: "result",
@@ -200,7 +200,7 @@ export class Branch {
         subject: { pullRequest: this.pullRequest, sha },
       });
       if (review.decision === "voided" && review.sha !== null && review.sha !== sha) {
-        // Somebody pushed: the new head is judged anew.
+        // Somebody pushed. Baton judges the new head again.
         this.#pushedSha = review.sha;
         said.pop();
         continue;
@@ -218,7 +218,7 @@ export class Branch {
   }
 }
 
-/** Logs are for agents; a verdict that people read links to the check instead. */
+/** Logs are for agents. A verdict for people links to the check instead. */
 function withoutLogs(verdict: Verdict): Verdict {
   return {
     ...verdict,

@@ -1,5 +1,5 @@
 /**
- * What makes no sense in a YAML process although each key is right by itself: kinds of steps, order, expressions, references.
+ * Problems of a YAML process whose keys are each right by themselves: kinds of steps, order, expressions, references.
  *
  * Owns: those problems, each with its path. Does not own: lines (`parse.ts`), words of schema problems (`config/messages.ts`).
  */
@@ -16,7 +16,7 @@ import { schemaOfType } from "./value-type.ts";
 export interface FoundProblem {
   path: ConfigPath;
   onKey: boolean;
-  /** Within an expression: which of the text's, and how far behind its opening. */
+  /** Within an expression: the number of the expression in the text, and the distance from its opening. */
   within: { nth: number; offset: number } | null;
   message: string;
   suggestion: string | null;
@@ -30,7 +30,7 @@ export interface KnownProcess {
 }
 export type KnownProcesses = ReadonlyMap<string, KnownProcess>;
 
-/** `known` null: nobody looks other processes up, as a run that has begun goes on whatever became of them. */
+/** `known` null: Baton does not check other processes. A run that has begun continues, whatever became of them. */
 export function findProblems(file: ProcessFile, known: KnownProcesses | null): FoundProblem[] {
   return new Checker(file, known).run();
 }
@@ -55,7 +55,7 @@ class Checker {
       if (ids.indexOf(id) !== index)
         this.#say(["steps", index, "id"], `The step \`${id}\` is there twice; name them apart.`);
     const needs = needsOf(steps);
-    // Of two with one name nobody knows which is meant.
+    // With two steps of one name, a reference is ambiguous.
     const order = new Set(ids).size === ids.length ? orderProblems(needs) : [];
     for (const { step, need, message, suggestion } of order) {
       const index = ids.indexOf(step);
@@ -223,7 +223,7 @@ class Checker {
     return { const: value };
   }
 
-  /** Steps after `before` see the results of just these (workflow.WF1). */
+  /** Steps after `before` see the results of only these steps (workflow.WF1). */
   #scope(before: ReadonlySet<string>): Shape {
     return scopeShape(
       this.#file,
@@ -245,7 +245,7 @@ class Checker {
     this.#template(`\${{${text}}}`, path, scope, contextNames, true, text.length);
   }
 
-  /** `bare`: the text itself is the expression, written without its braces. */
+  /** `bare`: the text itself is the expression, without its braces. */
   #template(
     text: string,
     path: ConfigPath,
@@ -276,7 +276,7 @@ class Checker {
     return { message: `The step \`${id}\` is not known to have ended here; add it to \`needs\`.`, suggestion: null };
   }
 
-  /** Which commit a step begins with must follow from the order. */
+  /** The order must determine the commit with which a step begins. */
   #heads(
     step: StepFile,
     index: number,
@@ -300,7 +300,7 @@ class Checker {
   }
 }
 
-/** Steps that may leave another commit: of those before, the ones that no other one needs. */
+/** Steps that may leave another commit: the writing steps before that no other writing step needs. */
 export function lastWriters(
   steps: readonly StepFile[],
   before: ReadonlySet<string>,

@@ -1,4 +1,4 @@
-/** YAML processes as stories: what they ask for, in which order, and how they end, with a crash before every answer. */
+/** YAML processes as stories: their requests, in order, and their end, with a crash before every answer. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { alice, bob, RunWorld } from "../../test/fakes/run-world.ts";
@@ -91,7 +91,7 @@ interface Story {
   text: string;
   uses?: Record<string, string>;
   facts?: ProcessFacts;
-  /** What must be open, which of it is answered (the first without a name), and with what. */
+  /** The questions that must be open, the name of the answered one (default: the first), and the answer. */
   steps: [open: string[], answer: Json | { code: string }, key?: string][];
   status?: "passed" | "failed";
   reason?: RegExp;
@@ -542,7 +542,7 @@ describe("what steps are asked with", () => {
     const { body } = inputOf(world, "a")["publish"] as { body: string };
     expect(body.startsWith("@ops: ")).toBe(true);
     expect(body).not.toContain("@everyone");
-    // Nothing but an expression is text of others as well.
+    // A text that is only an expression is text of others as well.
     const only = `steps: [{ id: a, publish: { comment: "\${{ thread.title }}" } }, { id: b, needs: [], agent: { prompt: "\${{ thread.body }}" } }]`;
     const bare = await RunWorld.start(compiled(only), {
       ...given,

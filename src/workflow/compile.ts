@@ -1,9 +1,9 @@
 /**
- * A YAML process as an ordinary one: what `defineProcess` would give, made of a file.
+ * A YAML process as an ordinary one: makes from a file what `defineProcess` would return.
  *
- * Owns: steps as effects, values of expressions, outputs, the verdict. Does not own: order and tries (`process/workflow.ts`),
- * the branch and what ends a run (`branch.ts`).
- * CP1 The definition follows from the texts alone, so a run goes on with the texts that it began with, whatever the branch holds.
+ * Owns: steps as effects, values of expressions, outputs, the verdict. Does not own: order and retries
+ * (`process/workflow.ts`), the branch and the end of a run (`branch.ts`).
+ * CP1 The definition follows from the texts alone. A run continues with its first texts, whatever the branch holds.
  */
 import { z } from "zod";
 import { agentOutputSchema } from "../core/effect.ts";
@@ -35,8 +35,8 @@ import { asText, expressionsOf, fill, fillText, hasExpression, parseTemplate, ty
 import { inputsSchema, schemaOfType } from "./value-type.ts";
 
 /**
- * Version of what YAML processes mean: raised with every change of what a file's steps ask for, so that a run that began
- * with another stops with that as its reason, and not by diverging somewhere. `language.test.ts` knows when.
+ * The version of the meaning of YAML processes. Raise it with every change to the requests of a file's steps. A run of
+ * another version then stops with this reason, and does not diverge later. `language.test.ts` detects such a change.
  */
 export const languageVersion = 2;
 
@@ -54,7 +54,7 @@ const yamlOutputSchema: z.ZodType<YamlOutput> = z.object({
   headSha: shaSchema.nullable(),
 });
 
-/** BATON_INPUT_INVALID with the lines where a text is no process: none such is ever journaled. */
+/** Throws BATON_INPUT_INVALID with the lines if a text is not a process. Baton never journals such a text. */
 export function compileSource(name: string, source: ProcessSource): ProcessDefinition {
   const file = fileOf(source.path, source.text);
   const children = new Map(source.uses.map((child) => [child.name, fileOf(child.path, child.text)]));
@@ -71,7 +71,7 @@ export function compileSource(name: string, source: ProcessSource): ProcessDefin
     verdict: ({ verdict }) => verdict,
     run: (ctx, facts) => new ProcessRun(ctx, facts, file, children).toEnd(),
   };
-  // As in the registry: it is handed only input that its own schema parsed.
+  // As in the registry: it gets only input that its own schema parsed.
   return definition as unknown as ProcessDefinition;
 }
 
@@ -83,7 +83,7 @@ function fileOf(path: string, text: string): ProcessFile {
 }
 
 const evidenceMax = 20;
-/** What is handed on is bounded for each; so many of them. */
+/** The most handoffs to one step. Each of them is bounded too. */
 const handoffsMax = 3;
 const agentLeftSchema = agentOutputSchema.pick({ text: true, files: true, headSha: true });
 
@@ -96,9 +96,9 @@ class ProcessRun {
   readonly #children: ReadonlyMap<string, ProcessFile>;
   readonly #branch: Branch;
   readonly #needs: ReadonlyMap<string, readonly string[]>;
-  /** Also of steps that failed, where there was something to give. */
+  /** Includes steps that failed, if they have an output. */
   readonly #outputs = new Map<string, Outputs>();
-  /** Steps at which people approved what is to be done. */
+  /** Steps at which people approved the plan. */
   readonly #plans = new Set<string>();
 
   constructor(ctx: ProcessContext, facts: ProcessFacts, file: ProcessFile, children: ReadonlyMap<string, ProcessFile>) {
@@ -120,7 +120,7 @@ class ProcessRun {
     );
     const failure = firstFailure(results);
     if (failure !== null) {
-      // What is not about the work itself keeps its code and what to do about it.
+      // A failure that is not about the work keeps its code and its remedy.
       if (!isAnswer(failure.error)) throw failure.error;
       return this.#end(this.#branch.failed(failure.error.message), {});
     }
@@ -158,7 +158,7 @@ class ProcessRun {
             retry: {
               attemptsMax: retry.attempts,
               pauseMs: retry.pauseSeconds * 1_000,
-              // An effect that may be tried again was, as often as `retry` says.
+              // Baton has already retried a retryable effect, as often as `retry` says.
               when: (thrown: unknown) => hasCode(thrown, "BATON_STEP_FAILED"),
             },
           }),
@@ -258,7 +258,7 @@ class ProcessRun {
     };
   }
 
-  /** The commit that a step begins with. */
+  /** The first commit of a step. */
   #head(step: StepFile, scope: Record<string, Json>): string {
     if (step.at !== undefined) {
       const sha = shaSchema.safeParse(fill(template(step.at), scope));
@@ -273,7 +273,7 @@ class ProcessRun {
     const agent = step.agent as NonNullable<StepFile["agent"]>;
     const access = accessOf(agent);
     const baseSha = this.#head(step, scope);
-    // Skipped or failed, it leaves what it began with.
+    // A step that is skipped or fails leaves its first commit.
     if (access === "write") this.#branch.leave(step.id, baseSha);
     const common = this.#common(step, scope, `Agent: ${step.id}`);
     const work = fillText(template(agent.prompt), scope, asData);
@@ -289,7 +289,7 @@ class ProcessRun {
         access,
         baseSha,
         prompt: stepPrompt(this.#facts, work, agent.answer, this.#handoffs(step)),
-        // Who judges is shown the change as a whole.
+        // A reviewer sees the whole change.
         ...(access === "read-only" && baseSha !== this.#facts.baseSha ? { reads: [this.#facts.baseSha] } : {}),
         commitSubject: thread.title.slice(0, 72),
         ...(harness === undefined ? {} : { harness }),
@@ -322,7 +322,7 @@ class ProcessRun {
     give(result);
   }
 
-  /** Of the agents before, the newest last; not of one whose words the prompt brings in itself. */
+  /** Handoffs of earlier agents, the newest last. An agent whose words the prompt itself includes gives none. */
   #handoffs(step: StepFile): Handoff[] {
     const before = ancestorsOf(step.id, this.#needs);
     const to = step.agent?.role ?? "implement";
@@ -337,7 +337,7 @@ class ProcessRun {
       .slice(-handoffsMax);
   }
 
-  /** branch.BR1: once before the first change of a way through the steps, unless people have approved a plan on it. */
+  /** branch.BR1: asks once before the first change on a path of steps, unless people have approved its plan. */
   async #askForPlan(step: StepFile, work: string): Promise<void> {
     if (this.#facts.settings.planBreakpoint === "auto" || this.#plans.has(step.id)) return;
     const before = ancestorsOf(step.id, this.#needs);
@@ -373,7 +373,7 @@ class ProcessRun {
     const gate = typeof step.gate === "object" ? step.gate : { name: step.gate as string, options: undefined };
     const sha = this.#head(step, scope);
     const { pullRequest } = this.#branch;
-    // Checks are those that the rules of the base branch require, unless the file says more.
+    // The gate reads the checks that the rules of the base branch require, unless the file says more.
     const base = gate.name === "checks-green" ? { baseBranch: this.#facts.baseBranch } : {};
     const verdict = await this.#ctx.gate(
       step.id,
@@ -442,7 +442,7 @@ class ProcessRun {
     this.#branch.leave(step.id, head);
     const { inputs: _, ...facts } = this.#facts;
     const before = this.#branch.pushedSha;
-    // It goes on from what is there: what this run has pushed, not what it once began with.
+    // The child continues from the commit that this run has pushed, not from the first one.
     const now = { ...facts, branchSha: this.#branch.pushedSha, pullRequest: this.#branch.pullRequest };
     const input =
       own === undefined
@@ -460,7 +460,7 @@ class ProcessRun {
         process: name,
         input: input as Json,
         ...(bounds.length === 0 ? {} : { shareUsd: Math.min(...bounds) }),
-        // What a person chose for the whole run is in the child's input, and comes first.
+        // A person's choice for the whole run is in the child's input, and takes precedence.
         ...(step.harness === undefined || choice.harness !== undefined ? {} : { harness: step.harness }),
         ...(step.model === undefined || choice.model !== undefined ? {} : { model: step.model }),
       },
@@ -526,7 +526,7 @@ class ProcessRun {
   }
 }
 
-/** About the work, so that it is an answer and the run has ended, honestly, with "no". */
+/** The failure is about the work, so it is an answer. The run ends, honestly, with "no". */
 function isAnswer(error: BatonError): boolean {
   return isBatonError(error) && (error.code === "BATON_STEP_FAILED" || error.code === "BATON_POLICY_DENIED");
 }
@@ -535,7 +535,7 @@ function template(text: string, withStatus = false, withResult = false): Templat
   return parseTemplate(text, withResult ? [...contextNames, resultContext] : contextNames, withStatus).template;
 }
 
-/** Text of others in what Baton publishes is read, and has no effect. */
+/** Text of others in Baton's own text is readable, and has no effect. */
 function asRead(value: Json): string {
   return neutralise(asText(value));
 }
@@ -547,7 +547,7 @@ function filled(value: Json | undefined, scope: Record<string, Json>): Json {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, filled(one, scope)]));
 }
 
-/** What people read of the outputs; whole they are in the run's output. */
+/** The outputs as people read them. The run's output holds the whole. */
 function asEvidence(outputs: Record<string, Json>): Evidence[] {
   const shown = Object.entries(outputs).slice(0, evidenceMax);
   return shown.map(([label, value]) => ({

@@ -1,4 +1,4 @@
-/** Expressions and texts with expressions: what they give, what they name, where they are wrong, and that they always end. */
+/** Expressions and texts with expressions: their values, the names in them, the places of errors, and that they always end. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Json } from "../core/vocabulary.ts";

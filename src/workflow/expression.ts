@@ -1,10 +1,10 @@
 /**
  * Expressions of YAML processes, `${{ … }}`: the language of GitHub Actions, by GitHub's own parser and evaluator.
  *
- * Owns: reading, what an expression refers to, evaluating, bounds. Does not own: which names there are (`scope.ts`).
- * EX1 Every expression ends: there are no loops and no functions of one's own, and each text on the way is bounded.
+ * Owns: reading, the references of an expression, evaluation, bounds. Does not own: the list of names (`scope.ts`).
+ * EX1 Every expression ends: there are no loops and no user-defined functions, and each text on the way is bounded.
  * EX2 Equal values give an equal result: no clock, no randomness, nothing from outside.
- * EX3 Only functions of the list below can be called, whatever else the library's tables hold.
+ * EX3 An expression can call only the functions of the list below, whatever else the library's tables hold.
  */
 import { data, Evaluator, ExpressionError, Lexer, Parser, wellKnownFunctions } from "@actions/expressions";
 import {
@@ -26,12 +26,12 @@ import type { Json } from "../core/vocabulary.ts";
 type Data = data.ExpressionData;
 type Definition = (typeof wellKnownFunctions)[string];
 
-/** `steps.build.outputs.exitCode`: as far as names are written out. */
+/** `steps.build.outputs.exitCode`, as far as its names are literal. */
 export interface Reference {
   path: string[];
-  /** Where it begins within the expression. */
+  /** Its offset within the expression. */
   offset: number;
-  /** Nothing follows the path, such as `[0]` of something computed. */
+  /** True if nothing follows the path, such as an index that is computed. */
   whole: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface Expression {
   references: Reference[];
   /** Names in lower case. */
   functions: string[];
-  /** The one thing that the expression is, where it is nothing else. */
+  /** The reference that is the whole expression. null: the expression is more. */
   only: Reference | null;
   readonly tree: Expr;
 }
@@ -54,12 +54,12 @@ export interface ExpressionProblem {
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; problem: ExpressionProblem };
 
-/** What became of the steps before; only where a step asks whether it runs. */
+/** Functions about the status of earlier steps. Only the condition of a step may call them. */
 const statusFunctions = ["always", "failure", "success"] as const;
 const textFunctions = ["case", "contains", "endsWith", "format", "fromJSON", "join", "startsWith", "toJSON"] as const;
 const functionNames = [...textFunctions, ...statusFunctions];
 
-/** What a step hands on is journaled; nothing useful is longer. */
+/** Baton journals the output of a step. No useful output is longer. */
 const textMax = 100_000;
 const jsonDepthMax = 100;
 
@@ -142,7 +142,7 @@ function cut(text: string): string {
   return plain.length > 80 ? `${plain.slice(0, 80)}…` : plain;
 }
 
-/** Walks an expression and keeps what it names. */
+/** Walks an expression and collects its references. */
 class Finder {
   readonly references: Reference[] = [];
   readonly calls: { name: string; offset: number }[] = [];
@@ -190,7 +190,7 @@ class Finder {
     return { path: [name.lexeme], offset: offsetOf(this.#source, name.range.start), whole };
   }
 
-  /** From the outermost access inwards: names as long as they are written out, and what is computed in brackets. */
+  /** From the outermost access inwards: literal names, and computed values in brackets. */
   #chain(access: IndexAccess): { reference: Reference | null; dynamic: Expr[] } {
     const indices: Expr[] = [];
     let at: Expr = access;
@@ -200,7 +200,7 @@ class Finder {
     }
     const dynamic = indices.filter((one) => !(one instanceof Literal) && !(one instanceof Star));
     if (!("name" in at)) {
-      // Of something computed: what is inside of it is looked at by itself.
+      // An access to a computed value: Baton reads its inner parts separately.
       return { reference: null, dynamic: at === access.expr ? dynamic : [...dynamic, at] };
     }
     const reference = this.#begin(at as ContextAccess, false);
@@ -218,7 +218,7 @@ export interface Status {
   failure: boolean;
 }
 
-/** Throws BATON_EXPRESSION_INVALID where it gives no value: text that is no JSON, a text without end. */
+/** Throws BATON_EXPRESSION_INVALID if there is no value: a text that is not JSON, or a text without end. */
 export function evaluate(
   { tree, source }: Expression,
   scope: Readonly<Record<string, Json>>,
@@ -238,12 +238,12 @@ export function evaluate(
   }
 }
 
-/** As `if` and `&&` see it. */
+/** True as `if` and `&&` decide it. */
 export function isTrue(value: Json): boolean {
   return !(value === null || value === false || value === 0 || value === "" || Number.isNaN(value));
 }
 
-/** The library's own keeps names of every object's prototype apart from the rest. */
+/** The library's own dictionary keeps names of every object's prototype apart from the rest. */
 class ExactDictionary extends data.Dictionary {
   readonly #pairs = new Map<string, { key: string; value: Data }>();
 
@@ -283,7 +283,7 @@ function fromData(value: Data): Json {
     case data.Kind.Array:
       return value.values().map(fromData);
     case data.Kind.Dictionary:
-      // Entries, not assignment: a key may be `__proto__`.
+      // Entries instead of assignment, because a key may be `__proto__`.
       return Object.fromEntries(value.pairs().map(({ key, value: one }) => [key, fromData(one)]));
     default:
       return null;
@@ -302,7 +302,7 @@ function functionsFor({ success, failure }: Status): Map<string, Definition> {
     contains: library("contains").call,
     startsWith: library("startsWith").call,
     endsWith: library("endsWith").call,
-    // Bounded before, since a text may name the same argument again and again.
+    // Bounded first, because a text may name one argument many times.
     format: (...args) => {
       const [text = "", ...values] = args.map((one) => one.coerceString());
       demandShort(text.length + text.split("{").length * Math.max(0, ...values.map(({ length }) => length)));
@@ -339,7 +339,7 @@ function demandShort(length: number): void {
   if (length > textMax) throw new Error(`a text would be longer than ${textMax} characters`);
 }
 
-/** An upper bound that needs no parser: brackets in texts count as well. */
+/** An upper bound that needs no parser. It also counts brackets in texts. */
 function demandShallow(text: string): void {
   let depth = 0;
   for (const character of text) {

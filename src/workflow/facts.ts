@@ -1,9 +1,9 @@
-/** What a run of a YAML process gets: the facts that every run begun in a thread has, and its own inputs. */
+/** The input of a run of a YAML process: the facts of any run in a thread, and its inputs. */
 import { z } from "zod";
 import { jsonSchema, shaSchema } from "../core/vocabulary.ts";
 import { factsSchema as promptFactsSchema } from "../prompt/facts.ts";
 
-/** Loose: what a child run needs besides is handed on. */
+/** Loose: it passes on further facts that a child run needs. */
 export const factsSchema = z.looseObject({
   ...promptFactsSchema.pick({
     thread: true,

@@ -1,4 +1,4 @@
-/** The schema of YAML processes as JSON Schema: for editors, and to tell which keys are allowed where. */
+/** The schema of YAML processes as JSON Schema: for editors, and to list the allowed keys of a place. */
 import { z } from "zod";
 import type { JsonSchema } from "../config/json-schema.ts";
 import { processFileSchema } from "./schema.ts";

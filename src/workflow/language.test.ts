@@ -1,4 +1,4 @@
-/** What a file that uses every key asks for, pinned by version of the language: who changes it has changed runs that are under way. */
+/** The requests of a file with every key, pinned by version of the language. A change here changes runs that are under way. */
 import { expect, it } from "vitest";
 import { bob, RunWorld } from "../../test/fakes/run-world.ts";
 import { sha256 } from "../adapters/system/sha256.ts";
@@ -8,10 +8,10 @@ import type { Json } from "../core/vocabulary.ts";
 import { compileSource, languageVersion } from "./compile.ts";
 import { stepKinds } from "./schema.ts";
 
-/** A new version gets a new line; the old ones are history. */
+/** A new version gets a new line. The old lines are history. */
 const asked: Record<number, string> = {
   1: "a8e1491edba018af",
-  // Its questions about protected paths now name their commit; `replay.ts` reads older journals without it.
+  // Its questions about protected paths now name their commit. `replay.ts` reads older journals without the commit.
   2: "388e8c3d094176ef",
 };
 
@@ -105,7 +105,7 @@ it("a change of what a file asks for comes with another version of the language"
   const requests = world.journal.flatMap(({ event }) =>
     event.type === "effect.requested" ? [{ ...event, cause: 0 }] : [],
   );
-  // Nothing that a step can be is left out of it.
+  // The text covers every kind of step.
   expect(stepKinds.filter((kind) => !text.includes(`${kind}:`))).toEqual([]);
   expect(new Set(requests.map(({ kind }) => kind)).size).toBe(8);
   const short = requests.map(({ key, kind }) => `${key} ${kind}`).join("\n");

@@ -1,4 +1,4 @@
-/** Mistakes in YAML processes: each at its line and column, with what is allowed and what was probably meant. */
+/** Mistakes in YAML processes: each at its line and column, with the allowed values and a suggestion. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { KnownProcesses } from "./check.ts";
@@ -299,7 +299,7 @@ describe("a mistake is told at its place", () => {
   it.each(mistakes)("%s", (_, text, at, message, suggestion) => {
     const parsed = parseProcess(text, known);
     expect(parsed.ok).toBe(false);
-    // Of several at one place any may come first.
+    // If several problems are at one place, any of them may come first.
     const first = parsed.problems.find((problem) => message.test(problem.message)) ?? parsed.problems[0];
     expect(first?.message).toMatch(message);
     expect(`${first?.line}:${first?.column}`).toBe(at);
@@ -318,7 +318,7 @@ describe("a mistake is told at its place", () => {
     const text =
       'summary: A\nsteps:\n  - id: a\n    uses: count\n    with: { total: 3 }\n  - { id: b, shell: [x, "${{ steps.a.outputs.sum }}"] }';
     expect(parseProcess(text, known)).toMatchObject({ ok: true, problems: [] });
-    // A run that has begun does not look others up.
+    // A run that has begun does not check other processes.
     expect(parseProcess(text.replace("count", "gone"), null)).toMatchObject({ ok: true });
   });
 

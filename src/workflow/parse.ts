@@ -1,7 +1,7 @@
 /**
- * A YAML process from text: all problems at once, each with its line and column, what is allowed and what was probably meant.
+ * A YAML process from text: all problems at once, each with its place, the allowed values and a suggestion.
  *
- * Owns: the one way from text to a process file. Does not own: YAML (`config/yaml-text.ts`), sense (`check.ts`).
+ * Owns: the only way from text to a process file. Does not own: YAML (`config/yaml-text.ts`), sense (`check.ts`).
  */
 import { problemsOfIssue } from "../config/messages.ts";
 import type { ConfigProblem } from "../config/problem.ts";

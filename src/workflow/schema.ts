@@ -1,8 +1,8 @@
 /**
  * A YAML process: every key with its prose and type. JSON Schema, reference and messages come from here.
  *
- * YP1 Read from the base branch only, at the commit that the settings are from: a change cannot run itself (Y1).
- * YP2 It can bound a run further, never less: of two limits the smaller counts, and what the settings ask people for is asked.
+ * YP1 Baton reads it only from the base branch, at the settings' commit: a change cannot run itself (Y1).
+ * YP2 It can bound a run further, never less. The smaller of two limits counts. Questions that the settings require stay.
  */
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
@@ -14,7 +14,7 @@ const listMax = 100;
 const text = z.string().min(1).max(20_000);
 const minutes = z.number().gt(0).max(43_200);
 
-/** A part of JSON Schema; three deep, as that is as much as anybody keeps in mind. */
+/** A part of JSON Schema. Its depth is three, because nobody keeps more in mind. */
 function typeOf(depth: number) {
   const flat = {
     type: z.enum(["string", "number", "integer", "boolean", "array", "object"]).describe("What kind of value."),
@@ -248,7 +248,7 @@ export function accessOf({ role, access }: NonNullable<StepFile["agent"]>): "rea
   return access ?? (role === "plan" || role === "review" || role === "verify" ? "read-only" : "write");
 }
 
-/** Without `needs` a step needs the one written before it. */
+/** Without `needs`, a step needs the step before it. */
 export function needsOf(steps: readonly StepFile[]): Map<string, readonly string[]> {
   return new Map(
     steps.map((step, index) => [step.id, step.needs ?? (index === 0 ? [] : [(steps[index - 1] as StepFile).id])]),

@@ -1,7 +1,7 @@
 /**
- * What expressions of a YAML process can name, as shapes before it runs; `compile.ts` gives the values.
+ * The names that expressions of a YAML process can use, as shapes before it runs. `compile.ts` gives the values.
  *
- * Owns: the contexts and what is known of each. Does not own: where which may stand (`check.ts`).
+ * Owns: the contexts and their known shapes. Does not own: where each may appear (`check.ts`).
  */
 import { z } from "zod";
 import { effectSchemas } from "../core/effect.ts";
@@ -20,7 +20,7 @@ export const contextNames = [
   "steps",
   "thread",
 ];
-/** In a step's own `outputs` also what it came to. */
+/** A step's own `outputs` can also use its result. */
 export const resultContext = "result";
 
 const text: Shape = { type: "string" };
@@ -35,7 +35,7 @@ const maybe = (shape: Shape): Shape => ({ anyOf: [shape, { type: "null" }] });
 const outputOf = (schema: z.ZodType): Shape =>
   z.toJSONSchema(schema, { io: "output", unrepresentable: "any" }) as Shape;
 
-/** What a step of each kind comes to, before outputs of its own. */
+/** The result of a step of each kind, before its own outputs. */
 const results: Record<Exclude<StepKind, "uses">, Shape> = {
   agent: outputOf(effectSchemas.agent.output),
   shell: outputOf(effectSchemas.shell.output),
@@ -48,7 +48,7 @@ const results: Record<Exclude<StepKind, "uses">, Shape> = {
 
 export function resultShape(step: StepFile): Shape {
   const kind = kindOf(step);
-  // Which process `uses` names is known only where it is looked up; its outputs are checked at run time.
+  // Baton knows the process that `uses` names only after it reads the process, and checks its outputs at run time.
   if (kind === null || kind === "uses") return {};
   const shape = results[kind];
   if (kind !== "agent" || step.agent?.answer === undefined) return shape;
@@ -97,7 +97,7 @@ export interface ReferenceProblem {
   suggestion: string | null;
 }
 
-/** The shape that a path leads to, or why it leads nowhere; null: nobody knows before it runs. */
+/** The shape at a path, or why there is none. null: unknown before the run. */
 export function shapeAt(root: Shape, { path }: Reference): { shape: Shape | null } | { problem: ReferenceProblem } {
   let here: Shape = root;
   for (const [index, part] of path.entries()) {

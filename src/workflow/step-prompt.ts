@@ -1,7 +1,7 @@
 /**
- * What an agent of a step is asked to do: the words of the file, with what expressions bring in as data.
+ * The task of a step's agent: the words of the file, with values of expressions as data.
  *
- * SP1 What the file says is said plainly, as it is from the base branch; what an expression brings in is quoted.
+ * SP1 The prompt states words of the file plainly, because they come from the base branch. It quotes values of expressions.
  */
 import { limits } from "../core/limits.ts";
 import type { Json } from "../core/vocabulary.ts";
@@ -33,14 +33,14 @@ function answerForm(answer: TypeSchema): string {
   ].join("\n\n");
 }
 
-/** SP1: short names, numbers and commits stand in the sentence; all else is fenced. */
+/** SP1: short names, numbers and commits are part of the sentence. Everything else is fenced. */
 export function asData(value: Json): string {
   const text = typeof value === "object" && value !== null ? JSON.stringify(value, null, 2) : asText(value);
   if (/^[\w./#@-]{0,100}$/.test(text)) return text;
   return `\n\n${quoted(text, limits.promptUntrustedCharactersMax)}\n\n`;
 }
 
-/** The JSON at the end of an agent's last message; undefined where there is none. */
+/** The JSON at the end of an agent's last message. undefined: there is none. */
 export function answerIn(text: string): unknown {
   const blocks = [...text.matchAll(/^[ \t]*```(?:json)?[ \t]*\n([\s\S]*?)^[ \t]*```[ \t]*$/gm)];
   const last = blocks.at(-1)?.[1] ?? text;

@@ -1,6 +1,6 @@
 /**
- * Texts with expressions in them. One that is nothing but an expression keeps the type of its value; in any other the
- * values are written into the text.
+ * Texts with expressions in them. A text that is only an expression keeps the type of its value. Any other text gets the
+ * values written into it.
  */
 import type { Json } from "../core/vocabulary.ts";
 import { type Expression, type ExpressionProblem, evaluate, parseExpression, type Status } from "./expression.ts";
@@ -8,7 +8,7 @@ import { type Expression, type ExpressionProblem, evaluate, parseExpression, typ
 export type Template = { kind: "value"; expression: Expression } | { kind: "text"; parts: (string | Expression)[] };
 
 export interface TemplateProblem extends ExpressionProblem {
-  /** Which `${{` of the text it is in, from 0; `offset` counts from behind it. */
+  /** The number of its `${{` in the text, from 0. `offset` counts from the end of that opening. */
   nth: number;
 }
 
@@ -53,7 +53,7 @@ export function parseTemplate(
   return { template, problems };
 }
 
-/** Of `}}`, but not of one within a text: `'}}'`. */
+/** The place of `}}` outside of a quoted text such as `'}}'`. */
 function endOf(text: string, from: number): number | null {
   let quoted = false;
   for (let at = from; at < text.length; at += 1) {
@@ -72,7 +72,7 @@ export function fill(template: Template, scope: Readonly<Record<string, Json>>, 
   return template.kind === "value" ? evaluate(template.expression, scope, status) : fillText(template, scope);
 }
 
-/** As a text in any case; `written` says how what an expression gives is written into it. */
+/** Always returns a text. `written` writes the value of an expression as text. */
 export function fillText(
   template: Template,
   scope: Readonly<Record<string, Json>>,
@@ -82,7 +82,7 @@ export function fillText(
   return parts.map((part) => (typeof part === "string" ? part : written(evaluate(part, scope)))).join("");
 }
 
-/** As in Actions, but for lists and maps, which are written as JSON. */
+/** As in Actions, except that lists and maps become JSON. */
 export function asText(value: Json): string {
   if (value === null) return "";
   return typeof value === "object" ? JSON.stringify(value) : String(value);

@@ -1,4 +1,4 @@
-/** A type that is written in YAML as the schema that checks a value (`schema.ts` says what can be written). */
+/** Makes the schema of a value from its type in YAML (`schema.ts` defines the types). */
 import { z } from "zod";
 import { jsonSchema } from "../core/vocabulary.ts";
 import type { ProcessFile, TypeSchema } from "./schema.ts";

@@ -1,9 +1,9 @@
 /**
- * What a job costs the repository: counted where it arrives, at GitHub's edge and in its git.
+ * The cost of a job for the repository, counted where it arrives: at GitHub's edge and in its git.
  *
- * A step is an effect of the process whose journal grew in the job; a job that moves none counts as one. All pushes
- * below `refs/baton` count, those that keep an agent's work and those that were in vain included; and all calls, also
- * those that GitHub answers with "unchanged".
+ * A step is an effect of the process whose journal grew in the job. A job without one counts as one step. All pushes below
+ * `refs/baton` count, including failed ones and those that keep an agent's work. All calls count, including those that
+ * GitHub answers with "unchanged".
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,12 +12,12 @@ import { repositoryName } from "../../src/demo/world.ts";
 import { pulls } from "../scenarios/helpers.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 
-// Each job is a process with a dozen of git's own: on a busy machine that takes its time.
+// Each job is a process that starts a dozen git processes, which takes long on a busy machine.
 
 const pushesAStepMax = 3;
 const callsAStepMax = 40;
 
-/** On a slow machine no job is to wait for checks that the test reports later. */
+/** On a slow machine, no job may wait for checks that the test reports later. */
 const config = "version: 1\nharness: { default: command }\ngates: { appearSeconds: 3600 }\n";
 
 let platform: Platform;
@@ -64,7 +64,7 @@ async function costOf(job: string, pushes: () => number, event: string, payload:
   };
   table.push(row);
   expect(done.errors).toBe("");
-  // What the job says of itself is what arrived.
+  // The job's own report equals the arrived calls.
   expect(done.summary).toContain(`${row.steps} steps, ${row.pushes} state pushes, ${row.calls} API calls`);
   expect(row.pushes, job).toBeLessThanOrEqual(pushesAStepMax * Math.max(1, row.steps));
   expect(row.calls, job).toBeLessThanOrEqual(callsAStepMax * Math.max(1, row.steps));
@@ -86,7 +86,7 @@ const reviewed = (): object => {
 };
 
 it("over red checks and their repair to the review: each job keeps to its budget", async () => {
-  // CI is played by hand, so that each of its ends is an event and a job of its own.
+  // The test plays CI, so each end of CI is an event and a job of its own.
   platform = await startPlatform({ ci: false, config });
   const { github } = platform;
   const pushes = watchPushes();
@@ -111,7 +111,7 @@ it("over red checks and their repair to the review: each job keeps to its budget
   await costOf("comment: why", pushes, "issue_comment", platform.comment("/baton why"));
   expect(await costOf("schedule, nothing due", pushes, "schedule", platform.about())).toMatchObject({
     pushes: 0,
-    // What was written (comments, issues), and, while no cursor is kept, since when the workflow is there; the configuration.
+    // The new comments and issues, the workflow's start time while there is no cursor, and the configuration.
     reads: 5,
     writes: 0,
   });

@@ -1,4 +1,4 @@
-/** The committed bundle is what the sources say, small, and quick to start. */
+/** The committed bundle matches the sources, is small, and starts quickly. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,6 @@
-/** CI after a push with the job's own token, which starts no workflow: `gates.dispatch`, the input, or a word in the thread. */
+/**
+ * CI after a push with the job's own token, which starts no workflow: `gates.dispatch`, the input, or a thread command.
+ */
 import { afterEach, describe, expect, it } from "vitest";
 import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
@@ -8,7 +10,7 @@ import { type FinishedJob, type Platform, type PlatformOptions, startPlatform } 
 let platform: Platform;
 afterEach(() => platform.close());
 
-// The agent is right at once: one push, one CI.
+// The agent succeeds at once: one push, one CI.
 const begin = async (options: PlatformOptions = {}): Promise<void> => {
   platform = await startPlatform({ script: { ...sampleScript, implement: sampleScript.repair }, ...options });
 };
@@ -16,7 +18,7 @@ const said = (login = "github-actions[bot]"): string[] =>
   comments(platform as never, platform.issue).flatMap((comment) => (comment.login === login ? [comment.body] : []));
 const dispatches = (): unknown[] =>
   platform.github.log.flatMap(({ path, body }) => (path.endsWith("/ci.yml/dispatches") ? [body] : []));
-/** CI of what Baton pushed; that of the repository's first commit is over. */
+/** CI of Baton's push. CI of the repository's first commit has ended. */
 const checkRuns = () =>
   [...platform.github.state.repositories.values()].flatMap(({ checkRuns: runs, refs }) =>
     [...runs.values()].filter(({ name, headSha }) => name === "test" && headSha !== refs.get("refs/heads/main")),
@@ -82,9 +84,9 @@ describe("with the job's own token", () => {
     expect(told).toHaveLength(1);
     for (const way of ["gates: { dispatch: [ci.yml] }", "`dispatch-workflows`", "token of an App"])
       expect(told[0]).toContain(way);
-    // The next look, which the schedule would bring.
+    // The next look, which a schedule would trigger.
     const thread = { inputs: { thread: `${platform.issue}` }, ...platform.about() };
-    // On a slow machine the second is over within the first job.
+    // On a slow machine, the second run ends within the first job.
     const isOver = first.outputs["verdict"] === "failed";
     const last = isOver ? first : await platform.run("workflow_dispatch", thread);
     expect(last).toMatchObject({ exitCode: 1, outputs: { verdict: "failed" } });

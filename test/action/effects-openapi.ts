@@ -1,4 +1,4 @@
-/** Is what the effect protocol does what its OpenAPI document says? Every exchange of a test is held against it. */
+/** Compares every exchange of a test with the OpenAPI document of the effect protocol. */
 import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 
@@ -18,14 +18,14 @@ export const effectsDocument = JSON.parse(
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema(effectsDocument as object, "effects");
 
-/** `verb status` of all that was held against the document. */
+/** `verb status` of everything that was compared with the document. */
 export const seen = new Set<string>();
 
-/** What does not agree with the document; empty when all does. */
+/** Differences from the document. Empty: there are none. */
 export function mismatches(exchange: { url: string; request: unknown; status: number; answer: unknown }): string[] {
   const verb = new URL(exchange.url).pathname.split("/").at(-1) ?? "";
   const operation = effectsDocument.paths[`/api/v1/effects/{run}/{effect}/{attempt}/${verb}`]?.["post"];
-  // No such path: only how it is refused is described.
+  // There is no such path, so the document describes only the refusal.
   const responses = (operation ?? (Object.values(effectsDocument.paths)[0]?.["post"] as Operation)).responses;
   seen.add(`${operation === undefined ? "?" : verb} ${exchange.status}`);
   const response = responses[`${exchange.status}`];

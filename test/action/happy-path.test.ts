@@ -1,10 +1,10 @@
-/** Actions mode from a comment to an approved pull request: each event is a job of its own, the state is in git alone. */
+/** Actions mode from a comment to an approved pull request. Each event is a job of its own, and only git holds the state. */
 import { afterEach, expect, it } from "vitest";
 import { repositoryName } from "../../src/demo/world.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 
-// Each job is a process with a dozen of git's own: on a busy machine that takes its time.
+// Each job is a process that starts a dozen git processes, which takes long on a busy machine.
 
 let platform: Platform;
 afterEach(() => platform.close());

@@ -1,4 +1,4 @@
-/** What runners do to a job: start many at once, kill them, run out of time, lack rights. The state in git carries on. */
+/** Runners start many jobs at once, kill them, let them run out of time, or withhold rights. The state in git carries on. */
 import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { workflowAlone } from "../../src/onboarding/template.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { deadlyGit, type FinishedJob, type Platform, type PlatformOptions, startPlatform } from "./platform.ts";
 
-// Each job is a process with a dozen of git's own: on a busy machine that takes its time.
+// Each job is a process that starts a dozen git processes, which takes long on a busy machine.
 
 let platform: Platform;
 afterEach(() => platform.close());
@@ -27,7 +27,7 @@ const verdicts = (jobs: FinishedJob[]): string[] => jobs.map(({ outputs }) => ou
 /** Nobody waits for checks that do not come. */
 const waiting = { config: "version: 1\nharness: { default: command }\ngates: { appearSeconds: 3600 }\n" };
 
-/** A job so many minutes from now: what it looks at by itself is due by then. */
+/** A job this many minutes from now, when its own checks are due. */
 function later(minutes: number): Record<string, string> {
   const path = join(platform.directory, `later-${minutes}.mjs`);
   writeFileSync(path, `const { now } = Date;\nDate.now = () => now() + ${minutes * 60_000};\n`);
@@ -46,7 +46,7 @@ describe("many jobs on one thread", () => {
     expect(jobs.map(({ exitCode }) => exitCode)).toEqual(Array(count).fill(0));
     expect(pulls(platform as never)).toHaveLength(1);
     expect(replies()).toHaveLength(count - 1);
-    // Whoever did not get the thread ended at once.
+    // A job that did not get the thread ended at once.
     for (const job of jobs)
       if (job.outputs["verdict"] === "elsewhere")
         expect(Number(/(\d+) API calls/.exec(job.summary)?.[1])).toBeLessThanOrEqual(2);
@@ -62,7 +62,7 @@ describe("many jobs on one thread", () => {
   });
 });
 
-/** Eight at night. */
+/** All eight commands only in the nightly run. */
 const firstCommands = process.env["BATON_TEST_EVERY_PUSH"] === undefined ? 3 : 8;
 
 it("first commands on several threads at once: no state before, each is carried out, and the ledger has them all", async () => {
@@ -87,7 +87,7 @@ it("first commands on several threads at once: no state before, each is carried 
   const rows = shared(`ledger/${new Date().toISOString().slice(0, 7)}.jsonl`).map(
     (line) => JSON.parse(line) as { runId: string; kind: string; usd: number },
   );
-  // Each run set money aside and spent it, none of it was lost to who pushed first.
+  // Each run set money aside and spent it. No push of another run lost any of it.
   for (const runId of runs) {
     expect(rows.filter((row) => row.runId === runId && row.kind === "reserve").length).toBeGreaterThan(0);
     expect(rows.filter((row) => row.runId === runId && row.kind === "settle" && row.usd > 0).length).toBeGreaterThan(0);
@@ -104,7 +104,7 @@ it("a command whose job the platform dropped is found by the schedule, and handl
   const found = await platform.run("schedule", platform.about());
   expect(found.errors).toBe("");
   expect(replies()).toHaveLength(before + 1);
-  // Its job after all, started again by hand.
+  // A person starts its job again by hand.
   await platform.run("issue_comment", dropped);
   await platform.run("schedule", platform.about());
   expect(replies()).toHaveLength(before + 1);
@@ -129,13 +129,13 @@ describe("the very first command of a thread, dropped with its job", () => {
     const [edited, early, silent] = [open("Hm."), open("Ah."), open("> /baton run")];
     platform.comment("/baton why", "alice", edited);
     written("/baton why", { createdAt: ago(1) });
-    // Before the workflow was there: another Baton may have carried it out.
+    // The comment is older than the workflow, so another Baton may have carried it out.
     platform.comment("/baton cost", "alice", early);
     written("/baton cost", { createdAt: ago(2), updatedAt: ago(2) });
 
     const found = await platform.run("schedule", platform.about());
     expect(found.errors).toBe("");
-    // One of them is refused, and says so as its own job would have.
+    // Baton refuses one of them, and says so as its own job would have.
     expect(found).toMatchObject({ exitCode: 1, outputs: { verdict: "refused" } });
     expect(refs()).toEqual([platform.issue, asText, ofStranger].map((number) => `refs/baton/thread/${number}`).sort());
     expect(pulls(platform as never)).toHaveLength(1);
@@ -159,7 +159,7 @@ describe("the very first command of a thread, dropped with its job", () => {
     for (const number of numbers) platform.comment("/baton help", "alice", number);
     written("/baton help", { createdAt: ago(1), updatedAt: ago(1) });
     shop().createdAt = ago(48);
-    // The first push begins the state; then each thread goes in, is answered and goes out.
+    // The first push begins the state. Then each thread starts, gets its answer and ends.
     for (const [at, when] of [
       [2, "before"],
       [2, "after"],
@@ -198,7 +198,7 @@ describe("what means nothing costs nothing", () => {
     expect(verdicts(jobs)).toEqual(Array(3).fill("nothing"));
     expect(jobs.every(({ exitCode }) => exitCode === 0)).toBe(true);
     expect(jobs.every(({ summary }) => summary.includes("0 state pushes, 0 API calls"))).toBe(true);
-    // The schedule asks what was written whose job never ran, and for schedules; it begins no state for the answers.
+    // The schedule looks for comments whose job never ran, and for schedules. It begins no state for the answers.
     const schedule = await platform.run("schedule", { schedule: "* * * * *", ...platform.about() });
     expect(schedule).toMatchObject({ exitCode: 0, outputs: { verdict: "nothing" } });
     expect(schedule.summary).toContain("0 state pushes, 3 API calls");
@@ -374,7 +374,7 @@ describe("a thread's ref that somebody set back", () => {
 
 describe("what is kept of an agent's work", () => {
   const refs = (): string[] => [...shop().refs.keys()].filter((ref) => ref.includes("/kept/"));
-  /** Put together, so that no scanner takes this file for a leak. */
+  /** Assembled, so that no scanner takes this file for a leak. */
   const secret = `gh${"p"}_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8`;
   const stateKey = "0123456789abcdef0123456789abcdef";
   const writing = (files: Record<string, string>) => ({
@@ -384,7 +384,7 @@ describe("what is kept of an agent's work", () => {
 
   it.each<[string, Record<string, string>, Record<string, string>, RegExp | null]>([
     ["protected work", { ".github/dependabot.yml": "version: 2\n" }, {}, null],
-    // GitHub takes its commit from no job's token, on no ref; what is kept is no commit.
+    // GitHub accepts this commit from no job's token, on no ref. So Baton does not keep it as a commit.
     ["a workflow file", { ".github/workflows/x.yml": "on: push\n" }, {}, /without `workflows` permission/],
     ["blocked work with a key", { ".github/t.yml": secret }, { "INPUT_STATE-KEY": stateKey }, /t\.yml.*in commit/],
   ])("%s: its machine goes before anybody allows it, and the next job goes on", async (_, files, environment, end) => {
@@ -400,7 +400,7 @@ describe("what is kept of an agent's work", () => {
     expect(pulls(platform as never)).toHaveLength(end === null ? 1 : 0);
     if (end !== null) expect(said().join("\n")).toMatch(end);
     expect(said().join("\n")).not.toContain(secret);
-    // Over, it is wanted by nobody.
+    // After the end of the run, nobody needs it.
     if (end !== null) expect(refs()).toEqual([]);
   });
 
@@ -457,7 +457,7 @@ describe("jobs that die", () => {
     "one that is gone with its machine: its workflow run %s, so the next event is %s",
     async (status, verdict, taken) => {
       const gate = "go";
-      // No post step: nothing frees the thread.
+      // Without a post step, nothing frees the thread.
       await begin({
         post: false,
         script: { ...sampleScript, plan: [{ waitFor: gate }, ...(sampleScript["plan"] ?? [])] },
@@ -495,7 +495,7 @@ describe("jobs that die", () => {
 });
 
 describe("killed at a push", () => {
-  // The first one begins the shared state, the second brings the event in; all of them at night.
+  // The first push begins the shared state, the second adds the event. All pushes only in the nightly run.
   const all = process.env["BATON_TEST_EVERY_PUSH"] === undefined ? [2, 5] : Array.from({ length: 14 }, (_, n) => n + 1);
   it.each(all.flatMap((at) => [[at, "before"] as const, [at, "after"] as const]))(
     "%i, %s it: the next jobs end with one pull request, one status and no second answer",
@@ -505,7 +505,7 @@ describe("killed at a push", () => {
       const path = `${deadlyGit(platform.directory, at, when)}:${process.env["PATH"]}`;
       const killed = await platform.run("issue_comment", payload, { PATH: path });
       expect(killed.exitCode).toBe(null);
-      // Found by the schedule, also when it never came in.
+      // The schedule finds the event even if it never arrived.
       const next = await platform.run("schedule", platform.about());
       expect(next).toMatchObject({ exitCode: 0, outputs: { verdict: "waiting" } });
       await platform.settle();
@@ -544,7 +544,7 @@ describe("the time limit", () => {
   });
 });
 
-/** Lines of a file of what all threads share. */
+/** Lines of a file that all threads share. */
 function shared(path: string): string[] {
   const cwd = platform.github.gitDirectory(repositoryName);
   const text = execFileSync("git", ["show", `refs/baton/shared:${path}`], { cwd, encoding: "utf8" });

@@ -1,4 +1,4 @@
-/** Packages over two jobs: what the setup of the first one downloads, a later job finds, as the platform's cache steps hand it on. */
+/** Packages over two jobs: a later job finds the downloads of the first setup through the platform's cache steps. */
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { clonedReader } from "../git-reader.ts";
 import { sandboxWorks } from "../sandbox-here.ts";
 import { type FinishedJob, type Platform, startPlatform } from "./platform.ts";
 
-/** Keeps what it finds in the package cache, and then puts something else there. */
+/** Keeps the contents of the package cache, and then replaces them. */
 const agent = `
 import { readFileSync, writeFileSync } from "node:fs";
 for await (const _ of process.stdin);
@@ -46,7 +46,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A job for a new issue, on a machine of its own; `restored` is what a step before Baton's put there. */
+/** A job for a new issue, on its own machine. `restored` holds the files that a step before Baton's restored. */
 async function job(
   name: string,
   restored: string | null,
@@ -72,14 +72,14 @@ it.skipIf(!sandboxWorks)(
       outputs: { "cache-key": expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     expect(first.found).toMatch(/^\d+$/);
-    // The step after Baton's saves under this name; the step before it restores on another machine.
+    // The step after Baton's saves under this name. The step before it restores on another machine.
     const second = await job("two", first.directory);
     expect(second.ended, second.ended.summary).toMatchObject({ exitCode: 0, outputs: { "cache-key": "" } });
     expect(second.found).toBe(first.found);
     const without = await job("three", null);
     expect(without.found).toMatch(/^\d+$/);
     expect(without.found).not.toBe(first.found);
-    // One repository, one key, and no half-made copy.
+    // One repository, one key, and no partial copy.
     expect(existsSync(second.directory) && readdirSync(second.directory)).toHaveLength(1);
   },
 );

@@ -1,4 +1,4 @@
-/** What GitHub puts into a job's event file: real payloads, addressed to the repository of the test. */
+/** The contents of a job's event file from GitHub: real payloads, addressed to the repository of the test. */
 import examples from "@octokit/webhooks-examples";
 import { repositoryName } from "../../src/demo/world.ts";
 import type { Platform } from "./platform.ts";
@@ -7,7 +7,7 @@ type Fields = Record<string, unknown>;
 
 const collection = examples as unknown as { name: string; examples: Fields[] }[];
 
-/** The example of this event and action with these fields in place of its own; `schedule` has none there. */
+/** The example of this event and action, with these fields replaced. `schedule` has no example. */
 export function realPayload(platform: Platform, event: string, action: string | null, change: object = {}): object {
   const list = collection.find(({ name }) => name === event)?.examples ?? [];
   const found = list.find((one) => action === null || one["action"] === action) ?? list[0];
@@ -19,7 +19,7 @@ export function realPayload(platform: Platform, event: string, action: string | 
   }) as object;
 }
 
-/** Maps into maps; all else is replaced. */
+/** Merges maps, and replaces everything else. */
 function merge(base: unknown, change: unknown): unknown {
   if (!isFields(change)) return change;
   const merged: Fields = isFields(base) ? { ...base } : {};

@@ -1,6 +1,6 @@
 /**
- * What a runner is to the Action: a process with environment variables, an event file, and files that it reads afterwards.
- * Jobs are started by hand, or for each event that the local GitHub tells, as its workflow triggers would.
+ * The Action's view of a runner: a process with environment variables, an event file, and output files for the runner.
+ * A test starts jobs by hand, or the local GitHub's events start them, as workflow triggers would.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -22,7 +22,7 @@ import { bundleAction } from "../../tools/bundle-action.ts";
 import { patienceMs } from "../patience.ts";
 import { scratchVariable } from "../scratch.ts";
 
-/** Built once for each run of the tests, so that what is tested is what the sources say; `bundle.test.ts` compares the committed one. */
+/** Built once for each test run, so the tests use the current sources. `bundle.test.ts` compares the committed bundle. */
 let built: Promise<string> | null = null;
 function bundle(): Promise<string> {
   built ??= (async () => {
@@ -34,7 +34,7 @@ function bundle(): Promise<string> {
     try {
       renameSync(own, shared);
     } catch {
-      // Another file of tests was faster.
+      // Another test file was faster.
       rmSync(own, { recursive: true, force: true });
     }
     return shared;
@@ -44,7 +44,7 @@ function bundle(): Promise<string> {
 
 export interface FinishedJob {
   event: string;
-  /** Its machine: what is not in the repository is here alone. */
+  /** Its machine: files that are not in the repository exist only here. */
   directory: string;
   exitCode: number | null;
   outputs: Record<string, string>;
@@ -64,12 +64,12 @@ export interface Platform extends Stage {
   jobs: FinishedJob[];
   /** Token of the App `baton`, which is not the job's own. */
   appToken(): string;
-  /** Token of a job whose workflow gives it less. */
+  /** Token of a job whose workflow grants it less. */
   tokenWith(grants: Grants): string;
   /** A job for an event, as the runner starts it. */
   start(event: string, payload: object, environment?: Record<string, string>): RunningJob;
   run(event: string, payload: object, environment?: Record<string, string>): Promise<FinishedJob>;
-  /** From now on each event starts its job. */
+  /** After this call, each event starts its job. */
   trigger(on: boolean): void;
   /** Jobs that run now. */
   busy(): number;
@@ -79,24 +79,24 @@ export interface Platform extends Stage {
   comment(body: string, as?: string, number?: number): object;
   /** Resolves when an agent waits for the file of this name (`waitFor` of its script). */
   waitForAgent(name: string): Promise<void>;
-  /** What every payload carries. */
+  /** Fields of every payload. */
   about(): { repository: object };
 }
 
 export interface PlatformOptions extends WorldOptions {
-  /** Text of the workflow, which also bounds the job's token; the shipped one otherwise. */
+  /** Text of the workflow, which also bounds the job's token. Default: the shipped one. */
   workflow?: string;
-  /** False: the machine is gone with its main step. */
+  /** False: the machine disappears with its main step. */
   post?: boolean;
-  /** Jobs run in this process: all of them but the start of the program and the post step, for less. */
+  /** Jobs run in this process, without the start of the program and the post step. This costs less. */
   inProcess?: boolean;
 }
 
-/** Of the project: what the local GitHub runs as its CI. */
+/** The project's workflow, which the local GitHub runs as its CI. */
 const ciWorkflow = "name: CI\non: [pull_request, workflow_dispatch]\njobs: { test: {} }\n";
 
 /**
- * What GitHub gives the job's token: what the workflow says, and nothing that it does not say.
+ * GitHub grants the job's token exactly the permissions of the workflow.
  * Source: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#permissions
  */
 function grantsOf(workflow: string): Grants {
@@ -120,7 +120,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   const stage = await setStage({ ...options, files, database: false });
   const directoryOfBundle = options.inProcess === true ? "" : await bundle();
   const token = jobToken(stage, "github-actions", grantsOf(workflow));
-  // An agent's environment is an allow-list: its script is told in its own file.
+  // An agent's environment is an allow-list, so its script comes in a file of its own.
   const agent = join(stage.directory, "agent.mjs");
   writeFileSync(
     agent,
@@ -166,7 +166,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       "INPUT_DISPATCH-WORKFLOWS": "ci.yml",
       LOG_LEVEL: options.logLevel ?? "warn",
       BATON_DEBUG: "1",
-      // The agent keeps what it saw next to itself, outside its worktree.
+      // The agent keeps its observations next to itself, outside its worktree.
       INPUT_SANDBOX: "off",
       BATON_HARNESS_COMMAND: JSON.stringify([process.execPath, agent]),
       ...more,
@@ -194,7 +194,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     const work = async (): Promise<FinishedJob> => {
       const startedAt = performance.now();
       const exitCode = options.inProcess === true ? await here() : await step("main", environment);
-      // The post step runs whatever became of the main step, with what that saved.
+      // The post step runs after any end of the main step, with the saved state.
       const saved = Object.entries(readOutputs(readFileSync(statePath, "utf8")));
       if (options.post !== false && options.inProcess !== true)
         await step("post", {
@@ -212,7 +212,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
         durationMs: performance.now() - startedAt,
       };
       jobs.push(job);
-      // No job of these tests has that much to do: what it waited for is worth knowing.
+      // No job of these tests has that much work, so the log shows what it waited for.
       if (job.durationMs > slowMs) process.stderr.write(`A job took ${job.durationMs} ms:\n${log}${errors}\n`);
       return job;
     };
@@ -267,7 +267,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       return { ...delivery, repository: repositoryPayload(stage) };
     },
     async waitForAgent(name) {
-      // The agent's tree is made by the job: there is no directory to watch yet.
+      // The job creates the agent's tree, so there is no directory to watch yet.
       const deadline = AbortSignal.timeout(patienceMs);
       while (globSync(`job-*/baton/**/${name}.waiting`, { cwd: stage.directory }).length === 0)
         await delay(200, undefined, { signal: deadline });
@@ -284,14 +284,14 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   };
 }
 
-/** A git in front of git that ends the job at its n-th push, before or after the push itself. */
+/** A git wrapper that ends the job at its n-th push, before or after the push itself. */
 export function deadlyGit(place: string, at: number, when: "before" | "after"): string {
   const directory = mkdtempSync(join(place, `git-${at}-${when}-`));
   const count = join(directory, "count");
   writeFileSync(count, "0");
   const real = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
   const push = `"${real}" "$@"`;
-  // The launcher starts programs for a job that has grown: its parent is the job.
+  // The launcher starts programs for a large job, and its parent is the job.
   const kill = `job=$PPID
   if tr '\\0' ' ' < /proc/$PPID/cmdline | grep -q 'disconnect'; then job=$(awk '/^PPid:/ {print $2}' /proc/$PPID/status); fi
   kill -9 $job; exit 1`;
@@ -316,7 +316,7 @@ interface Told {
   repository?: object;
 }
 
-/** What starts a workflow: nothing that a job's own token did, and the end of CI as `workflow_run`. */
+/** The events that start a workflow: none by a job's own token, and the end of CI as `workflow_run`. */
 function asTrigger(event: string, payload: Told): [string, object] | null {
   if (event === "check_suite" && payload.action === "completed" && payload.check_suite?.app.slug === "github-actions") {
     const { id, head_sha } = payload.check_suite;
@@ -326,7 +326,7 @@ function asTrigger(event: string, payload: Told): [string, object] | null {
   return payload.sender?.login === "github-actions[bot]" ? null : [event, payload];
 }
 
-/** The token that the platform makes for a job: the Actions App's, for one repository, with the workflow's permissions. */
+/** The token that the platform creates for a job: the Actions App's, for one repository, with the workflow's permissions. */
 function jobToken({ github }: Stage, slug = "github-actions", grants: Grants = granted): string {
   const { state } = github;
   const app = [...state.apps.values()].find((one) => one.slug === slug);

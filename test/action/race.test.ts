@@ -6,12 +6,12 @@ import { sampleScript } from "../../src/demo/sample.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { type FinishedJob, type Platform, startPlatform } from "./platform.ts";
 
-// Each job is a process with a dozen of git's own: on a busy machine that takes its time.
+// Each job is a process that starts a dozen git processes, which takes long on a busy machine.
 
 let platform: Platform;
 afterEach(() => platform.close());
 
-/** One program, whose model decides how good it is. */
+/** One program, whose model decides its quality. */
 function agent(directory: string): string {
   const path = join(directory, "racer.mjs");
   const files = { hasty: sampleScript.implement[0]?.files, tidy: sampleScript.repair[0]?.files };
@@ -36,7 +36,7 @@ it("the green one wins; the losers' branches and drafts go, one pull request sta
   const command = platform.comment("/baton race command:hasty command:tidy --budget 4");
   let job: FinishedJob = await platform.run("issue_comment", command, environment);
   for (let more = 0; more < 6 && job.outputs["verdict"] === "waiting"; more += 1) {
-    // CI has ended, and its end is an event; here the look at the thread that it leads to.
+    // CI has ended, and its end is an event. This job checks the thread after it.
     await platform.settle();
     const thread = { inputs: { thread: `${platform.issue}` }, ...platform.about() };
     job = await platform.run("workflow_dispatch", thread, environment);
@@ -55,6 +55,6 @@ it("the green one wins; the losers' branches and drafts go, one pull request sta
   const [shop] = [...platform.github.state.repositories.values()].filter(({ name }) => name === "shop");
   const branches = [...(shop?.refs.keys() ?? [])].filter((ref) => ref.startsWith("refs/heads/baton/"));
   expect(branches).toEqual([`refs/heads/${open[0]?.pull.headRef}`]);
-  // What the agents made is on the branch, or wanted by nobody.
+  // The agents' commits are on the branch, or nobody needs them.
   expect([...(shop?.refs.keys() ?? [])].filter((ref) => ref.includes("/kept/"))).toEqual([]);
 });

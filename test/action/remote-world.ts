@@ -1,4 +1,4 @@
-/** An App whose agents work on runners: a world, an issuer of job tokens, and runners that start when a workflow is dispatched. */
+/** An App whose agents work on runners: a world, an issuer of job tokens, and dispatched runners. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -26,17 +26,17 @@ export interface RemoteWorld {
   world: ObservedWorld;
   publicUrl: string;
   jobs: RunnerJob[];
-  /** What was dispatched, also where no runner is started for it. */
+  /** Dispatches, including those that start no runner. */
   orders: RunnerJob["order"][];
-  /** Environments that agents had. */
+  /** Environments of agents. */
   agentEnvironments(): Record<string, string>[];
-  /** What agents found around them: environments that the system shows, and git's configuration. */
+  /** Things that agents found around them: environments that the system shows, and git's configuration. */
   withinReach(): { parent: string; own: string; git: string }[];
-  /** A token as the job gets it that was started last; `change` makes it another's. */
+  /** A token of the last started job. `change` makes it another job's. */
   token(change?: TokenChange): Promise<string>;
-  /** From now on GitHub signs with another key; `publish` false: nobody can read it. */
+  /** After this call, GitHub signs with another key. `publish` false: nobody can read the new key. */
   rotateKey(publish?: boolean): Promise<void>;
-  /** The keys cannot be read for as many requests. */
+  /** The keys are unreadable for this many requests. */
   failKeys(times: number): void;
   close(): Promise<void>;
 }
@@ -45,7 +45,7 @@ export interface TokenChange {
   audience?: string;
   issuer?: string;
   claims?: Record<string, unknown>;
-  /** Signed by a key that GitHub has not. */
+  /** Signed by a key that GitHub does not have. */
   forged?: boolean;
 }
 
@@ -53,9 +53,9 @@ export async function remoteWorld(
   options: {
     startRunners?: boolean;
     actions?: "read" | "write";
-    /** What becomes of a request on its way to Baton. */
+    /** The fate of a request on its way to Baton. */
     way?: (verb: string) => Promise<"pass" | "unavailable" | "lose-answer">;
-    /** Of the job's environment, beside what the platform sets. */
+    /** Additions to the job's environment from the platform. */
     jobEnvironment?: Record<string, string>;
   } = {},
 ): Promise<RemoteWorld> {
@@ -158,7 +158,7 @@ function linesOf(path: string): unknown[] {
   return lines.map((line) => JSON.parse(line) as unknown);
 }
 
-/** Between runners and Baton. */
+/** A relay between runners and Baton. */
 async function startWay(port: number, decide: (verb: string) => Promise<"pass" | "unavailable" | "lose-answer">) {
   const pass = async (asked: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
@@ -243,7 +243,7 @@ function startRunner(
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: "the-platforms-own-token",
       LOG_LEVEL: "warn",
       BATON_DEBUG: "1",
-      // The agent keeps what it saw next to itself, outside its worktree.
+      // The agent keeps its observations next to itself, outside its worktree.
       INPUT_SANDBOX: "off",
       BATON_HARNESS_COMMAND: JSON.stringify([process.execPath, agent]),
       ...given.environment,
@@ -259,14 +259,14 @@ function startRunner(
   return { runId, order: orderIn(inputs), child, done };
 }
 
-/** What a job leaves running goes with its machine. */
+/** Ends the processes that a job leaves running, as the end of its machine would. */
 function endOrphans(directory: string): void {
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       if (readFileSync(`/proc/${pid}/environ`, "utf8").includes(`HOME=${directory}`))
         process.kill(Number(pid), "SIGKILL");
     } catch {
-      // It ended meanwhile, or is not ours to read.
+      // The process ended meanwhile, or belongs to another user.
     }
   }
 }

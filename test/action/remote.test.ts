@@ -51,11 +51,11 @@ describe("runners", () => {
     const reach = remote.withinReach();
     expect(reach).toHaveLength(2);
     for (const { parent, own, git } of reach) {
-      // The job's own process shows its variables, but no value of a secret.
+      // The job's own process shows its variables, but no secret value.
       expect(parent).toMatch(/GITHUB_REPOSITORY=/);
       expect(`${parent}${own}`).not.toMatch(/ghs_|platforms-own|token\?api-version/);
       expect(git).not.toMatch(/extraheader|insteadof|ghs_/i);
-      // The last word: no credential helper of the machine's own configuration.
+      // The last entry: no credential helper of the machine's own configuration.
       expect(git.trimEnd()).toMatch(/\tcredential\.helper=$/);
     }
     const number = pulls(world)[0]?.number as number;
@@ -74,7 +74,7 @@ describe("runners", () => {
     say(world, "/baton cancel not needed");
     const job = await jobs.at(-1)?.done;
     expect(job).toMatchObject({ exitCode: 1, outputs: expect.stringContaining("cancelled") });
-    // Within 10 s on a machine that is not busy: told by the next heartbeat.
+    // Within 10 s on an idle machine: the next heartbeat says so.
     expect(limits.remoteHeartbeatMs + limits.remoteLookMs).toBeLessThan(10_000);
     expect((await ends(world)).status).toBe("cancelled");
   });
@@ -149,7 +149,7 @@ describe("runners", () => {
     const lost = jobs.at(-1);
     lost?.child.kill("SIGKILL");
     await lost?.done;
-    // As after 45 s without a word from it.
+    // As after 45 s without a message from it.
     const { store } = world.baton.dependencies;
     const operation = `effect:${lost?.order.run}/implement/1`;
     const seen = (await store.value(`${operation}/seen`)) as { job: string; epoch: number };
@@ -204,7 +204,7 @@ it("without `actions: write` the run ends, and says which permission is missing"
   });
 });
 
-/** Says that much comes; nothing of it is sent. */
+/** Announces that much, and sends nothing of it. */
 const oversized = (url: string, token: string): Promise<{ status: number; body: unknown }> =>
   new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}`, "content-length": `${2 ** 30}` };
@@ -341,7 +341,7 @@ describe("the protocol", () => {
     expect(references.length).toBeGreaterThan(10);
     for (const reference of new Set(references))
       expect(problems(JSON.parse(`{${reference}}`).$ref, null)).not.toContain(expect.stringMatching(/leads nowhere/));
-    // A request and an answer of another shape would be seen.
+    // The check finds a request or an answer of another shape.
     expect(problems("#/components/schemas/ResultRequest", { epoch: 0 })).not.toEqual([]);
     expect(problems("#/components/schemas/Refusal", { code: "BATON_NO_RUN" })).not.toEqual([]);
   });
@@ -374,7 +374,7 @@ describe("the protocol", () => {
     const lost = await remote.token();
     expect(await post(`${url}/claim`, {}, lost)).toMatchObject({ status: 200, body: { epoch: 1 } });
     const { store } = remote.world.baton.dependencies;
-    // As after 45 s without a word from it.
+    // As after 45 s without a message from it.
     const operation = `effect:${run}/plan/1`;
     const seenBy = (await store.value(`${operation}/seen`)) as { at: number; job: string; epoch: number };
     await store.releaseLease({ name: operation, owner: `job:${seenBy.job}`, epoch: 1, expiresAt: 0 });
@@ -410,7 +410,7 @@ describe("the protocol", () => {
       status: 200,
       body: { cancel: false },
     });
-    // The answer to its claim was lost: it asks again, and what had the first epoch is out.
+    // The answer to its claim was lost. It asks again, and the first epoch is no longer valid.
     expect(await post(`${url}/claim`, {}, token)).toMatchObject({ status: 200, body: { epoch: 2 } });
     expect((await post(`${url}/heartbeat`, { epoch: 1 }, token)).status).toBe(409);
     expect((await post(`${url}/heartbeat`, { epoch: "one" }, token)).body["message"]).toMatch(/heartbeat: epoch/);
@@ -438,7 +438,7 @@ describe("the protocol", () => {
   });
 
   it("every status that the document names for what a worker does was seen", () => {
-    // 429 and 500 are GitHub's limit and a fault of Baton's own.
+    // 429 and 500 are GitHub's limit and a fault of Baton itself.
     const named = Object.keys(Object.values(effectsDocument.paths)[0]?.["post"]?.responses ?? {});
     const had = new Set([...seen].map((line) => line.split(" ")[1]));
     expect(named.filter((status) => !had.has(status))).toEqual(["429", "500", "default"]);

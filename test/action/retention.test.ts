@@ -1,4 +1,4 @@
-/** `retention` of `baton.yaml`, by the schedule's jobs: what is left of runs that are over for long, and jobs that die at it. */
+/** `retention` of `baton.yaml` in the schedule's jobs: the remains of runs that ended long ago, and jobs that die in between. */
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { tidy } from "../../src/action/retention.ts";
@@ -14,7 +14,7 @@ import { newRun, paused, resumed } from "../contract/store.ts";
 import { comments } from "../scenarios/helpers.ts";
 import { deadlyGit, type Platform, startPlatform } from "./platform.ts";
 
-// Each job is a process with a dozen of git's own: on a busy machine that takes its time.
+// Each job is a process that starts a dozen git processes, which takes long on a busy machine.
 
 const dayMs = 24 * 3_600_000;
 
@@ -37,7 +37,7 @@ function open(home: string): Promise<GitDatabase> {
   });
 }
 
-/** A run that was over so many days ago. */
+/** A run that ended this many days ago. */
 async function past(home: string, days: number): Promise<void> {
   const at = Date.now() - days * dayMs;
   const runId = newRun();
@@ -72,7 +72,7 @@ it.each([
     expect(state.snapshot.tables.compacted.size).toBe(small);
     expect(state.snapshot.tables.runRows.size).toBe(1 - gone);
     if (small + gone > 0) expect(job.log).toContain(`The state of ${small} runs was compacted, of ${gone} removed`);
-    // What was done needs nothing more: no push, and for what is not due no call.
+    // Finished work needs nothing more: no push, and no call for work that is not due.
     expect((await platform.run("schedule", platform.about())).summary).toContain("0 state pushes");
   },
 );

@@ -19,7 +19,7 @@ const config = [
 ].join("\n");
 const script = { plan: [{ text: "All have.", usage: { input: 10, output: 10, costUsd: 0.02 } }] };
 
-/** A job so many hours from now. */
+/** The environment of a job this many hours from now. */
 function later(hours: number): Record<string, string> {
   const path = join(platform.directory, `later-${hours}.mjs`);
   writeFileSync(path, `const { now } = Date;\nDate.now = () => now() + ${hours * 3_600_000};\n`);

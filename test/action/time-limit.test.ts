@@ -1,4 +1,4 @@
-/** The job's limit of time: what is done by then is saved, and a successor goes on with it. */
+/** The job's time limit: Baton saves the finished work, and a successor continues from it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
@@ -12,8 +12,8 @@ afterEach(() => platform.close());
 const limitMs = 330 * 60_000;
 
 /**
- * A job whose clock jumps past its limit once its agent is at work: the program asks for just this much time, or this
- * ends nothing.
+ * A job whose clock jumps past its limit while its agent works. The program asks for exactly this much time. Otherwise the
+ * jump ends nothing.
  */
 async function jobPastItsLimit(grants: object = {}): Promise<FinishedJob> {
   const gate = "go";
@@ -53,7 +53,7 @@ it("after five and a half hours the job saves what it has and starts its success
   expect(dispatched().map(({ body }) => body)).toMatchObject([
     { ref: "main", inputs: { thread: `${platform.issue}` } },
   ]);
-  // Nothing holds the thread any more.
+  // Nothing holds the thread any longer.
   expect(job.log).not.toContain("is free again");
 
   const { inputs } = dispatched()[0]?.body as { inputs: Record<string, string> };
@@ -69,7 +69,7 @@ it("where no successor may be started the job says so, and the schedule goes on"
   const job = await jobPastItsLimit({ actions: "read" });
   expect(job).toMatchObject({ exitCode: 0, outputs: { verdict: "handed-over" } });
   expect(job.summary).toMatch(/no successor could be started.*`actions: write`.*schedule goes on/);
-  // An attempt that was cut off pauses for some seconds: the first schedule after that goes on.
+  // An attempt that was cut off pauses for some seconds. The first schedule after that continues.
   let next = await platform.run("schedule", platform.about());
   for (let tries = 0; tries < 30 && next.outputs["verdict"] === "nothing"; tries += 1)
     next = await platform.run("schedule", platform.about());

@@ -1,6 +1,6 @@
 /**
- * Each event that starts the workflow, as the platform hands it over, and what it leads to. One repository for all: first
- * nothing waits, then strangers ask and pull requests change the configuration, at last runs go from event to event.
+ * Each event that starts the workflow, as the platform passes it on, and its result. All tests share one repository. First
+ * nothing waits. Then strangers ask and pull requests change the configuration. At last runs go from event to event.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -12,7 +12,7 @@ import { realPayload } from "./payloads.ts";
 import { type FinishedJob, type Platform, startPlatform } from "./platform.ts";
 
 const branch = "notes";
-/** The pull request of a person, and one from a fork of it. */
+/** A person's pull request, and one from a fork. */
 const numbers = { pull: 0, forked: 0 };
 const shas = { pull: "", forked: "" };
 let platform: Platform;
@@ -21,7 +21,7 @@ let carol = "";
 beforeAll(async () => {
   platform = await startPlatform({ script: { ...sampleScript, implement: sampleScript.repair } });
   const { github } = platform;
-  // Neither who begins the runs nor who pushes to them: their approval counts.
+  // Neither a starter of runs nor a pusher, so their approval counts.
   carol = github.createUser({ login: "carol" }).token;
   github.setPermission({ repository: repositoryName, login: "carol", permission: "write" });
   const files = { "notes.md": "Notes.\n" };
@@ -81,7 +81,7 @@ const ofText = (event: "issue_comment" | "issues", body: string, given: { as?: s
   });
   return realPayload(platform, event, "opened", { issue: { number: opened, body, user }, sender: user });
 };
-/** What Baton reported of itself, at any commit. */
+/** Baton's own checks, at any commit. */
 const ownChecks = (): string[] =>
   [...shop().checkRuns.values()].filter(({ name }) => name.startsWith("Baton")).map(({ name }) => name);
 const wake = (event: string, change: object = {}): object => realPayload(platform, event, null, change);
@@ -91,7 +91,7 @@ const figures = (job: FinishedJob): { pushes: number; calls: number } => {
   const [, pushes, calls] = /(\d+) state pushes, (\d+) API calls/.exec(job.summary) ?? [];
   return { pushes: Number(pushes), calls: Number(calls) };
 };
-/** What every job must be, whatever it found. */
+/** Conditions that every job must meet, whatever it found. */
 const honest = (job: FinishedJob): FinishedJob => {
   const verdict = job.outputs["verdict"] ?? "";
   expect(job.errors).toBe("");
@@ -107,12 +107,12 @@ const job = async (event: string, payload: object): Promise<FinishedJob> => hone
 
 const workflowRules = { "issues.opened": 1, "pull_request.opened": 1, "pull_request_review.submitted": 1 };
 
-/** What the file that people copy subscribes to. */
+/** The events to which the file for people subscribes. */
 const subscribed = Object.entries(
   (parse(workflowAlone().text) as { on: Record<string, { types?: string[] }> }).on,
 ).flatMap(([event, options]) => (options?.types ?? [null]).map((action) => [event, action] as const));
 
-// Processes that look at nothing shared.
+// These processes share no state.
 describe.concurrent("while nothing waits, each event ends at once", () => {
   const payloads: Record<string, (action: string) => object> = {
     issues: () => ofText("issues", "The total is wrong.\n\n> /baton run\n"),
@@ -140,11 +140,11 @@ describe.concurrent("while nothing waits, each event ends at once", () => {
     });
     const { pushes, calls } = figures(done);
     expect(pushes).toBe(0);
-    // Whether its files include the configuration is asked of a pull request, what was written (comments, issues) and for
-    // schedules by who looks at everything; nothing else of anybody.
+    // For a pull request, the job asks whether its files include the configuration. A job that checks everything asks for
+    // new comments and issues, and for schedules. It asks for nothing else.
     const looksAtAll = ["schedule", "workflow_dispatch", "repository_dispatch"].includes(event);
     const mayChangeConfig = event === "pull_request" && action !== "closed";
-    // Whether there are rules for it: both places of the configuration.
+    // Whether it has rules: both places of the configuration.
     const mayHaveRule =
       looksAtAll || `${event}.${action}` in workflowRules || (event === "issues" && action === "edited");
     expect(calls).toBeLessThanOrEqual((looksAtAll ? 3 : mayChangeConfig ? 1 : 0) + (mayHaveRule ? 2 : 0));
@@ -223,7 +223,7 @@ describe("a stranger", () => {
 
   it("who moves another's issue here gives no command with its text", async () => {
     const payload = { ...ofText("issues", "/baton run"), sender: person("mallory") };
-    // Its move is a change: the schedule leaves it alone, too.
+    // Its move is a change, so the schedule ignores it, too.
     const moved = shop().threads.get(numberIn(payload));
     if (moved !== undefined) moved.createdAt = "2026-01-01T00:00:00Z";
     expect((await job("issues", payload)).outputs["verdict"]).toBe("nothing");
@@ -261,7 +261,7 @@ describe("a pull request that changes baton.yaml", () => {
     expect(done.log).toContain("configuration");
     expect(checks()).toMatchObject([{ conclusion: "success", annotations: [] }]);
     expect(checks()[0]?.output.summary).toContain("budget.runUsd");
-    // The same again changes nothing.
+    // The same event again changes nothing.
     await job("pull_request", ofPull("pull_request", "reopened"));
     expect(checks()).toHaveLength(1);
   });
@@ -282,7 +282,7 @@ describe("a run goes from event to event", () => {
     await platform.settle();
     return done;
   };
-  /** No CI starts by itself, so that the run waits for it when the job ends. */
+  /** No CI starts by itself, so the run still waits for it when the job ends. */
   const begin = async (event: "issues" | "issue_comment"): Promise<void> => {
     const payload = ofText(event, "The total is wrong.\n\n/baton run");
     const done = honest(await platform.run(event, payload, { "INPUT_DISPATCH-WORKFLOWS": "" }));

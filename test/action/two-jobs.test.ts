@@ -1,6 +1,6 @@
 /**
- * The workflow as it is shipped: a job that reads the event with a token that writes nothing, and a second one that has keys
- * and starts only when the first says so. What each job may and gets is read from the file. One repository for all.
+ * The shipped workflow: one job reads the event with a token that writes nothing. A second job has keys, and starts only if
+ * the first says so. The test reads each job's permissions and inputs from the file. All tests share one repository.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -103,7 +103,7 @@ describe("job by job", () => {
     expect(read).toMatchObject({ exitCode: 0, outputs: { start: "true", check: "4711", "run-id": "" } });
     expect(read.summary).toContain("0 state pushes");
     expect(work).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "waiting", "pull-request": "2" } });
-    // The strangers' words were read again, and are answered by nobody.
+    // Baton read the strangers' words again, and nobody answers them.
     expect(written().join("\n")).not.toContain("mallory");
   });
 
@@ -166,7 +166,7 @@ describe("rules of `triggers`", () => {
     const { work } = await happens("issues", labeled(number, "alice"));
     expect(work).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "passed" } });
     expect(said(number)).toContain("adds prices without counts");
-    // The same fact by another job, and one that cannot read the thread's own state.
+    // Another job delivers the same fact, and cannot read the thread's own state.
     const again = await happens("issues", labeled(number, "alice"));
     expect(again.work?.summary).toMatch(/started `run_\w+` before/i);
     await happens("issue_comment", platform.comment("/baton why", "alice", number));

@@ -1,6 +1,6 @@
 /**
- * Every workflow and action file that Baton ships or writes is what GitHub takes: by GitHub's own parser and by actionlint,
- * which both find what is broken.
+ * GitHub accepts every workflow and action file that Baton ships or writes. GitHub's own parser and actionlint both check
+ * that, and both find broken files.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -130,7 +130,7 @@ describe("what a workflow may", () => {
     if (!copied.includes(path) && !Object.keys(on).some((event) => event.startsWith("pull_request"))) return;
     for (const { uses = "" } of Object.values(jobs).flatMap(({ steps }) => steps))
       if (uses.startsWith("actions/checkout@")) expect(path).toBe(".github/workflows/ci.yml");
-    // With a write token and secrets a workflow that people copy checks nothing out: Baton itself fetches, without keys.
+    // A copied workflow has a write token and secrets, so it checks nothing out. Baton itself fetches, without keys.
     if (copied.includes(path)) expect(read(path)).not.toContain("checkout");
   });
 });

@@ -1,4 +1,7 @@
-/** Somebody who may push sets a thread's ref back or removes it: the thread stops, until the ref is put back or a person means it. */
+/**
+ * A person with push access sets a thread's ref back or removes it. The thread stops until somebody restores the ref or
+ * confirms the change.
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -92,7 +95,7 @@ describe("a thread's ref that somebody set back", () => {
       (await git(["commit-tree", tree, ...parents, "-m", "x"], { gitDir: origin, env: person })).stdout.trim();
     await inOrigin("update-ref", ref, await made());
     await expect(open()).rejects.toMatchObject(rolledBack);
-    // As a Baton writes that does not count.
+    // As an older Baton without counts writes.
     await inOrigin("update-ref", ref, await made("-p", head));
     await open();
   });

@@ -1,4 +1,4 @@
-/** What becomes of the state in git when its runs are over for long: how small it gets, and that no writer loses by it. */
+/** The state in git long after its runs ended: how small it gets, and that no writer loses by it. */
 import { randomUUID } from "node:crypto";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import { defaultSettings } from "../../src/config/schema.ts";
 import type { RunId } from "../../src/core/vocabulary.ts";
 import { newRun, paused, resumed } from "./store.ts";
 
-// Hundreds of git processes: on a busy machine that takes its time.
+// Hundreds of git processes, which take long on a busy machine.
 
 const dayMs = 24 * 3_600_000;
 const began = 1_700_000_000_000;
@@ -61,7 +61,7 @@ const tidied = async (now: number) =>
     stop: new AbortController().signal,
   });
 
-/** A run as a job leaves it: journal, prompt, transcript, what was sent, ledger, the event that began it. */
+/** A run as a job leaves it: journal, prompt, transcript, sent messages, ledger, and its first event. */
 async function ranIn(database: GitDatabase, at: number, status: "completed" | "waiting" = "completed"): Promise<RunId> {
   const { store } = database;
   const runId = newRun();
@@ -114,14 +114,14 @@ async function ranIn(database: GitDatabase, at: number, status: "completed" | "w
   return runId;
 }
 
-/** Does not compress. */
+/** Text that does not compress. */
 function noise(length: number): string {
   return Array.from({ length: Math.ceil(length / 36) }, () => randomUUID())
     .join("")
     .slice(0, length);
 }
 
-/** What a job that comes new must fetch: the objects of the tips, packed. */
+/** The objects that a new job must fetch: the tips, packed. */
 async function freshFetchBytes(...refs: string[]): Promise<number> {
   scratches += 1;
   const gitDir = join(directory, `fresh-${scratches}.git`);
@@ -145,12 +145,12 @@ it("after N runs a fresh job fetches what the runs within the retention need, wh
     await tidied(at + dayMs);
     sizes.push(await freshFetchBytes("refs/baton/thread/7", "refs/baton/shared"));
   }
-  // 14 days whole (four runs) and 90 days small (19 runs): from then on it stays as it is.
+  // 14 days whole (four runs) and 90 days compacted (19 runs). After that, the size stays constant.
   const [early = 0, late = 0] = [sizes[3], sizes.at(-1)];
   expect(late).toBeLessThan(early * 1.6);
   expect(Math.max(...sizes)).toBeLessThan(260_000);
   if (process.env["BATON_TEST_SHOW"] !== undefined) process.stdout.write(`${sizes.join(" ")}\n`);
-  // The host can let go of what went: nothing names it any more.
+  // The host can delete the removed objects, because nothing refers to them.
   const { stdout } = await git(["rev-list", "--count", "refs/baton/thread/7"], { gitDir: origin });
   expect(Number(stdout)).toBeLessThan(6);
   await git(["reflog", "expire", "--all", "--expire=now"], { gitDir: origin });
@@ -228,7 +228,7 @@ it("an event that comes in while its thread is compacted or removed is not lost"
 
 it("two schedules at once end as one", async () => {
   const runId = await ranIn(await open("thread/7"), began);
-  // Both may have pushed the very same commit: then both did it.
+  // Both may have pushed the very same commit. Then both did it.
   const done = await Promise.all([tidied(began + 20 * dayMs), tidied(began + 20 * dayMs)]);
   expect(Math.max(...done.map(({ compacted }) => compacted))).toBe(1);
   expect(await (await open("thread/7")).store.read(runId)).toHaveLength(2);
@@ -250,7 +250,7 @@ it.each([20, 100])(
   },
 );
 
-/** As branches are under a rule against force and deletion; git knows it for branches alone, so a hook says it of all. */
+/** As a rule against force and deletion protects branches. Git has such a rule only for branches, so a hook covers all refs. */
 async function protect(): Promise<void> {
   const hook = join(origin, "hooks", "update");
   await writeFile(
@@ -275,7 +275,7 @@ it("a host that lets nothing be taken away from a ref: the files get as small, t
   expect((await open("thread/7")).state.snapshot.tables.runRows.size).toBe(0);
   expect(await tidied(began + 300 * dayMs)).toMatchObject({ compacted: 0, forgotten: 0, statePushes: 0 });
   expect(await refsNow()).toEqual(["refs/baton/shared", "refs/baton/thread/7"]);
-  // The thread is as good as new.
+  // The thread works as a new one does.
   await ranIn(await open("thread/7"), began + 301 * dayMs);
   expect(await tidied(began + 320 * dayMs)).toMatchObject({ compacted: 1 });
 });

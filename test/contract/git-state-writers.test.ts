@@ -1,6 +1,6 @@
 /**
- * What one process cannot show of the state in git: several writers on one thread, take-over, lost answers, death,
- * hosts that take no such refs. Each over `file:` and over git's own HTTP server.
+ * Properties of the state in git that need several processes: several writers on one thread, take-over, lost answers, death.
+ * Also hosts without such refs. Each runs over `file:` and over git's own HTTP server.
  */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -22,7 +22,7 @@ import { ManualClock } from "../fakes/manual-clock.ts";
 import { startWorkerProcess } from "../fakes/worker-process.ts";
 import { newRun, paused, resumed } from "./store.ts";
 
-// Hundreds of git processes: on a busy machine that takes its time.
+// Hundreds of git processes, which take long on a busy machine.
 
 let directory = "";
 let scratches = 0;
@@ -165,7 +165,7 @@ describe.each([
   it("of eight jobs exactly one drives; the next epoch is another's after it ran out", async () => {
     const origin = await originOf();
     const clock = new ManualClock();
-    // Their pauses after a conflict are real, the leases' time is the test's.
+    // Their pauses after a conflict are real. The test controls the leases' time.
     const time = { now: () => clock.now(), sleepUntil: async () => {} };
     const databases = await Promise.all(Array.from({ length: 8 }, () => open(origin, { clock: time })));
     const ttlMs = 1_000;
@@ -180,7 +180,7 @@ describe.each([
     const heir = await open(origin, { clock: time });
     expect(await heir.state.takeDriver({ owner: "heir", job: null, ttlMs })).toMatchObject({ epoch: 2 });
     await heir.store.append({ runId, expectedPosition: 1, events: [resumed], now: 2 });
-    // The former driver wakes up: nothing that it writes is there, and it is told.
+    // The former driver wakes up. None of its writes exists, and it gets an error.
     await expect(first.state.barrier()).rejects.toMatchObject({ code: "BATON_LEASE_LOST" });
     await expect(first.store.append({ runId, expectedPosition: 1, events: [paused], now: 3 })).rejects.toMatchObject({
       code: "BATON_LEASE_LOST",
@@ -215,7 +215,7 @@ describe.each([
     expect(await heir.state.takeDriver({ owner: "heir", job: "2", ttlMs, deadOwner: "dead" })).toMatchObject({
       epoch: 2,
     });
-    // Who saw the same dead driver comes too late.
+    // Another process that saw the same dead driver comes too late.
     expect(await late.state.takeDriver({ owner: "late", job: "3", ttlMs, deadOwner: "dead" })).toBeNull();
   });
 
@@ -254,7 +254,7 @@ describe.each([
     const handled = Promise.withResolvers<unknown>();
     await driver.queue.work("delivery", 1, async ({ data }) => handled.resolve(data));
     await inserted(await open(origin), "from elsewhere");
-    // The driver has not looked since: its push is refused, and it reads what is there.
+    // The driver has not looked since, so its push is refused and it reads the current state.
     await driver.store.append({ runId: newRun(), expectedPosition: 0, events: [paused], now: 1 });
     await driver.state.barrier();
     expect(await handled.promise).toMatchObject({ guid: "from elsewhere" });
@@ -275,7 +275,7 @@ describe.each([
           inserted(other, guid),
         ]).then(([taken]) => taken),
       ]);
-      // Whoever has the thread now sees the event.
+      // The current holder of the thread sees the event.
       const owner = driven === null ? driver : other;
       if (driven === null) {
         if (left) throw new Error("Nobody has the thread, and the event waits.");
@@ -367,7 +367,7 @@ describe("what the remote does", () => {
     await inserted(database, "guid");
     await database.store.setValue("cursor", 1);
     expect(database.namespace).toBe("refs/baton/");
-    // A fetch as people do it brings nothing of Baton.
+    // An ordinary fetch loads nothing of Baton.
     expect(await look()).toEqual(before);
   });
 
@@ -450,7 +450,7 @@ describe("after a kill", () => {
     const events = await store.read(runId);
     expect(events.length).toBeGreaterThanOrEqual(acknowledged);
     expect(events.length).toBeLessThanOrEqual(acknowledged + 1);
-    // Of one transaction all is there or nothing: an event, its write and its job.
+    // A transaction is there completely or not at all: an event, its write and its job.
     expect(state.snapshot.tables.outbox.size).toBe(events.length);
     expect(state.snapshot.tables.jobs.size).toBe(events.length);
     await store.append({ runId, expectedPosition: events.length, events: [paused], now: 1 });

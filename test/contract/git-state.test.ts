@@ -1,6 +1,6 @@
 /**
- * Runs the store contract over the state in git, in both ways of keeping.
- * Nothing of the suite is left out; what one process cannot show is in `git-state-writers.test.ts`.
+ * Runs the store contract over the state in git, with both ways of keeping it.
+ * No case of the suite is left out. `git-state-writers.test.ts` covers cases that need several processes.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

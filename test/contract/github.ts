@@ -1,8 +1,8 @@
 /**
- * The contract of `ports/github.ts` as one suite, run over every GitHub that can be had without the live one: the local
- * GitHub of this project and the package `emulate`, which nobody here wrote. The world is set by people through the API.
+ * The contract of `ports/github.ts` as one suite. It runs over every available GitHub except the live one: the local GitHub
+ * of this project and the package `emulate` by other authors. People set up the world through the API.
  *
- * A case that a GitHub cannot carry is named with its reason, and must really fail there: the list cannot go stale.
+ * Each case that a GitHub cannot support has a reason and must really fail there. So the list cannot become stale.
  */
 import { Octokit } from "@octokit/rest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -11,7 +11,7 @@ import { systemClock } from "../../src/adapters/system/clock.ts";
 import type { Repository } from "../../src/core/vocabulary.ts";
 import type { CheckRunContent, Github, GithubApp } from "../../src/ports/github.ts";
 
-/** A running GitHub with the repository acme/shop, alice who may write, mallory who may not, and the App installed. */
+/** A running GitHub with the repository acme/shop, the App, alice with write permission, and mallory without. */
 export interface GithubUnderTest {
   apiUrl: string;
   appId: number;
@@ -24,7 +24,7 @@ export interface GithubUnderTest {
 export interface GithubContractOptions {
   name: string;
   start: () => Promise<GithubUnderTest>;
-  /** Cases by name that this GitHub cannot carry, each with the reason. */
+  /** Names of cases that this GitHub cannot support, each with the reason. */
   missing: Partial<Record<CaseName, string>>;
 }
 
@@ -34,7 +34,7 @@ interface World {
   repository: Repository;
   alice: Octokit;
   mallory: Octokit;
-  /** The next write happens, and its answer is lost. */
+  /** Carries out the next write, and loses its answer. */
   loseNextAnswer(): void;
   /** A new issue's number. */
   issue(): Promise<number>;
@@ -162,7 +162,7 @@ const cases = {
     expect(written).toContainEqual({ number, commentId: data.id, body: "/baton run", author, createdAt, updatedAt });
     expect(written).toContainEqual(expect.objectContaining({ number: proposed, commentId: other.data.id }));
     expect(written).toContainEqual(expect.objectContaining({ number, commentId: null, author }));
-    // The text of a pull request is no issue's.
+    // The text of a pull request is not an issue's text.
     expect(written).not.toContainEqual(expect.objectContaining({ number: proposed, commentId: null }));
     const later = new Date(Date.now() + 3_600_000).toISOString();
     expect(await github.written(repository, later)).toEqual({ written: [], until: null });
@@ -363,7 +363,7 @@ const cases = {
   }) => {
     const { number, sha } = await pull();
     loseNextAnswer();
-    // The merge looks for itself after a lost answer.
+    // The merge checks for itself after a lost answer.
     const merged = await github.ensureMerged(repository, number, sha, "squash", null);
     expect(await github.ensureMerged(repository, number, sha, "squash", null)).toEqual(merged);
     expect(await github.pullRequest(repository, number)).toMatchObject({

@@ -11,7 +11,7 @@ import { opencode } from "../../src/adapters/harness/opencode/harness.ts";
 import { pi } from "../../src/adapters/harness/pi/harness.ts";
 import { harnessContract } from "./harness.ts";
 
-/** The same grace, shorter: nobody waits for it more than once a suite. */
+/** The same grace, but shorter, so that nobody waits for it more than once a suite. */
 vi.mock("../../src/core/limits.ts", async (load) => {
   const { limits } = await load<typeof import("../../src/core/limits.ts")>();
   return { limits: { ...limits, killGraceMs: 700 } };
@@ -170,7 +170,7 @@ harnessContract({
     systemPrompt: /^file baton-[\w-]+\.md: Rule seven/m,
     readOnly: /^file baton\.toml: .*toolName = "\*" decision = "deny"/m,
     write: /^file baton\.toml: .*toolName = "\*" decision = "allow"/m,
-    // It starts none in folders that it does not trust.
+    // It starts no servers in untrusted folders.
     toolServers: null,
   },
   installLine: /npm install --global @google\/gemini-cli/,

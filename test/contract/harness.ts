@@ -1,4 +1,7 @@
-/** What every harness adapter must do, whatever the executable behind it does. Misbehaving executables: `test/fakes/misbehaving`. */
+/**
+ * The contract of every harness adapter, whatever the executable behind it does. Misbehaving executables:
+ * `test/fakes/misbehaving`.
+ */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,19 +15,19 @@ export interface HarnessSubject {
   name: string;
   /** The adapter over this executable. */
   create(program: string): Harness;
-  /** Variable in which the adapter gives the CLI its key, and the key that `create` uses. */
+  /** The variable in which the adapter passes the CLI its key, and the key that `create` uses. */
   key: { name: string; value: string };
   /** Other variables that the adapter may set, by exact name. */
   variables: string[];
-  /** A stream of the CLI that ends well. */
+  /** A successful stream of the CLI. */
   stream: string;
-  /** What that stream comes to. */
+  /** The result of that stream. */
   expected: Pick<HarnessResult, "text" | "sessionId" | "usage">;
-  /** The CLI prints its session's id only in its last line; until then it is the one that the adapter gave it. */
+  /** The CLI prints its session's id only in its last line. Until then, the adapter's own id counts. */
   sessionAtEnd?: true;
-  /** Whether exit code 0 is a good end by itself, without a word. */
+  /** Whether exit code 0 alone is a success, without a word. */
   silentSuccess: boolean;
-  /** How the program is told what it may and with what; patterns over `tell`, one line a fact. Unset: not when it is started. */
+  /** The program's permissions and parameters as patterns over `tell`, one line a fact. Unset: not at its start. */
   launch?: {
     model: string;
     systemPrompt: RegExp;
@@ -118,7 +121,7 @@ export function harnessContract(subject: HarnessSubject): void {
         },
         signal,
       );
-    /** What a stream without a last word comes to. */
+    /** The result of a stream without a last word. */
     const unsaid = subject.silentSuccess ? undefined : "BATON_HARNESS_OUTPUT";
     const isReady = (event: HarnessEvent): boolean => event.type === "warning" && event.text === "ready";
     const abortWhenReady = (program: string): Promise<HarnessResult> => {
@@ -169,7 +172,7 @@ export function harnessContract(subject: HarnessSubject): void {
         const writing = await started("write");
         expect(writing).toMatch(launch.write);
         expect(writing).not.toMatch(launch.readOnly);
-        // The key goes by the environment alone.
+        // Only the environment contains the key.
         for (const line of writing.split("\n"))
           if (line.includes(subject.key.value)) expect(line).toMatch(new RegExp(`^env ${subject.key.name}=`));
       },

@@ -1,4 +1,4 @@
-/** The embedded database's content on a server, and in a backup: every table, what waits in the queue, and what is numbered. */
+/** The embedded database's content on a server, and in a backup: every table, the waiting jobs, and the numbered rows. */
 import { cpSync, existsSync, mkdtempSync, openAsBlob, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,7 +66,7 @@ async function fill(database: Database): Promise<{ runId: string; blob: string }
 async function check(database: Database, { runId, blob }: { runId: string; blob: string }): Promise<void> {
   const { store } = database;
   expect(await runsOf(database).list({ repository: "acme/shop", number: 7 })).toMatchObject([{ runId }]);
-  // The hash chain is checked as it is read.
+  // Reading checks the hash chain.
   const [created] = await store.read(runId as never);
   expect(JSON.stringify(created)).toContain(JSON.stringify(hostile).slice(1, -1));
   expect(await store.blob(blob)).toBe(hostile);
@@ -84,7 +84,7 @@ it("a backup of a database at work is the whole of it, for its owner alone, and 
     expect(await operator.backup(path)).toBe(statSync(path).size);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     await expect(operator.backup(path)).rejects.toThrow("the file exists already");
-    // It goes on.
+    // Work continues.
     await check(database, filled);
   } finally {
     await database.queue.stop(0);
@@ -124,7 +124,7 @@ describe.skipIf(server === undefined)("to a server", () => {
       const moved = await openDatabase({ databaseUrl, dataDir, log: silentLog });
       try {
         await check(moved, filled);
-        // What waited is handed out, and what is new finds its number.
+        // Waiting jobs are delivered, and new rows get their numbers.
         const delivered = new Promise((resolve) => {
           void moved.queue.work("delivery", 1, async ({ data }) => resolve(data));
         });
@@ -134,7 +134,7 @@ describe.skipIf(server === undefined)("to a server", () => {
         await moved.queue.stop(0);
         await moved.close();
       }
-      // Nothing is left to move, and a server with runs takes no second one.
+      // There is nothing left to move, and a server with runs accepts no second database.
       renameSync(keptAt, join(dataDir, "database"));
       await expect(moveDatabase({ dataDir, databaseUrl, log: silentLog })).rejects.toThrow("holds runs already");
       expect(existsSync(join(dataDir, "database"))).toBe(true);

@@ -1,4 +1,4 @@
-/** What PGlite in a directory must survive: a second process, death at any instruction (S6), tampering, a newer Baton. */
+/** Events that PGlite in a directory must survive: a second process, death at any instruction (S6), tampering, a newer Baton. */
 import { cpSync } from "node:fs";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -36,7 +36,7 @@ async function using<T>(use: (database: Database) => Promise<T>): Promise<T> {
   }
 }
 
-/** Empty and initialized: to make one takes seconds. */
+/** Copies an empty, initialized database, because creating one takes seconds. */
 const copyTemplate = (): void => {
   cpSync(join(process.env[databaseTemplate] ?? "", "database"), directory, { recursive: true });
 };
@@ -47,11 +47,11 @@ describe("a process that is killed while it writes", () => {
   it("S6: leaves everything that it acknowledged, whole, and lets the next one in at once", async () => {
     const runId = newRun();
     let acknowledgedBefore = 0;
-    // Each time killed after another number of writes, so at another place of the write after it.
+    // Kills it each time after another number of writes, so at another place of the next write.
     for (const writes of [1, 7, 23]) {
       const child = start("write", directory, runId);
       await child.line("ready");
-      // While it lives, nobody else enters, and is told who is there.
+      // While it lives, a second process gets an error that names the first.
       await expect(openPglite({ directory, log: silentLog })).rejects.toMatchObject({
         code: "BATON_DATABASE_LOCKED",
         message: expect.stringContaining(`process ${child.pid} `),
@@ -61,7 +61,7 @@ describe("a process that is killed while it writes", () => {
       const acknowledged = Number(child.lines.at(-1)?.split(" ")[1]);
       await using(async ({ store }) => {
         const events = await store.read(runId);
-        // The one on its way when it died may be there or not, but never by half.
+        // The write that was under way at its death may exist or not, but never by half.
         expect(events.length - acknowledged).toBeOneOf([0, 1]);
         const rows = await Promise.all(events.map(({ position }) => store.outboxRow(`${runId}:${position}`)));
         expect(rows.filter((row) => row === null)).toEqual([]);

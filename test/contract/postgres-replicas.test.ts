@@ -1,4 +1,4 @@
-/** What several Batons on one PostgreSQL server owe each other. Needs a server: BATON_TEST_DATABASE_URL. */
+/** Rules for several Batons on one PostgreSQL server. Needs a server: BATON_TEST_DATABASE_URL. */
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -23,7 +23,7 @@ describe.skipIf(skipped)(
     let replicas: Database[];
     beforeAll(async () => {
       created = await createPostgresDatabase(postgresUrl as string);
-      // All at once on an empty database: each creates what is missing, none trips over another.
+      // All at once on an empty database. Each creates the missing parts, and none fails because of another.
       replicas = await Promise.all([1, 2, 3].map(() => openPostgres(created.url, silentLog)));
     });
     afterAll(async () => {
@@ -67,7 +67,7 @@ describe.skipIf(skipped)(
       const client = new pg.Client({ connectionString: created.url });
       await client.connect();
       onTestFinished(() => client.end());
-      // The commit of `late` waits for us: its trigger runs when all of its statements are done.
+      // The commit of `late` waits for this client, because its trigger runs after all of its statements.
       await client.query(
         `create function hold_commit() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock(77); return null; end $$`,
       );
@@ -103,7 +103,7 @@ describe.skipIf(skipped)(
       const second = append(1, next, "77#1").then(() => {
         committed = true;
       });
-      // Another thread goes on meanwhile, and nobody sees the second before the first.
+      // Another thread continues meanwhile, and nobody sees the second row before the first.
       await append(1, elsewhere, "77#2");
       expect([committed, seen, await replica(2).feed.entries("77#1", 0)]).toEqual([false, [], []]);
       await client.query("select pg_advisory_unlock(77)");
@@ -169,7 +169,7 @@ describe.skipIf(skipped)(
         backend: "postgres",
         connection: { connectionString: created.url, max: 1 },
       });
-      // What a worker that fetches right now could take.
+      // The number of jobs that a worker could fetch right now.
       const takeable = async (): Promise<number> => {
         const taken = await pool.query(
           "select id from pgboss.job where singleton_key = $1 and state = 'created' for update skip locked",
@@ -177,7 +177,7 @@ describe.skipIf(skipped)(
         );
         return taken.rows.length;
       };
-      // A queue of its own: the dying replica below takes whatever waits in the other.
+      // A queue of its own, because the dying replica below takes every job of the other one.
       const job = { queue: "delivery", data: {}, singletonKey: key };
       await db.transaction().execute((transaction) => queue.enqueue(transaction, job));
       expect(await takeable()).toBe(1);

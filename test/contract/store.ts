@@ -1,6 +1,6 @@
 /**
- * The contract S1–S6 of `ports/store.ts` as a suite, run over every database adapter by `store.test.ts`.
- * What needs a process to die is in `pglite-directory.test.ts` and `postgres-replicas.test.ts`.
+ * The contract S1–S6 of `ports/store.ts` as a suite. `store.test.ts` runs it over every database adapter.
+ * Cases that need the death of a process are in `pglite-directory.test.ts` and `postgres-replicas.test.ts`.
  */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -24,7 +24,7 @@ export interface StoreContractOptions {
   name: string;
   /** null: the suite is skipped, and `name` says why. */
   open: (() => Promise<Database>) | null;
-  /** Undoes what `open` made outside of the database itself. */
+  /** Undoes the parts of `open` outside of the database itself. */
   dispose?: () => Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
     beforeAll(async () => {
       database = await (open as () => Promise<Database>)();
       store = database.store;
-      // One worker a queue for the whole suite; each test handles the jobs that carry its own mark.
+      // One worker a queue for the whole suite. Each test handles the jobs with its own mark.
       for (const queue of ["delivery", "run"]) {
         await database.queue.work(queue, 4, async (job) =>
           handlers.get((job.data as { mark?: string }).mark ?? "")?.(job),
@@ -146,7 +146,7 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       for await (const { position, event } of follow(database.feed, threadKey, 1, stop.signal)) {
         seen.push(position, event);
         if (position === 2) await append(runId, 2, [paused]);
-        // What is appended while it waits wakes it.
+        // An event that is appended during the wait ends the wait.
         if (position === 3) setTimeout(() => void append(runId, 3, [resumed]), 50);
         if (position === 4) stop.abort();
       }
@@ -316,7 +316,7 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       const pointers = [over, active, unknown].map((runId) => `${runPointerPrefix}${runId}-commit`);
       for (const [at, runId] of [over, active, unknown].entries())
         await store.setValue(pointers[at] ?? "", { runId, baseSha: "b" });
-      // Of another version: nothing that it belongs to is known.
+      // A pointer of another version: nothing that it belongs to is known.
       await store.setValue(`${runPointerPrefix}${over}-odd`, "odd");
       await store.write({ run: { ...runRow(over), status: "completed", updatedAt: 1_000 } });
       await store.write({ run: { ...runRow(active), status: "paused", updatedAt: 1_000 } });
@@ -344,7 +344,7 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       await expect(append(runId, 0, [resumed], { also })).rejects.toMatchObject({ code: "BATON_JOURNAL_CONFLICT" });
       expect(await store.run(runId)).toBeNull();
       expect(await store.activeRun(`t:${runId}`)).toBeNull();
-      // A later job that did get in has been handled, the one before it never came.
+      // A later job that did get in has been handled. The one before it never came.
       const done = Promise.withResolvers<void>();
       const later = newRun();
       handlers.set(later, () => done.resolve());
@@ -456,7 +456,7 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
     it("S7: a journal whose end was cut off is neither read nor continued, though its chain holds", async () => {
       const runId = newRun();
       await append(runId, 0, [paused, resumed]);
-      // As if the third had been there and was removed.
+      // As if the third had existed and been removed.
       await store.write({ run: runRow(runId, { position: 3 }) });
       const broken = {
         code: "BATON_JOURNAL_BROKEN",
@@ -527,7 +527,7 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       const mark = newRun();
       const handled: string[] = [];
       const all = Promise.withResolvers<void>();
-      // Started in the future, so that they wait together; the clock of the database decides when.
+      // A start in the future, so that they wait together. The database's clock decides when.
       const startAt = Date.now() + 1_000;
       handlers.set(mark, (taken) => {
         handled.push((taken.data as { n: string }).n);
@@ -583,7 +583,7 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       handlers.set(mark, () => done.resolve(Date.now()));
       const startAt = Date.now() + 700;
       await store.write({ jobs: [job(mark, { startAt })] });
-      // Two clocks may differ by a little on a server.
+      // The clock of a server may differ a little.
       expect(await done.promise).toBeGreaterThan(startAt - 50);
     });
 
@@ -604,7 +604,7 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       });
       await store.write({ jobs: Array.from({ length: count }, () => job(mark)) });
       await done.promise;
-      // Of 9 jobs one of 4 workers takes at least 3. If it rested a second after each, that would take 2 s.
+      // One of 4 workers takes at least 3 of 9 jobs. If it rested 1 s after each job, that would take 2 s.
       const quickest = Math.min(...begun.slice(8).map((at, index) => at - (begun[index] ?? 0)));
       expect(quickest).toBeLessThan(2_000);
       expect(most).toBeLessThanOrEqual(4);
@@ -621,7 +621,7 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       });
       const first = newRun();
       const done = Promise.withResolvers<void>();
-      // Comes back once, after the same pause as the job above would: by then that one must not have come again.
+      // Comes back once, after the same pause as the job above would. By then, that job must not have come again.
       handlers.set(first, (taken) => {
         if (taken.tries < 2) throw new Error("again");
         done.resolve();
@@ -646,7 +646,7 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       await store.write({ outbox: [outboxRow(key, "v1")] });
       await store.outboxDone(key, "v1", null);
       await store.write({ outbox: [outboxRow(key, "v2")] });
-      // v2 was sent, its answer is lost with the process; then the state is v1 again.
+      // v2 was sent, but its answer was lost with the process. Then the state is v1 again.
       await store.write({ outbox: [outboxRow(key, "v1")] });
       expect(await store.outboxRow(key)).toMatchObject({ state: "pending", contentHash: "v1" });
       await store.outboxDone(key, "v1", null);

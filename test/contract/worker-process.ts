@@ -1,10 +1,10 @@
 /**
- * A process that uses a database until somebody kills it. Started by the tests of what must survive its death.
+ * A process that uses a database until somebody kills it. Tests of survival after its death start it.
  *
- * `write <directory>`   opens PGlite, says `ready`, then appends without end and says each position once it is acknowledged.
+ * `write <directory>`   opens PGlite, says `ready`, then appends without end and prints each acknowledged position.
  *                       A `file:` or `http:` address is a repository whose git keeps the state.
  * `hold <url|directory> <queue>`  takes one job, says `holding <data>`, and never ends it.
- * Lines go to stdout with a synchronous write: what was said is out when the process dies.
+ * Lines go to stdout with a synchronous write, so they are complete when the process dies.
  */
 import { mkdtempSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * Renders the Helm chart without Helm: the part of Go's templates that the chart uses, and nothing else. An unknown word is an
- * error, so that the chart stays within what is checked here. Helm itself was not at hand.
+ * Renders the Helm chart without Helm: only the part of Go's templates that the chart uses. An unknown word is an error, so
+ * the chart stays within the checked part. Helm itself was not available.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ type Node =
   | { kind: "if" | "with"; pipe: string; body: Node[]; otherwise: Node[] }
   | { kind: "range"; names: string[]; pipe: string; body: Node[] };
 
-/** The chart's manifests with these values over its own. */
+/** The chart's manifests, with these values over its own. */
 export function renderChart(values: object = {}): { path: string; text: string; manifest: Value }[] {
   const read = (path: string): string => readFileSync(join(chartFolder, path), "utf8");
   const chart = parse(read("Chart.yaml")) as { name: string; version: string; appVersion: string };
@@ -53,7 +53,7 @@ function merged(base: Value, over: Value): Value {
 const isMap = (value: Value): value is Record<string, Value> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** `{{-` and `-}}` take the white space next to them away. */
+/** `{{-` and `-}}` remove the white space next to them. */
 function partsOf(source: string): Part[] {
   const parts: Part[] = [];
   let rest = source;
@@ -131,7 +131,7 @@ function printed(value: Value): string {
   return `${value as string | number | boolean}`;
 }
 
-/** As Go's templates see it. */
+/** True as Go's templates decide it. */
 function isTrue(value: Value): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (isMap(value)) return Object.keys(value).length > 0;

@@ -1,4 +1,4 @@
-/** Image, compose file and chart say the same as Baton's own code: settings, addresses of health, files, users. */
+/** Image, compose file and chart agree with Baton's code: settings, health addresses, files, users. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

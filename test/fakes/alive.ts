@@ -1,18 +1,18 @@
 /**
- * What of a Markdown text has an effect on GitHub, by a parser that Baton does not write with: rendered by `marked`,
- * cleaned as GitHub cleans, then searched as its filters search: in text outside code and links.
+ * The parts of a Markdown text that have an effect on GitHub, by `marked`, a parser that Baton does not use. This file
+ * cleans the result as GitHub does. Then it searches text outside code and links as GitHub's filters do.
  */
 import { Marked } from "marked";
 import sanitizeHtml from "sanitize-html";
 
 export interface Allowed {
-  /** What Baton itself writes into the text, from facts. */
+  /** Mentions that Baton itself writes into the text, from facts. */
   mentions?: readonly string[];
   closes?: readonly string[];
   headings?: readonly string[];
   /** Tags that Baton writes. */
   tags?: RegExp;
-  /** Addresses that Baton links by a text. */
+  /** Addresses that Baton links from a text. */
   links?: RegExp;
   marker?: RegExp;
 }
@@ -24,7 +24,7 @@ const workflowCommand =
 const threadAddress = /^https?:\/\/(?:www\.)?github\.com\/[^/]+\/[^/]+\/(?:issues|pull|pulls|discussions)\b/i;
 const sentinel = "The text goes on here";
 
-/** A word for each effect, the text that has it behind. Empty: inert. */
+/** A word for each effect, with the text that has it. Empty: inert. */
 export function alive(markdown: string, allowed: Allowed = {}, render: (text: string) => string = rendered): string[] {
   const found: string[] = [];
   if (workflowCommand.test(markdown)) found.push("workflow command");
@@ -46,7 +46,7 @@ function rendered(text: string): string {
 function search(html: string, allowed: Allowed, found: string[]): void {
   const open: { name: string; text: string; href: string }[] = [];
   let seen = false;
-  /** Text outside code and links; another element begins another text. */
+  /** Text outside code and links. Another element begins another text. */
   let text = "";
   const flush = (): void => {
     if (text.includes(sentinel)) {

@@ -1,4 +1,4 @@
-/** Texts that do something on GitHub unless they are defused; the first eight undid an earlier neutraliser. */
+/** Texts that have an effect on GitHub unless they are defused. The first eight broke an earlier neutraliser. */
 const emptyTags = [
   "@<b></b>bob",
   "@<i></i>acme/team",
@@ -218,7 +218,7 @@ const bits = [
 
 export const hostileTexts: readonly string[] = [...emptyTags, ...bits];
 
-/** What stands between the letters of an effect, and shows nothing. */
+/** Invisible characters between the letters of an effect. */
 export const nothings: readonly string[] = [
   "",
   "",

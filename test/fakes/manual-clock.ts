@@ -1,4 +1,4 @@
-/** A clock that moves only when the test says so. */
+/** A clock that moves only when the test moves it. */
 import type { Clock } from "../../src/ports/clock.ts";
 
 interface Sleeper {
@@ -32,7 +32,7 @@ export class ManualClock implements Clock {
     });
   }
 
-  /** Moves time on; sleepers wake in the order of their times. */
+  /** Moves time on. Sleepers wake in the order of their times. */
   advance(ms: number): void {
     const target = this.#now + ms;
     for (;;) {

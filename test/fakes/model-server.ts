@@ -1,8 +1,9 @@
 /**
- * A model on loopback that says what a script says, on the wires that coding agents speak.
+ * A model on loopback that follows a script, on the wires of coding agents.
  *
- * Owns: the script's order, recording, hanging and cutting connections. Does not own: wire formats (`model-server/<wire>.ts`).
- * A request without tools is a side request of the CLI: answered in a word, recorded, and it takes no turn.
+ * Owns: the script's order, recording, hanging and cutting connections. Does not own: wire formats
+ * (`model-server/<wire>.ts`).
+ * A request without tools is a side request of the CLI. It gets a short answer, is recorded, and uses no turn.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -17,16 +18,16 @@ const wires: Wire[] = [anthropicMessages, geminiGenerateContent, openaiResponses
 
 export interface ModelServer {
   url: string;
-  /** Requests that took a turn. */
+  /** Requests that used a turn. */
   requests: ModelRequest[];
   sideRequests: ModelRequest[];
-  /** Requests whose answer went out whole. */
+  /** Requests with a complete answer. */
   answered: Set<ModelRequest>;
-  /** Requests to paths that no wire knows. */
+  /** Requests to paths that no wire has. */
   unknown: string[];
-  /** What is said from now on, each to one request; a function decides by the request. After the end: status 400. */
+  /** The next answers, each to one request. A function decides by the request. After the end: status 400. */
   script(turns: Turn[] | ((request: ModelRequest) => Turn | Promise<Turn>)): void;
-  /** Resolves when this many requests took a turn, since the start. */
+  /** Resolves when this many requests have used a turn, since the start. */
   received(count: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** A model service on loopback whose answers are the test's, and the proxy before it. */
+/** A model service on loopback whose answers come from the test, and the proxy before it. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { startModelProxy } from "../../src/adapters/model-proxy/proxy.ts";

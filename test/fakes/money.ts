@@ -1,4 +1,4 @@
-/** Money for requests of a grant from a fixed amount, as a run gives it from its budget, without a journal. */
+/** Money for a grant's requests from a fixed amount, as a run gives it from its budget, without a journal. */
 import type { Tokens } from "../../src/core/vocabulary.ts";
 import { grantRequest } from "../../src/money/budget.ts";
 import type { GrantRequest } from "../../src/ports/model-proxy.ts";

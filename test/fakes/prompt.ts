@@ -1,4 +1,4 @@
-/** What an agent would be told, where a test has the effect's input and no harness. */
+/** An agent's prompt, for a test that has the effect's input and no harness. */
 import { defaultSettings } from "../../src/config/schema.ts";
 import { type AgentInput, agentInputSchema } from "../../src/core/effect.ts";
 import { compose, partsOf } from "../../src/prompt/compose.ts";

@@ -1,6 +1,6 @@
 /**
- * A run without a store: journal in memory, process driven by hand. The base world of the engine's tests.
- * Outcomes are given by the test, so that it owns their order.
+ * A run without a store: the journal is in memory, and the test drives the process. The base world of the engine's tests.
+ * The test gives outcomes, so it owns their order.
  */
 import { setImmediate as macrotask } from "node:timers/promises";
 import { isOver, stop, turnEvents } from "../../src/core/decide.ts";
@@ -68,7 +68,7 @@ export class RunWorld {
     return world;
   }
 
-  /** Throws the live process away and brings it back from the journal, with `definition` if the code changed meanwhile. */
+  /** Discards the live process and restores it from the journal, with `definition` if the code changed meanwhile. */
   async crash(definition?: ProcessDefinition): Promise<void> {
     const used = definition ?? this.#definition;
     const replayed = await replay(used, this.journal, settle);
@@ -98,7 +98,7 @@ export class RunWorld {
       let next: RunEvent[] = [];
       for (const stored of this.#store(incoming)) {
         applyEvent(this.state, stored);
-        // As the actor does: nothing follows an end.
+        // As the actor does: no event follows an end.
         if (isOver(this.state)) next = [];
         else if (ProcessInstance.moves(stored))
           next.push(...turnEvents(this.state, this.#definition, await this.#instance.deliver(stored)));
@@ -110,7 +110,7 @@ export class RunWorld {
   #store(events: RunEvent[]): StoredEvent[] {
     const stored = events.map((event, index): StoredEvent => {
       this.clock += 1_000;
-      // As a store would: what is kept is JSON that passed the schema.
+      // As a store would: it keeps only JSON that passed the schema.
       const kept = runEventSchema.parse(JSON.parse(JSON.stringify(event)));
       return {
         stream: runId,

@@ -1,8 +1,8 @@
 /**
- * One repository of GitHub and its people as plain data, for simulations: no HTTP, no git, no time of its own.
+ * One repository of GitHub and its people as plain data, for simulations: no HTTP, no git, no own time.
  *
- * Owns: what is true on GitHub, and the port over it. Does not own: lost answers, delays, deaths (`simulation.ts`).
- * Every change that an App would hear of is put into `news`, once.
+ * Owns: the facts on GitHub, and the port over them. Does not own: lost answers, delays, deaths (`simulation.ts`).
+ * Every change that an App would hear of goes into `news`, once.
  */
 import { createHash } from "node:crypto";
 import { BatonError } from "../../src/core/errors.ts";
@@ -61,19 +61,19 @@ export class SmallGithub implements Github {
   readonly pulls = new Map<number, SmallPull>();
   readonly said = new Map<number, CommentFacts & { number: number }>();
   readonly reactions = new Map<number, string[]>();
-  /** Comments that are folded away, by their names in GraphQL. */
+  /** Folded comments, by their names in GraphQL. */
   readonly minimized = new Set<string>();
   readonly ci = new Map<string, CheckFacts>();
   readonly checkRuns: SmallCheckRun[] = [];
   /** Issues that Baton opened. */
   readonly issues = new Map<number, { title: string; body: string }>();
-  /** Who last changed `baton.yaml`. */
+  /** The person who last changed `baton.yaml`. */
   ruleAuthor: GithubUser | null = { id: 1, login: "alice", kind: "user" };
-  /** Files next to `baton.yaml`, and who changed them last. */
+  /** Files next to `baton.yaml`, with the person who last changed each. */
   readonly files = new Map<string, { text: string; by: GithubUser | null }>();
   readonly pushers = new Map<string, GithubUser>();
   readonly news: News[] = [];
-  /** How often each kind of write was really carried out. */
+  /** The number of writes of each kind that really happened. */
   readonly writes = new Map<string, number>();
   readonly #config: string;
   readonly #now: () => number;
@@ -328,7 +328,7 @@ export class SmallGithub implements Github {
   }
 
   setup(): RepositorySetup {
-    // Nobody sets this repository up; what it has can be asked.
+    // Nobody sets this repository up, but its contents are readable.
     const paths = async () => ({ paths: ["baton.yaml"], isWhole: true });
     return { paths } as Partial<RepositorySetup> as RepositorySetup;
   }

@@ -1,6 +1,6 @@
 /**
- * Workspaces and an agent as plain data, for simulations: what an agent edits is a name, a commit is a number of its own.
- * What stands in a workspace outlives the App's process, as a disk does.
+ * Workspaces and an agent as plain data, for simulations: an edit is a name, and a commit is a number.
+ * The contents of a workspace outlive the App's process, as on a disk.
  */
 import { BatonError } from "../../src/core/errors.ts";
 import { planOf } from "../../src/demo/sample.ts";
@@ -12,7 +12,7 @@ import { bot, type SmallGithub } from "./small-github.ts";
 interface Place {
   baseSha: string;
   edited: boolean;
-  /** Of the commit that an import made; importing again finds the same. */
+  /** The head of the commit from an import. A second import finds the same commit. */
   headSha: string | null;
 }
 
@@ -40,7 +40,7 @@ export function smallWorkspaces(disk: SmallDisk, github: SmallGithub): Workspace
     async import(_, options): Promise<ImportResult> {
       const place = disk.places.get(pathOf(options));
       if (place === undefined) throw new BatonError("BATON_GIT_FAILED", `No workspace ${pathOf(options)}.`);
-      // An attempt that went on from saved work has that work, whatever it added itself.
+      // An attempt that continued from saved work has that work, whatever it added itself.
       if (!place.edited) {
         const saved = place.baseSha !== options.baseSha && disk.commits.has(place.baseSha);
         return saved ? { ...changed, headSha: place.baseSha } : { headSha: null, ...noFiles };
@@ -95,7 +95,7 @@ export interface SmallAgentOptions {
   failing: () => number;
 }
 
-/** Works for some seconds, edits, costs something; now and then it fails. */
+/** Works for some seconds, edits, and costs something. Sometimes it fails. */
 export function smallAgent({ disk, clock, random, costUsdMax, failing }: SmallAgentOptions): Harness {
   const tokens = { input: 10, output: 10, cacheRead: 0, cacheWrite: 0 };
   return {

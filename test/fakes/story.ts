@@ -1,4 +1,4 @@
-/** Stories of processes: their input, the answers that their effects get, and telling them, with a crash before each answer or without. */
+/** Stories of processes: their input, the answers to their effects, and a player with optional crashes before answers. */
 import { expect } from "vitest";
 import type { WorkInput } from "../../processes/schema.ts";
 import type { Json } from "../../src/core/vocabulary.ts";
@@ -82,7 +82,7 @@ export const onPullRequest = {
 };
 
 export type StoryStep = [
-  /** What must be open; the first of several is answered. */
+  /** The open effects. The first of several gets the answer. */
   open: string | readonly string[],
   /** An error code makes the effect fail. */
   answer: Json | { code: string },

@@ -1,4 +1,4 @@
-/** Starts `contract/worker-process.ts`, reads what it says, and kills it as a power cut of the process would. */
+/** Starts `contract/worker-process.ts`, reads its output, and kills it without warning. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -8,11 +8,11 @@ const script = fileURLToPath(new URL("../contract/worker-process.ts", import.met
 
 export interface WorkerProcess {
   pid: number;
-  /** Everything that it said so far. */
+  /** All its lines so far. */
   lines: string[];
-  /** The first line that begins like this, said already or to come; fails when the process ends without it. */
+  /** The first line with this beginning, past or future. Fails if the process ends without it. */
   line(prefix: string): Promise<string>;
-  /** SIGKILL; resolves when the process is gone. */
+  /** Sends SIGKILL. Resolves when the process is gone. */
   kill(): Promise<void>;
 }
 

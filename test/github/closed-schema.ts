@@ -1,14 +1,14 @@
 /**
- * A schema that also refuses what it does not name: every object closed, every reference inside the document.
+ * A schema that also refuses unnamed properties: every object closed, every reference inside the document.
  *
- * GitHub's schemas are open, so that a misspelt or invented property would pass. An object is closed where it stands as
- * a value, not inside `allOf`, `anyOf` or `oneOf`, so that the alternatives' properties count together.
+ * GitHub's schemas are open, so a misspelled or invented property would pass. This closes an object that is a value, but not
+ * inside `allOf`, `anyOf` or `oneOf`. So the properties of alternatives count together.
  */
 import type { Schema } from "../../tools/github-description.ts";
 
 const alternatives = ["allOf", "anyOf", "oneOf"] as const;
 
-/** `more` are properties that any object may have besides. */
+/** `more` are further properties that any object may have. */
 export function closed(schema: Schema, $defs: Record<string, Schema>, more: Record<string, Schema>): Schema {
   const needed: Record<string, Schema> = {};
   const visit = (one: Schema, isValue: boolean): Schema => {
@@ -35,7 +35,8 @@ export function closed(schema: Schema, $defs: Record<string, Schema>, more: Reco
       const list = one[keyword] as Schema[] | undefined;
       if (list === undefined) continue;
       delete out[keyword];
-      // Branches of GitHub's `oneOf` overlap (a string is also the free-form string of the next): one that holds is enough.
+      // Branches of GitHub's `oneOf` overlap (a string also matches the free-form string of the next), so one match is
+      // enough.
       out[keyword === "oneOf" ? "anyOf" : keyword] = list.map((branch) => visit(branch, false));
     }
     if (isValue && describesObject(one, $defs)) {
@@ -48,7 +49,7 @@ export function closed(schema: Schema, $defs: Record<string, Schema>, more: Reco
   return { ...root, $defs: needed };
 }
 
-/** Has it names for its properties? An object without any is free-form. */
+/** True if the schema names its properties. An object without names is free-form. */
 function describesObject(schema: Schema, $defs: Record<string, Schema>, seen = new Set<string>()): boolean {
   if (typeof schema["$ref"] === "string") {
     const name = schema["$ref"].slice("#/$defs/".length);

@@ -1,6 +1,6 @@
 /**
- * The same contract against a GitHub that nobody here wrote: the package `emulate`, at exactly the version that was read.
- * What it cannot carry is named; it is no reference, only a second opinion.
+ * The same contract against another author's GitHub: the package `emulate`, at one exact version.
+ * Cases that it cannot support are named. It is not a reference, only a second opinion.
  */
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
@@ -42,7 +42,7 @@ describe("the package emulate", () => {
   });
 });
 
-/** acme/shop with alice in the organization and mallory outside; `webhookUrl` null: the App hears of nothing. */
+/** acme/shop with alice in the organization and mallory outside. `webhookUrl` null: the App gets no events. */
 async function startEmulate(webhookUrl: string | null): Promise<GithubUnderTest> {
   const emulator = await createEmulator({
     service: "github",
@@ -103,8 +103,8 @@ githubContract({
 });
 
 /**
- * The scenarios that need no git: by emulate's own webhooks through the real door. Whatever clones, pushes or waits for
- * checks cannot be carried, as emulate serves no git over HTTP.
+ * Scenarios that need no git, by emulate's own webhooks through the real door. Scenarios that clone, push or wait for checks
+ * cannot run, because emulate serves no git over HTTP.
  */
 describe("a whole Baton on emulate", () => {
   let github: GithubUnderTest;
@@ -117,7 +117,7 @@ describe("a whole Baton on emulate", () => {
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), "baton-emulate-"));
-    // Each must know the other's address before it starts: this one stands between them.
+    // Each must know the other's address before it starts, so this relay is between them.
     relay = createServer((request, response) => {
       const { "x-hub-signature-256": signature, "x-github-event": event, "x-github-delivery": guid } = request.headers;
       const outgoing = httpRequest(`${server.url}${webhookPath}`, {

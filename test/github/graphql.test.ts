@@ -1,4 +1,4 @@
-/** GraphQL of Baton and of the local GitHub, held against GitHub's own schema. */
+/** Compares the GraphQL of Baton and of the local GitHub with GitHub's own schema. */
 import { describe, expect, it } from "vitest";
 import { documents, graphqlClient } from "../../src/adapters/github/graphql.ts";
 import { createTestWorld, goodSum } from "../../src/local-github/test-world.ts";
@@ -8,7 +8,7 @@ const id = "PR_1";
 const oid = "a".repeat(40);
 
 describe("what Baton asks", () => {
-  /** Each of the client's calls with what it sends. */
+  /** Each of the client's calls with its input. */
   const calls: Record<keyof typeof documents, (client: ReturnType<typeof graphqlClient>) => Promise<unknown>> = {
     enqueue: (client) => client.enqueue(id, oid),
     minimize: (client) => client.minimize("IC_1"),
@@ -157,7 +157,7 @@ describe("what the local GitHub answers", () => {
       expect(answer.data).toEqual({ [mutation]: null });
       expect(answer.errors?.[0]?.message).toMatch(words);
     }
-    // What cannot be answered is refused before anything is looked for, or changed.
+    // The server refuses an unanswerable request before it searches or changes anything.
     for (const [mutation, type, part] of [
       ["minimizeComment", "MinimizeCommentInput", "minimizedComment { nope }"],
       ["resolveReviewThread", "ResolveReviewThreadInput", "nope { isResolved }"],

@@ -1,6 +1,6 @@
 /**
- * All payloads that GitHub's community has collected, signed, through the App's real door, then worked off: as they are,
- * and once more addressed to a repository that the App is installed on, so that what they set off really runs.
+ * All payloads that GitHub's community has collected, signed, through the App's real door, and then handled. They go in
+ * unchanged. Then they go in again for a repository with the App, so their effects really run.
  */
 import { createHmac, randomUUID } from "node:crypto";
 import examples from "@octokit/webhooks-examples";
@@ -38,13 +38,13 @@ beforeAll(async () => {
   pullNumber = pull.number;
   installationId = [...world.github.state.installations.values()].find(({ appId }) => appId === world.settings.app?.id)
     ?.id as number;
-  // From here on, only what this file sends.
+  // After this call, only this file sends events.
   world.listen(null);
   await world.github.settle();
 });
 afterAll(() => world.close());
 
-/** The same event, of a thread that is there. */
+/** The same event, for an existing thread. */
 function addressed(payload: Payload): Payload {
   const repository = [...world.github.state.repositories.values()].find(({ name }) => name === "shop");
   const owner = { login: "acme", id: repository?.ownerId, type: "Organization" };
@@ -76,12 +76,12 @@ interface Outcome {
   note: string;
 }
 
-/** Sends all, a few at a time as GitHub does, and waits for each to be worked off. */
+/** Sends all payloads, a few at a time as GitHub does, and waits until Baton has handled each. */
 async function deliverAll(hook: string, change: (payload: Payload) => Payload): Promise<Outcome[]> {
-  // The one behind the redactor: what stands before it hands a spy on to itself.
+  // The store behind the redactor, because the redactor passes a spy on to itself.
   const { store } = world.baton.database;
   const secret = world.settings.app?.secrets[0] ?? "";
-  // The world tells of itself, too: only these are waited for. A test that is tried again sends others.
+  // The world has its own events, so the test waits only for these. A repeated test sends others.
   const wanted = new Map(payloads.map((one) => [randomUUID() as string, one]));
   const finished = new Map<string, { state: string; note: string }>();
   const finish = store.finishDelivery.bind(store);
@@ -134,7 +134,7 @@ describe(`the ${payloads.length} collected payloads`, () => {
   it("as they are: each is taken, and handled or ignored with a reason, never refused for its shape", async () => {
     const outcomes = await deliverAll("1", (payload) => payload);
     expect(unwell(outcomes)).toEqual([]);
-    // The installations of the collection are not installed here: GitHub says 404, which is an answer, not a shape.
+    // The installations of the collection are not installed here. GitHub's 404 is an answer, not a shape.
     const failed = outcomes.filter(
       ({ state, note }) => state !== "handled" && !note.startsWith("BATON_GITHUB_NOT_FOUND: POST /app/installations/"),
     );

@@ -1,4 +1,4 @@
-/** What is not held against GitHub's description, and why. Nothing else is loosened. */
+/** Exceptions from the comparison with GitHub's description, with reasons. Nothing else is loosened. */
 import type { Schema } from "../../tools/github-description.ts";
 
 /** Formats that GitHub's own answers do not keep. */
@@ -7,7 +7,7 @@ export const looseFormats: { format: string; reason: string }[] = [
   { format: "repo.nwo", reason: "GitHub's own word for `owner/name`; no standard defines it." },
 ];
 
-/** Properties that GitHub sends and that its description names in other places only. */
+/** Properties that GitHub sends but describes only in other places. */
 export const alsoSent: {
   property: string;
   within: "answer" | "refusal" | "webhook";
@@ -46,7 +46,7 @@ export const alsoSent: {
   },
 ];
 
-/** Properties that may be null though the description forgets to say so. */
+/** Properties that may be null, although the description omits that. */
 export const alsoNull: { definition: string; at: string[]; reason: string }[] = [
   {
     definition: "pull-request",
@@ -55,7 +55,7 @@ export const alsoNull: { definition: string; at: string[]; reason: string }[] = 
   },
 ];
 
-/** Answers whose description contradicts itself, held against a definition of the same thing instead. */
+/** Answers with a contradictory description. A definition of the same object replaces it. */
 export const answeredAs: { operation: string; status: number; schema: Schema; reason: string }[] = [
   {
     operation: "GET /app/installations",
@@ -68,7 +68,7 @@ export const answeredAs: { operation: string; status: number; schema: Schema; re
 
 const basicError: Schema = { $ref: "#/$defs/basic-error" };
 
-/** Answers that any operation may give and that the description lists for some only. */
+/** Answers that any operation may give, but that the description lists only for some. */
 export const answersAnywhere: { status: number; schema: Schema | null; reason: string }[] = [
   { status: 304, schema: null, reason: "Every read answers a matching If-None-Match so." },
   { status: 400, schema: basicError, reason: "A body that is no JSON is refused before any operation is chosen." },
@@ -83,7 +83,7 @@ export const answersAnywhere: { status: number; schema: Schema | null; reason: s
   },
 ];
 
-/** Paths that GitHub serves and does not describe, as the described ones of the same answer. */
+/** Paths that GitHub serves but does not describe, mapped to described ones with the same answer. */
 export const describedElsewhere: { from: RegExp; to: string; reason: string }[] = [
   {
     from: /^(\w+) \/repositories\/\d+(?=\/|$)/,
@@ -102,5 +102,5 @@ export const describedElsewhere: { from: RegExp; to: string; reason: string }[] 
   },
 ];
 
-/** Events whose description has a name of its own. */
+/** Events whose description uses another name. */
 export const webhookNames: Record<string, string> = { repository_dispatch: "repository-dispatch-sample.collected" };

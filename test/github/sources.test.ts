@@ -1,4 +1,4 @@
-/** Each answer of the local GitHub to a write or a check names where GitHub says so, or is listed as unverified. */
+/** Each answer of the local GitHub to a write or a check has a source at GitHub, or is listed as unverified. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -8,7 +8,7 @@ import { graphqlRoutes } from "../../src/local-github/routes/graphql.ts";
 const folder = join(import.meta.dirname, "../../src/local-github/routes");
 const unverified = readFileSync(join(import.meta.dirname, "unverified.md"), "utf8");
 
-/** With `route(…)` and `repositoryRoute(…)` on one line or on several; the comment is all that stands right above. */
+/** With `route(…)` and `repositoryRoute(…)` on one line or on several. The comment is everything directly above. */
 const defined = /((?:^[ ]*\/\/.*\n)*)^[ ]*(route|repositoryRoute)\(\s*"([A-Z]+) (\/[^"]*)?"/gm;
 const source = /Source: https:\/\/(?:docs\.github\.com|github\.com)\/\S+/;
 

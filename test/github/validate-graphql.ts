@@ -1,8 +1,9 @@
 /**
- * GraphQL against GitHub's own schema (`@octokit/graphql-schema`): what was asked, and what was answered.
+ * Compares GraphQL requests and answers with GitHub's own schema (`@octokit/graphql-schema`).
  *
- * VG1 An operation that the schema does not allow is a mismatch, unless the answer refuses it as GitHub does: errors, no data.
- * VG2 The answer has exactly the selected fields: none more, none less, null only where the schema says so, enums by their values.
+ * VG1 An operation that the schema does not allow is a mismatch. A refusal like GitHub's, with errors and no data, is an
+ *     exception.
+ * VG2 The answer has exactly the selected fields. A field is null only if the schema allows it, and enums have their values.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -31,7 +32,7 @@ import {
 const schemaPath = join(import.meta.dirname, "../../node_modules/@octokit/graphql-schema/schema.graphql");
 let known: GraphQLSchema | null = null;
 
-/** Built at the first use: it has more than a megabyte. */
+/** Built at the first use, because it has more than 1 MB. */
 function githubSchema(): GraphQLSchema {
   if (known === null) {
     known = buildASTSchema(parse(readFileSync(schemaPath, "utf8")), { assumeValid: true });
@@ -39,7 +40,7 @@ function githubSchema(): GraphQLSchema {
   return known;
 }
 
-/** What is wrong with a document and its variables; empty where GitHub would take them. */
+/** The problems of a document and its variables. Empty: GitHub would accept them. */
 export function documentProblems(query: string, variables: Record<string, unknown>): string[] {
   const found = read(query);
   if ("problem" in found) return [found.problem];
@@ -74,7 +75,7 @@ function read(query: string): Read | { problem: string } {
   }
 }
 
-/** Every way in which an answered call of `POST /graphql` is not what GitHub's schema describes. */
+/** Every difference of a `POST /graphql` exchange from GitHub's schema. */
 export function graphqlMismatches(body: unknown, answer: unknown): string[] {
   const { query, variables = {} } = (body ?? {}) as { query?: unknown; variables?: Record<string, unknown> };
   if (typeof query !== "string") return ["request: no `query`"];
@@ -186,7 +187,7 @@ function ofValue({ type, selections, names }: WantedValue, value: unknown, at: s
     selections: selections.flatMap((one) => one.selections),
   };
   if (isObjectType(type)) return ofObject({ type, selection, names }, value, at);
-  // The first of the possible types that it is; otherwise what the one lacks that the selection speaks of.
+  // The first possible type that matches. Otherwise, the problems of the type that the selection names.
   const named = getNamedType(type);
   const possible = isAbstractType(named) ? githubSchema().getPossibleTypes(named) : [];
   const tries = possible.map((one) => ofObject({ type: one, selection, names }, value, at));
@@ -194,7 +195,7 @@ function ofValue({ type, selections, names }: WantedValue, value: unknown, at: s
   return tries.toSorted((a, b) => a.length - b.length || strange(a) - strange(b))[0] ?? [`${at}: no type fits`];
 }
 
-/** Those of GitHub's own scalars that are more than a text. */
+/** GitHub's own scalars that are more than a text. */
 const forms: Record<string, RegExp> = {
   DateTime: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/,
   GitObjectID: /^[0-9a-f]{40}$/,

@@ -1,9 +1,9 @@
 /**
- * Is it what GitHub says of itself? Requests, answers and webhook payloads against GitHub's own descriptions.
+ * Compares requests, answers and webhook payloads with GitHub's own descriptions.
  *
- * VD1 An unknown operation, an unknown parameter or property, and a status that nobody described are mismatches too.
- * VD2 Whatever is not held against the description is in the tables of `relaxations.ts`, each with its reason.
- * VD3 A schema is compiled when the first exchange needs it, once a process.
+ * VD1 An unknown operation, parameter or property, or an undescribed status, is a mismatch too.
+ * VD2 The tables of `relaxations.ts` list every exception, each with its reason.
+ * VD3 The first exchange that needs a schema compiles it, once a process.
  */
 import { readFileSync } from "node:fs";
 import type { ErrorObject, ValidateFunction } from "ajv";
@@ -30,7 +30,7 @@ import {
 } from "./relaxations.ts";
 import { graphqlMismatches } from "./validate-graphql.ts";
 
-/** Every way in which this exchange is not what GitHub describes; empty when it is. */
+/** Every difference of this exchange from GitHub's description. Empty: there is none. */
 export function mismatches(exchange: Exchange): string[] {
   return exchange.kind === "webhook" ? ofWebhook(exchange) : ofCall(exchange);
 }
@@ -90,9 +90,9 @@ function ofWebhook({ event, action, payload }: WebhookExchange): string[] {
 
 function ofCall({ request, response, fault }: ApiExchange): string[] {
   const { description, check, checkText } = restSchemas();
-  // A person's browser at a page that is not there: no call of the API.
+  // A person's browser at a missing page, which is not a call of the API.
   if (response.status === 404 && (request.headers["accept"] ?? "").includes("text/html")) return [];
-  // GraphQL is described by a schema of its own, not by the description of REST.
+  // GraphQL has its own schema, apart from the description of REST.
   if (request.path === "/graphql")
     return fault === null && response.status === 200
       ? graphqlMismatches(request.body, response.body).map((problem) => `GraphQL: ${problem}`)
@@ -110,7 +110,7 @@ function ofCall({ request, response, fault }: ApiExchange): string[] {
   const what = `${operation.method} ${operation.path}`;
   const problems: string[] = [];
 
-  // A caller may well send nonsense to see it refused; that the refusal is right is the caller's test.
+  // A caller may send nonsense to see the refusal. The caller's own test checks the refusal.
   if (![400, 422].includes(response.status)) {
     for (const [place, given] of [["path", parameters] as const, ["query", request.query] as const]) {
       const known = operation.parameters.filter((one) => one.in === place);
@@ -137,7 +137,7 @@ function ofCall({ request, response, fault }: ApiExchange): string[] {
       );
   }
 
-  // What a fault cut off or made up is no answer of GitHub's.
+  // An answer that a fault cut or invented is not GitHub's.
   if (fault === null) {
     problems.push(...ofAnswer(operation, { request, response }).map((one) => `response ${response.status} ${one}`));
   }
@@ -146,7 +146,7 @@ function ofCall({ request, response, fault }: ApiExchange): string[] {
 
 function ofAnswer(operation: DescribedOperation, given: Pick<ApiExchange, "request" | "response">): string[] {
   const { status, body } = given.response;
-  // Other media types are asked for by name and have no schema.
+  // A request names other media types explicitly, and they have no schema.
   const wantsText = /\.(raw|diff|patch)/.test(given.request.headers["accept"] ?? "");
   if (wantsText && status === 200) return typeof body === "string" ? [] : ["is no text, though raw text was asked for"];
   const { check } = restSchemas();
@@ -154,7 +154,7 @@ function ofAnswer(operation: DescribedOperation, given: Pick<ApiExchange, "reque
   const replaced = answeredAs.find((one) => one.operation === name && one.status === status);
   const own = replaced?.schema ?? operation.responses[String(status)];
   const anywhere = answersAnywhere.find((one) => one.status === status)?.schema;
-  // A refusal that is described in prose alone has GitHub's usual form.
+  // A refusal that is described only in prose has GitHub's usual form.
   const schema = own ?? (own === null && status < 400 ? null : anywhere);
   if (schema === undefined) return ["is not described"];
   if (schema === null)
@@ -171,7 +171,7 @@ interface Found {
   parameters: Record<string, string>;
 }
 
-/** The one with the most literal segments, as GitHub's own router has it. */
+/** The operation with the most literal segments, as in GitHub's own router. */
 function find(operations: DescribedOperation[], method: string, path: string): Found | null {
   const asked = path.replace(/\/$/, "").split("/");
   let best: (Found & { literal: number }) | null = null;
@@ -209,7 +209,7 @@ function match(operation: DescribedOperation, asked: string[]): Record<string, s
 type Place = "request" | "answer" | "refusal" | "webhook";
 
 function createSchemas($defs: Record<string, Schema>) {
-  // Each validator runs a few times: compiling fast is worth more than running fast.
+  // Each validator runs only a few times, so fast compilation matters more than fast validation.
   const options = { strict: false, code: { optimize: false } } as const;
   const bodies = ajvFormats.default(new Ajv2020(options));
   const texts = ajvFormats.default(new Ajv2020({ ...options, coerceTypes: true }));
@@ -228,7 +228,7 @@ function createSchemas($defs: Record<string, Schema>) {
       const validate = compile(bodies, key, schema, within);
       return validate(value) ? [] : told(validate.errors ?? [], value);
     },
-    /** Of a value that came as text, in a path or a query. */
+    /** Checks a value that came as text, in a path or a query. */
     checkText(key: string, schema: Schema, value: string): string[] {
       const validate = compile(texts, key, { type: "object", properties: { value: schema } }, "request");
       return validate({ value }) ? [] : told(validate.errors ?? [], { value }).map((one) => one.replace("/value", ""));
@@ -236,7 +236,7 @@ function createSchemas($defs: Record<string, Schema>) {
   };
 }
 
-/** The place, what is wrong, and what is there. Of alternatives, what the nearest one lacks. */
+/** The place, the problem, and the value. For alternatives, the problems of the nearest one. */
 function told(errors: ErrorObject[], value: unknown): string[] {
   const deepest = errors.toSorted((one, other) => depth(other) - depth(one)).slice(0, 3);
   return deepest.map((error) => {

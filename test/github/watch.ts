@@ -1,15 +1,15 @@
 /**
- * Watches every local GitHub of every test: what crosses it is held against GitHub's own descriptions at the test's end.
+ * Watches every local GitHub of every test. At the test's end, it compares the traffic with GitHub's own descriptions.
  *
- * Set up for all test files by `vitest.config.ts`, so that no test can forget it. The validators are loaded by the first
- * exchange only: a test without a GitHub pays nothing.
+ * `vitest.config.ts` sets it up for all test files, so no test can forget it. Only the first exchange loads the validators,
+ * so a test without a GitHub pays nothing.
  */
 import { subscribe } from "node:diagnostics_channel";
 import { afterAll, afterEach } from "vitest";
 import type { Exchange } from "../../src/local-github/exchange.ts";
 
 const shownMax = 40;
-/** One for the process: the set-up and a test that imports this module see the same. */
+/** One for the process: the set-up and a test that imports this module share it. */
 const shared = globalThis as { localGithubExchanges?: Exchange[] };
 if (shared.localGithubExchanges === undefined) {
   const exchanges: Exchange[] = [];
@@ -22,7 +22,7 @@ if (shared.localGithubExchanges === undefined) {
 afterEach(judge);
 afterAll(judge);
 
-/** How many exchanges wait for their judgement. */
+/** The number of exchanges that are not judged yet. */
 export const watched = (): number => shared.localGithubExchanges?.length ?? 0;
 
 export async function judge(): Promise<void> {

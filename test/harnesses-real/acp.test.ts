@@ -1,4 +1,4 @@
-/** The adapter of the Agent Client Protocol over a real agent that speaks it: `gemini --acp`. */
+/** The adapter of the Agent Client Protocol over a real agent: `gemini --acp`. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** A real CLI, a scripted model and a real git worktree: one attempt's surroundings. */
+/** A real CLI, a scripted model and a real git worktree: the environment of one attempt. */
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
@@ -76,10 +76,10 @@ const sandboxSettings: SandboxSettings = {
   resources: { memoryBytesMax: 8_192 * megabyte, processesMax: 1_024, diskBytesMax: 20_480 * megabyte },
 };
 
-/** A server of tools that some tests give to their agent. */
+/** A tool server that some tests give to their agent. */
 export const toolServerPath = fileURLToPath(new URL("../fakes/tool-server.mjs", import.meta.url));
 
-/** One for all attempts: its self-test takes a second. Null: they run in the open. */
+/** One for all attempts, because its self-test takes a second. null: they run without a sandbox. */
 const machine = process.env["BATON_TEST_SANDBOX"] === "off" ? null : machineSandbox(machineDataDir(), silentLog);
 
 function machineDataDir(): string {
@@ -101,16 +101,16 @@ export interface Bench {
   worktree: string;
   marker: string;
   events: HarnessEvent[];
-  /** What the sandbox would report in the thread. */
+  /** The sandbox's reports for the thread. */
   denied: string[];
   request(more?: Partial<HarnessRequest>): HarnessRequest;
   run(request?: Partial<HarnessRequest>, signal?: AbortSignal): Promise<HarnessResult>;
   /** The next attempt gets a new private home, as with every attempt of a run. */
   changeHome(): void;
-  /** The next attempt works in another directory; the one before stays. */
+  /** The next attempt works in another directory. The earlier one stays. */
   changeWorktree(): void;
   withoutKey(): Harness;
-  /** Resolves when a file of the worktree is there. */
+  /** Resolves when a file exists in the worktree. */
   appears(path: string): Promise<void>;
   /** Processes that work in this directory. */
   processesIn(directory: string): number[];
@@ -162,7 +162,7 @@ export async function setBench(name: CliName, turns: Turn[] = []): Promise<Bench
     confinement: confinementOf(more),
     ...more,
   });
-  /** As a run has it, but for the scripted model: that stands where the model proxy would. */
+  /** As in a run, except for the scripted model, which replaces the model proxy. */
   const confinementOf = ({ access, models }: Partial<HarnessRequest>): Confinement | null => {
     if (machine === null || !isConfined) return null;
     const { confinement } = confine(
@@ -206,7 +206,7 @@ export async function setBench(name: CliName, turns: Turn[] = []): Promise<Bench
     git: (...args) => git(worktree, ...args),
     async run(more = {}, signal = new AbortController().signal) {
       const result = await harness.run(request(more), (event) => events.push(event), signal);
-      // A test that fails shows the code alone.
+      // A failing test shows only the code.
       if (result.error?.code === "BATON_HARNESS_CRASHED") process.stdout.write(`${name}: ${result.error.message}\n`);
       return result;
     },

@@ -1,6 +1,6 @@
 /**
  * Real CLIs at pinned versions, outside the project's dependencies: `node_modules/.cache/harnesses/<package>@<version>`.
- * Present: used as they are. Absent: installed by npm. Without a registry: an error that says so.
+ * Existing ones are used unchanged. Missing ones are installed by npm. Without a registry, there is an error that says so.
  */
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ export const pinnedClis = {
 
 export type CliName = keyof typeof pinnedClis;
 
-/** Those that this run is for: all, or the ones that BATON_TEST_HARNESSES names, with commas between. */
+/** The CLIs of this run: all, or those that BATON_TEST_HARNESSES names, separated by commas. */
 export function chosenClis(): CliName[] {
   return wantedClis().filter((name) => !optional || existsSync(cliPath(name)));
 }
@@ -35,7 +35,7 @@ export function wantedClis(): CliName[] {
   return all.filter((name) => wanted?.includes(name) ?? true);
 }
 
-/** `.ci/run` sets it: what cannot be installed is said and left out, not failed. */
+/** `.ci/run` sets it: a CLI that cannot be installed is reported and left out, not failed. */
 export const optional = process.env["BATON_TEST_HARNESSES_OPTIONAL"] === "1";
 
 const cacheRoot = fileURLToPath(new URL("../../node_modules/.cache/harnesses", import.meta.url));
@@ -51,7 +51,7 @@ function folderOf(name: CliName): string {
   return join(cacheRoot, `${packageName.replace("/", "+")}@${version}`);
 }
 
-/** Installs into a folder beside and renames it, so that an interrupted install is never taken for a whole one. */
+/** Installs into a temporary folder and renames it, so that an interrupted install never passes for a complete one. */
 export async function installCli(name: CliName): Promise<{ path: string; installed: boolean }> {
   const path = cliPath(name);
   if (existsSync(path)) return { path, installed: false };

@@ -16,19 +16,19 @@ interface Expected {
   /** Whether cache writes are on the wire. */
   cacheWrites: boolean;
   costUsd: string | undefined;
-  /** What it may need until its first request on a busy machine, beyond what the tests grant anyway. */
+  /** Additional time until its first request on a busy machine, beyond the tests' usual time. */
   startMs?: number;
-  /** A step that is killed has said nothing of what it used. */
+  /** A killed step has not reported its usage. */
   uncountedWhenKilled?: true;
-  /** The CLI writes its usage down some time after the answer. */
+  /** The CLI writes its usage some time after the answer. */
   late?: true;
-  /** It does not try again where a connection ends between two pieces of an answer: that is Baton's to do. */
+  /** It does not retry after a connection ends within an answer: Baton does that. */
   endsWhenCut?: true;
-  /** It uses servers of tools that it is told of. */
+  /** It uses the tool servers that Baton names. */
   toolServers: boolean;
-  /** What the model is told when it tries to write without leave. */
+  /** The answer to the model when it tries to write without permission. */
   readOnlyAnswer: RegExp;
-  /** Retries of the CLI that Baton lets it have on a service that fails for ever. */
+  /** The retries that Baton allows the CLI on a service that fails permanently. */
   requestsMax: { unauthorised: number; limited: number; failing: number };
 }
 
@@ -97,7 +97,7 @@ const clis: Expected[] = [
   },
 ];
 
-/** What a tool of a CLI is for; one that is not here is new with a version, and somebody has to say what it is for. */
+/** The purpose of each CLI tool. A missing tool is new in a version, and a person has to add its purpose. */
 const purposes: Record<Tool | "none", readonly string[]> = {
   read: ["Read", "read", "read_file", "view"],
   search: ["Glob", "Grep", "find", "glob", "grep", "grep_search", "list_directory", "ls"],
@@ -163,7 +163,7 @@ describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (
     expect(ofType("session")).toMatchObject([{ sessionId: result.sessionId }]);
     expect(ofType("text").map(({ text }) => text)).toEqual(["I will create the file.", "Done."]);
     expect(ofType("tool").map(({ state }) => state)).toEqual(["started", "completed"]);
-    // Metered while it ran: the first turn is known before the second has ended.
+    // Metered during the run: the first turn is known before the second has ended.
     expect(ofType("usage").map(({ tokens }) => tokens.output)).toContain(cli.late === true ? 110 : 85);
   });
 
@@ -186,7 +186,7 @@ describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (
       await bench.run({ access });
       const given = new Set(bench.server.requests[0]?.tools.map(purposeOf));
       given.delete("none");
-      // Codex declares it for every step; the tree of a step that only reads refuses it.
+      // Codex declares it for every step. The tree of a read-only step refuses it.
       if (cli.name === "codex" && access === "read-only") given.delete("edit");
       expect([...given].sort()).toEqual([...(bench.harness.tools?.[access] ?? [])].sort());
     },
@@ -205,7 +205,7 @@ describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (
       systemPrompt: "Rule eight: remember.",
     });
     expect(second, JSON.stringify(second)).toMatchObject({ ok: true, text: "Yes.", sessionId: first.sessionId });
-    // Baton gives every attempt a workspace of its own; a session remembers the one in which it began.
+    // Baton gives every attempt its own workspace. A session remembers its first workspace.
     expect(readFileSync(join(bench.worktree, "where.txt"), "utf8")).toBe(`${bench.worktree}\n`);
     const request = bench.server.requests[2];
     expect(request?.user.join("\n")).toMatch(/Create hello\.txt.*Do you remember\?/s);
@@ -233,7 +233,7 @@ describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (
     for (const name of ["GITHUB_TOKEN", "GH_TOKEN", "PRIVATE_KEY", "DATABASE_URL"])
       vi.stubEnv(name, "must-not-be-seen");
     await begin({ text: "Looking.", deeds: [{ run: "env > environment.txt" }] }, done);
-    // What lies around the worktree may be Baton's own.
+    // Files around the worktree may belong to Baton.
     mkdirSync(join(bench.worktree, ".gemini"));
     for (const file of ["worktree/.gemini/.env", "worktree/.env", ".env"])
       writeFileSync(join(bench.directory, file), "WEBHOOK_SECRET=must-not-be-seen\n");
@@ -325,10 +325,10 @@ describe.each(clis.filter(({ name }) => chosenClis().includes(name)))("$name", (
     controller.abort();
     const result = await running;
     expect(result).toMatchObject({ ok: false, error: { code: "BATON_CANCELLED" } });
-    // What the CLI has not written down when it is killed only the proxy knows (`model-proxy.test.ts`).
+    // Only the proxy knows usage that the killed CLI has not written (`model-proxy.test.ts`).
     const unwritten = cli.uncountedWhenKilled === true || (cli.late === true && result.usage.length === 0);
     expect(result.usage).toMatchObject(unwritten ? [] : [{ model: cli.model, tokens: { output: 77 } }]);
-    // The marker finds it whatever its group; `afterEach` looks for all that carry it.
+    // The marker finds it in any process group. `afterEach` searches for all processes with the marker.
     expect(bench.processesIn(bench.worktree)).toEqual([]);
   });
 
@@ -405,7 +405,7 @@ describe.skipIf(!chosenClis().includes("claude-code"))("claude-code: caps", () =
   it("money of a resumed session is this attempt's own", async () => {
     bench = await setBench("claude-code", [{ text: "One." }, { text: "Two." }]);
     const first = await bench.run();
-    // One turn costs 0.0051: both together would be above.
+    // One turn costs 0.0051, so both together would exceed the limit.
     const second = await bench.run({ resumeSessionId: first.sessionId, maxUsd: 0.0075 });
     expect(second).toMatchObject({ ok: true, text: "Two." });
   });
@@ -416,7 +416,7 @@ it.skipIf(!chosenClis().includes("codex"))(
   async () => {
     const bench = await setBench("codex", [write, done]);
     try {
-      // Namespaces of its own, in which it may make no more of them: what a container forbids.
+      // Namespaces of its own, in which it may create no more of them: the effect of a container's rules.
       const lines = [
         "#!/bin/bash",
         `exec unshare -U -r bash -c 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all --inh-caps=-all "${cliPath("codex")}" "$@"' x "$@"`,

@@ -1,4 +1,4 @@
-/** Before the suite: every pinned CLI is there, or it says which is not and why. */
+/** Before the suite: installs every pinned CLI, or reports the missing ones with the reason. */
 import { type CliName, installCli, optional, pinnedClis, wantedClis } from "./cli.ts";
 
 export async function setup(): Promise<void> {

@@ -1,4 +1,4 @@
-/** Real CLIs ask their models through Baton's proxy: they work as before, hold no key, and what they used is counted on the way. */
+/** Real CLIs ask their models through Baton's proxy. They work unchanged, hold no key, and the proxy counts their usage. */
 import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { startModelProxy } from "../../src/adapters/model-proxy/proxy.ts";
@@ -35,7 +35,7 @@ describe.each(names.filter((name) => chosenClis().includes(name)))("%s", (name) 
     const priceUsd: GrantRequest["priceUsd"] = (_, { output }) => output / 100_000;
     return proxy.grant({
       priceUsd,
-      // Models of the table may answer with 128,000 tokens: what is not there, the proxy cuts.
+      // Models of the table may answer with 128,000 tokens. The proxy cuts the part without money.
       reserve: reserveUpTo(limitUsd, priceUsd),
       unknownPrice: "stop",
       tokensMax: null,
@@ -55,7 +55,7 @@ describe.each(names.filter((name) => chosenClis().includes(name)))("%s", (name) 
     expect(bench.git("status", "--porcelain", "hello.txt")).toBe("?? hello.txt\n");
     const counted = grant.uses().reduce((sum, { tokens }) => addTokens(sum, tokens), noTokens);
     const said = result.usage.reduce((sum, { tokens }) => addTokens(sum, tokens), noTokens);
-    // Side requests for titles and the like are counted as well; not every CLI tells of them.
+    // Side requests for titles and the like count as well. Not every CLI reports them.
     const { sideRequests } = bench.server;
     expect(counted.output - said.output).toBe(counted.output === said.output ? 0 : 85 * sideRequests.length);
     expect(grant.uses().reduce((sum, { estimated }) => sum + estimated, 0)).toBe(0);

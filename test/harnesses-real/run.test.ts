@@ -35,7 +35,7 @@ const turns = ({ implement, plan, repair }: typeof sampleScript): Turn[] => {
   ];
 };
 
-/** The model proxy asks the scripted model: nothing but the proxy can be reached from inside. */
+/** The model proxy asks the scripted model. From inside, only the proxy is reachable. */
 const modelServices = (url: string): Record<string, string> => ({
   ANTHROPIC_API_KEY: "sk-ant-0000000000000000000000test",
   ANTHROPIC_BASE_URL: url,
@@ -71,7 +71,7 @@ it.each(clis.filter(({ name }) => chosenClis().includes(name)))(
   "$name takes an issue to a pull request with green checks",
   async ({ name, model }) => {
     world = await observedWorld({
-      // Real CLIs on a busy machine take their time.
+      // Real CLIs need long on a busy machine.
       config: `version: 1\nharness: { default: ${name} }\n`,
       harnesses: new Map([[name, realHarness(name, server, { sessionsDir })]]),
       environment: { BATON_SANDBOX: isConfined ? "require" : "off", ...modelServices(server.url) },
@@ -93,7 +93,7 @@ it.each(clis.filter(({ name }) => chosenClis().includes(name)))(
     expect(checks.at(-1)).toMatchObject({ conclusion: "success", headSha: sha });
     expect(pull?.body).toMatch(/Begin the sum at 0.*### What changed.*cart\.js/s);
 
-    // Each step asked the model in its own words, and the repair knew why.
+    // Each step asked the model in its own words, and the repair knew the reason.
     expect(server.requests).toHaveLength(7);
     const asked = server.requests.map(({ user }) => user.join("\n"));
     expect(asked[0]).toContain("Change nothing. Explore the repository");
@@ -104,8 +104,8 @@ it.each(clis.filter(({ name }) => chosenClis().includes(name)))(
     world.github.review({ repository: repositoryName, number: pull?.number as number, as: "bob", event: "APPROVE" });
     const end = await ends(world);
     expect(end.outcome?.verdict.status).toBe("passed");
-    // Each answer is of 1,200 in, 85 out, 300 read, 40 written, charged once (Codex says nothing of cache writes). What the CLI asks
-    // beside its work, such as a title, costs as well.
+    // Each answer has 1,200 tokens in, 85 out, 300 read, 40 written, charged once. Codex does not report cache writes. The
+    // CLI's side requests, such as a title, cost money as well.
     const answers = 7 + server.sideRequests.length;
     const tokens = [...end.effects.values()].flatMap(({ attempts }) => attempts.flatMap(({ usage }) => usage));
     expect(new Set(tokens.map((used) => used.model))).toEqual(new Set([model]));

@@ -1,6 +1,7 @@
 /**
- * Loaded into a host before anything else (`--import`). HOST_HOLD=before or =after: the first delivery waits there, around its
- * insert into the store, until SIGUSR2; it says so on standard error. HOST_LIMITS: JSON, other values for some of `limits`.
+ * Loaded into a host before anything else (`--import`). HOST_HOLD=before or =after: the first delivery waits there, around
+ * its insert into the store, until SIGUSR2. It says so on standard error. HOST_LIMITS: JSON with other values for some of
+ * `limits`.
  */
 import { once } from "node:events";
 import { writeSync } from "node:fs";
@@ -13,7 +14,7 @@ if (given !== undefined) Object.assign(limits, JSON.parse(given));
 async function wait(moment: string): Promise<void> {
   if (hold !== moment) return;
   const released = once(process, "SIGUSR2");
-  // A signal alone keeps no process.
+  // A signal alone does not keep a process alive.
   const timer = setInterval(() => {}, 60_000);
   writeSync(2, `holding ${moment}\n`);
   await released;

@@ -1,6 +1,6 @@
 /**
- * Baton in its three hosts, each a process of its own: `npm start`, `probot run`, and a Node server that mounts it. One table:
- * what the door promises does not depend on who opens it.
+ * Baton in its three hosts, each in its own process: `npm start`, `probot run`, and a Node server that mounts it. All share
+ * one table, because the door's promises do not depend on its host.
  */
 import { createHmac, generateKeyPairSync, randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -28,7 +28,7 @@ interface HostKind {
   args: string[];
   /** The process ends with its own code, not by the signal. */
   exit: { exitCode: number | undefined; signal: string | undefined };
-  /** The server is Probot's: Baton bounds its heads. */
+  /** The server is Probot's, and Baton bounds its heads. */
   boundsHeads: boolean;
 }
 const own = { exitCode: 0, signal: undefined };
@@ -70,7 +70,7 @@ interface Started {
   kill(signal?: NodeJS.Signals): Promise<{ exitCode?: number; signal?: string }>;
 }
 
-/** `announces`: what it prints once it is there, with its address. */
+/** `announces`: the line that it prints with its address after its start. */
 async function start(
   args: string[],
   environment: Record<string, string> = {},
@@ -85,7 +85,7 @@ async function start(
     GITHUB_API_URL: "http://127.0.0.1:9",
     BATON_DATA: join(directory, "data"),
     BATON_PUBLIC_URL: "https://baton.example",
-    // Probot takes 0 for no port.
+    // Probot does not accept 0 as a port.
     PORT: `${await freePort()}`,
     HOST: "127.0.0.1",
     LOG_FORMAT: "json",
@@ -124,11 +124,11 @@ interface Answer {
 interface Sent {
   path?: string;
   headers?: Record<string, string>;
-  /** null: the head alone, and nothing after it. */
+  /** null: only the head, and nothing after it. */
   body: string | null;
 }
 
-/** Resolves with null where the connection ends without an answer. */
+/** Resolves with null if the connection ends without an answer. */
 function send(url: string, { path = webhookPath, headers = {}, body }: Sent): Promise<Answer | null> {
   return new Promise((resolve) => {
     const outgoing = httpRequest(`${url}${path}`, { method: "POST", headers, agent: false }, (response) => {
@@ -167,7 +167,7 @@ describe.each(hosts)("$name", ({ args, exit, boundsHeads }) => {
     expect(await deliver(url, "guid-1")).toEqual(isTaken);
     expect(await deliver(url, "guid-1")).toEqual(isKnown);
     expect(await deliver(url, "guid-2", "/")).toEqual(isTaken);
-    // Refused before a byte of the body: none is sent.
+    // Refused before a byte of the body, so the test sends none.
     const unsigned = { "x-github-event": "label", "content-length": "1000000" };
     expect(await send(url, { headers: unsigned, body: null })).toMatchObject({ status: 401 });
     const large = { ...signed("guid-3"), "content-length": `${limits.deliveryBytesMax + 1}` };
@@ -189,7 +189,7 @@ describe.each(hosts)("$name", ({ args, exit, boundsHeads }) => {
       expect(said.toString()).toContain("408");
       slow.destroy();
     } else {
-      // A POST to the root of somebody else's server is theirs, unless GitHub sends it.
+      // A POST to the root of another server is not Baton's, unless GitHub sends it.
       expect(await send(url, { path: "/", body: "" })).toMatchObject({ body: "the host's own POST; kept" });
     }
     const environ = existsSync("/proc/self/environ") ? readFileSync(`/proc/${host.pid}/environ`, "latin1") : "";
@@ -215,9 +215,9 @@ describe.each(hosts)("$name", ({ args, exit, boundsHeads }) => {
       expect(answer).toBeNull();
     };
     await held("before");
-    // Nothing was kept, and nothing promised: it is new.
+    // Baton kept and promised nothing, so the delivery is new.
     await held("after");
-    // It was kept, although nobody was told.
+    // Baton kept the delivery, although nobody got an answer.
     const host = await start(args);
     expect(await deliver(host.url, "guid-1")).toEqual(isKnown);
     expect(await deliver(host.url, "guid-2")).toEqual(isTaken);
@@ -233,7 +233,8 @@ describe.each(hosts)("$name", ({ args, exit, boundsHeads }) => {
       answered = true;
     });
     await host.prints(/holding before/);
-    // Probot's own middleware answers after 9 s, whatever was kept by then: once it is waited for, under its own command.
+    // Probot's own middleware answers after 9 s, whether or not the delivery is kept. One case waits for it, under its own
+    // command.
     if (args[0] === probotProgram) await pause(9_500);
     expect(answered).toBe(false);
     process.kill(host.pid, "SIGTERM");

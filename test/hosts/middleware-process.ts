@@ -1,6 +1,6 @@
 /**
- * A Node server of somebody else's, with Baton in it. Says `host at <url>`. With the word `plain` Probot mounts the application,
- * as it mounts any.
+ * Another author's Node server with Baton in it. It prints `host at <url>`. With the word `plain`, Probot mounts the
+ * application in the usual way.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,4 +1,4 @@
-/** An application that loads Baton, and then takes deliveries in its place, as HOST_USURPER says. For `probot run`. */
+/** An application that loads Baton and then takes deliveries in its place, as HOST_USURPER says. For `probot run`. */
 import { type ApplicationFunction, Probot } from "probot";
 import baton from "../../src/app/probot-app.ts";
 

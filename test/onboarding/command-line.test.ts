@@ -1,4 +1,4 @@
-/** `baton run`, `journal`, `prompt` over the data that a Baton left, and beside one that is at work. */
+/** `baton run`, `journal`, `prompt` over the data of a stopped Baton, and next to a running one. */
 import { afterEach, expect, it } from "vitest";
 import { runCli } from "../../src/cli/program.ts";
 import type { RunSummary } from "../../src/library.ts";

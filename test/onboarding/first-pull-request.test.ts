@@ -1,6 +1,6 @@
 /**
- * From nothing to the first pull request of an agent: what a person does is counted, and each step is one that the proposal
- * itself asks for. GitHub's settings page has no API here; that step changes nothing in the local GitHub.
+ * From nothing to the first pull request of an agent. The test counts the person's steps, and the proposal itself asks for
+ * each. GitHub's settings page has no API here, and that step changes nothing in the local GitHub.
  */
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ const stepsMax = 5;
 let platform: Platform;
 afterEach(() => platform.close());
 
-/** The App that the world brings is not what this person has. */
+/** This person does not have the App of the world. */
 async function begin(): Promise<{ clone: string; token: string }> {
   platform = await startPlatform();
   const { github, directory } = platform;
@@ -69,7 +69,7 @@ it(`takes at most ${stepsMax} steps of a person`, async () => {
 
   await step("Add the secret", () => github.setSecret({ repository: repositoryName, name: "ANTHROPIC_API_KEY" }));
   await step("Allow Actions to create pull requests", () => {});
-  // Not a step: whoever asks again gets the same pull request, which knows of the secret now.
+  // Not a step: a repeated request returns the same pull request, which now knows the secret.
   expect(await init()).toContain("`ANTHROPIC_API_KEY` (repository secret; for claude-code");
   const proposal = pulls({ github } as never);
   expect(proposal.map(({ number, title }) => ({ number, title }))).toEqual([{ number: 2, title: "Set up Baton" }]);
@@ -85,7 +85,7 @@ it(`takes at most ${stepsMax} steps of a person`, async () => {
   expect(await workflowProblems(await show(".github/workflows/baton.yml"))).toEqual([]);
   expect(await init()).toContain("as it should be");
 
-  // The runner has a scripted agent in place of a model.
+  // The runner has a scripted agent instead of a model.
   const files = { "baton.yaml": (await show("baton.yaml")).replace("default: claude-code", "default: command") };
   await github.push({ repository: repositoryName, as: "alice", branch: "main", files, message: "The test's agent" });
   const job = await step("Comment `/baton run`", () => platform.run("issue_comment", platform.comment("/baton run")));
@@ -94,7 +94,7 @@ it(`takes at most ${stepsMax} steps of a person`, async () => {
   expect(first?.body).toContain(`Closes #${platform.issue}`);
   expect(repository.threads.size).toBe(3);
 
-  // What the job kept in git can be read from the clone.
+  // The clone can read the job's records in git.
   const runId = job.outputs["run-id"] ?? "";
   expect(await baton("run", "list", "--git", ".")).toMatch(new RegExp(`${runId} +acme/shop#1 +issue-to-pr +waiting`));
   expect(await baton("journal", "cat", runId, "--git", clone)).toMatch(/run\.created[\s\S]*the chain holds/);
@@ -103,6 +103,6 @@ it(`takes at most ${stepsMax} steps of a person`, async () => {
   );
 
   expect(steps).toBeLessThanOrEqual(stepsMax);
-  // What the proposal asked for is what was done: nobody has to know more.
+  // The person did exactly what the proposal asked for, and needs no other knowledge.
   for (const [index, what] of asked.slice(1).entries()) expect(told).toMatch(new RegExp(`${index + 1}\\. ${what}`));
 });

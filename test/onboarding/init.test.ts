@@ -1,4 +1,4 @@
-/** `baton init` in clones of several languages, as a person calls it; nothing outside is asked. */
+/** `baton init` in clones of several languages, as a person calls it. It asks nothing outside. */
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -102,7 +102,7 @@ it("another Action than this Baton's own is in the workflow and in the schema's 
   expect(read(directory, workflow).match(/uses: acme\/robot\/action@a{40}/g)).toHaveLength(2);
   expect(read(directory, "baton.yaml")).toContain(`/acme/robot/${"a".repeat(40)}/schemas/baton.schema.json`);
   expect(out).not.toContain("baton_owner");
-  // Without a release nobody knows the repository, and the text says so.
+  // Without a release, nobody knows the repository, and the text says so.
   expect((await baton(await clone({ "a.py": "" }), "init")).out).toContain("Replace `baton_owner/baton`");
 });
 
@@ -185,7 +185,7 @@ it.each<[string, string | null, Record<string, string>, number, RegExp]>([
     out: "",
     err: expect.stringMatching(told),
   });
-  // Without a pull request a clone is enough; why GitHub was not asked is said where a token was given for it.
+  // Without a pull request, a clone is enough. If the person gave a token, Baton says why it did not ask GitHub.
   const here = await baton(directory, "init", given);
   expect(here.code).toBe(0);
   expect(here.err).toMatch(remote?.includes("@") === true ? /GitHub was not asked: / : /^$/);

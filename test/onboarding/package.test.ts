@@ -1,4 +1,4 @@
-/** The installed program in a repository that is not Baton's: the package as npm puts it there, where Node runs no TypeScript. */
+/** The installed program in another repository: the package as npm installs it, where Node runs no TypeScript. */
 import { generateKeyPairSync } from "node:crypto";
 import {
   cpSync,
@@ -67,12 +67,12 @@ it("sets a repository up, imports and starts with nothing but what the package h
     stderr: expect.stringContaining("npm install @electric-sql/pglite"),
   });
 
-  // The doors of the library need no database to be imported.
+  // Importing the library needs no database.
   const doors = ["", "/library"].map((door) => `await import("${product.packageName}${door}")`).join(", ");
   const imported = `const [authors, library] = [${doors}]; console.log(typeof authors.defineProcess, typeof library.startBaton)`;
   expect(await node("--input-type=module", "-e", imported)).toMatchObject({ stdout: "function function", stderr: "" });
 
-  // So does the application, from where `exports` says.
+  // The same for the application, at the path from `exports`.
   const probot = join(root, "node_modules/probot/bin/probot.js");
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const started = await execa(

@@ -1,4 +1,4 @@
-/** `/baton setup` in App mode: by the API alone, refreshed when asked again, refused to those who may not. */
+/** `/baton setup` in App mode: by the API alone, refreshed on a second request, refused to people without permission. */
 import { afterEach, expect, it } from "vitest";
 import { claudeCode } from "../../src/adapters/harness/claude-code/harness.ts";
 import { parseConfig } from "../../src/config/parse.ts";
@@ -20,7 +20,7 @@ async function begin(config: string | null, grants: Record<string, "read" | "wri
   const harnesses = new Map([[harness.name, harness]]);
   world = await observedWorld({ files, harnesses, grants, ...(config === null ? {} : { config }) });
   world.github.setPermission({ repository: repositoryName, login: "alice", permission: "admin" });
-  // The world brings a configuration of its own.
+  // The world has a configuration of its own.
   if (config === null) await push("main", { "baton.yaml": null });
 }
 
@@ -57,7 +57,7 @@ it("from nothing: refused without admin, one pull request with both files, refre
   const workflow = await read(workflowPath);
   expect(workflow).toContain("workflow_dispatch");
   expect(await workflowProblems(workflow)).toEqual([]);
-  // Baton looks at its own proposal as at anybody's.
+  // Baton checks its own proposal like any other.
   await world.until("the check", () =>
     [...repositoryOf(world).checkRuns.values()].find(({ name }) => name === "Baton configuration"),
   );
@@ -87,7 +87,7 @@ it("from nothing: refused without admin, one pull request with both files, refre
 it("what is there is not overwritten, and a workflow that GitHub refuses is shown for adding by hand", {}, async () => {
   const config = "version: 1\nharness: { default: command }\n";
   await begin(config);
-  // Without anything that may be written there is nothing to open.
+  // Without anything that Baton may write, there is no pull request to open.
   const told = await setUp();
   expect(told).toContain("could not be added");
   expect(told).toContain("name: Baton runner");

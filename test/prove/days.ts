@@ -1,6 +1,6 @@
 /**
- * The suite `days`: months of schedules of many repositories, on a clock that moves by hand, through downtimes, deaths, two
- * replicas at once and changes of daylight saving. What should have run is counted apart from the product: day by day, by `Intl`.
+ * The suite `days`: months of schedules of many repositories, on a manual clock. It has downtimes, deaths, two replicas at
+ * once and changes of daylight saving time. The expected runs are counted apart from the product: day by day, by `Intl`.
  */
 import { builtInProcesses } from "../../processes/index.ts";
 import { openMemory } from "../../src/adapters/memory/open.ts";
@@ -22,7 +22,7 @@ import { flagOf, type Suite } from "./suite.ts";
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
-/** Both changes of the clocks of Europe and America lie within any 240 days from here; the first within 30. */
+/** Both changes of the clocks of Europe and America are within any 240 days from here, the first within 30. */
 const beginsAt = Date.UTC(2026, 2, 1);
 const jitterMinutes = 30;
 /** USD. */
@@ -39,10 +39,10 @@ export interface DaysResult {
   runs: number;
   missed: number;
   doubled: number;
-  /** Runs of a rule next to another of it, and days of a repository that cost more than `dayUsd`. */
+  /** Runs of a rule next to another run of it, and days of a repository that cost more than `dayUsd`. */
   overLimit: number;
   spentUsd: number;
-  /** The most starts in one minute, over all repositories: what jitter spreads. */
+  /** The most starts in one minute, over all repositories. Jitter spreads them. */
   busiestMinute: number;
 }
 
@@ -50,11 +50,11 @@ export interface DaysOptions {
   seed: number;
   days: number;
   repositories: number;
-  /** Of a day, for one repository: where it is less than its rules cost, some do not start. */
+  /** For one repository and a day. If it is less than the cost of its rules, some do not start. */
   dayUsd: number;
-  /** Now and then the book of what ran is lost. Shows that the suite sees it. */
+  /** Sometimes the book of past runs is lost. This shows that the suite detects it. */
   forgetful?: boolean;
-  /** Nobody asks what the day has left. Shows that the suite sees it. */
+  /** Nobody checks the day's remaining budget. This shows that the suite detects it. */
   careless?: boolean;
   say?(line: string): void;
 }
@@ -82,7 +82,7 @@ async function liveOne(
   const draw = new Draw(seed, `repository ${index}`);
   const repository: Repository = { ...one, id: 1_000 + index };
   const rules: Rule[] = [
-    // One that all repositories have, in the hour that clocks leave out and repeat.
+    // A rule of all repositories, in the hour that clocks skip and repeat.
     { name: "nightly", hour: 2, minute: 30, timeZone: "Europe/Berlin" },
     { name: "own", hour: draw.whole(0, 23), minute: draw.whole(0, 59), timeZone: draw.one(zones) },
   ];
@@ -125,7 +125,7 @@ async function liveOne(
   let seen = 0;
   const started: { rule: string; at: number; now: number }[] = [];
   while (clock.now() < endsAt) {
-    // A few looks a day; now and then a downtime of up to three days.
+    // A few looks a day, and sometimes a downtime of up to three days.
     clock.advance(draw.whole(1, 40) === 1 ? draw.whole(day / 2, 3 * day) : draw.whole(2 * hour, 6 * hour));
     const now = clock.now();
     for (const [key, run] of active) {
@@ -169,11 +169,11 @@ async function liveOne(
 
 interface Look {
   at: number;
-  /** Whoever looked was killed: the next one does it. */
+  /** The process that looked was killed, so the next one does the work. */
   died: boolean;
-  /** Rules whose run before was still active: `overlap: skip` lets the time go. */
+  /** Rules whose earlier run was still active: `overlap: skip` drops this time. */
   busy: ReadonlySet<string>;
-  /** The day had no money left: the time is refused. */
+  /** The day had no money left, so Baton refuses this time. */
   isBroke: boolean;
 }
 
@@ -181,11 +181,11 @@ interface ActiveRun {
   runId: string;
   rule: string;
   endsAt: number;
-  /** Set aside for it. */
+  /** The amount set aside for it. */
   heldUsd: number;
 }
 
-/** What a repository spent, counted apart from the product: by days in UTC, as its `budget` has no time zone of its own. */
+/** A repository's costs, counted apart from the product: by days in UTC, because its `budget` has no time zone. */
 class Purse {
   readonly #days = new Map<string, number>();
   readonly #held = new Map<string, number>();
@@ -200,7 +200,7 @@ class Purse {
     this.#days.set(today, (this.#days.get(today) ?? 0) + usd);
   }
 
-  /** Of the day: spent, and set aside. */
+  /** For the day: spent, and set aside. */
   usedUsd(now: number): number {
     return (this.#days.get(localDay(now, "UTC")) ?? 0) + sum(this.#held.values());
   }
@@ -220,7 +220,7 @@ function sum(values: Iterable<number>): number {
   return [...values].reduce((total, one) => total + one, 0);
 }
 
-/** As an agent's step does before it starts: what the day still has, or nothing. */
+/** As an agent's step does before it starts: the rest of the day's budget, or nothing. */
 async function setAside(
   dependencies: Dependencies,
   repository: Repository,
@@ -245,7 +245,7 @@ function ledgerRow(
   return { runId, threadKey, repositoryId: repository.id, ...work, ...rest };
 }
 
-/** Each local day has one time; it was run once, or a later one took its place, or the run before it was active. */
+/** Each local day has one time. It ran once, or a later time replaced it, or the earlier run was active. */
 function judge(
   rule: Rule,
   started: readonly { rule: string; at: number }[],
@@ -255,20 +255,23 @@ function judge(
   const mine = started.filter((run) => run.rule === rule.name).map(({ at }) => at);
   result.doubled += mine.length - new Set(mine.map((at) => localDay(at, rule.timeZone))).size;
   const ran = new Set(mine.map((at) => localDay(at, rule.timeZone)));
-  // Until nobody looked any more.
+  // Until the last look.
   const times = expectedTimes(rule, looks.at(-1)?.at ?? beginsAt);
   for (const [index, at] of times.entries()) {
     const next = times[index + 1] ?? Number.POSITIVE_INFINITY;
     const during = looks.filter((look) => look.at >= at && look.at < next);
     const first = during.find((look) => look.at >= at + jitterMinutes * minute && !look.died);
     if (first === undefined || at <= beginsAt) continue;
-    // Its own jitter is shorter, so it may have been let go before it must have begun.
+    // Its own jitter is shorter, so Baton may have dropped it before its latest start.
     if (during.some(({ busy, isBroke }) => isBroke || busy.has(rule.name))) continue;
     if (!ran.has(localDay(at, rule.timeZone))) result.missed += 1;
   }
 }
 
-/** By minutes: the first of each local day whose clock shows the time, or the first after it where clocks leave it out. */
+/**
+ * By minutes: the first minute of each local day whose clock shows the time. If clocks skip the time, the first minute after
+ * it.
+ */
 function expectedTimes({ hour: wantedHour, minute: wantedMinute, timeZone }: Rule, until: number): number[] {
   const wanted = wantedHour * 60 + wantedMinute;
   const times: number[] = [];
@@ -279,7 +282,7 @@ function expectedTimes({ hour: wantedHour, minute: wantedMinute, timeZone }: Rul
       if (Number.isFinite(best)) times.push(best);
       [last, best] = [today, Number.POSITIVE_INFINITY];
     }
-    // Quarters are fine enough: no zone changes its clocks within one.
+    // Quarter hours are fine enough, because no zone changes its clocks within one.
     const [shownHour = 0, shownMinute = 0] = localTime(at, timeZone);
     const shown = shownHour * 60 + shownMinute;
     if (shown <= wanted && wanted < shown + 15 && !Number.isFinite(best)) best = at + (wanted - shown) * minute;
@@ -307,7 +310,7 @@ function localTime(at: number, timeZone: string): number[] {
   return parts(at, timeZone).slice(11, 16).split(":").map(Number);
 }
 
-/** The run ends, and its money is settled. */
+/** Ends the run and settles its money. */
 async function end(
   { store, clock }: Pick<Dependencies, "store" | "clock">,
   repository: Repository,
@@ -325,7 +328,7 @@ async function end(
   });
 }
 
-/** Dies before what it did is in the book. */
+/** Dies before the book has its work. */
 function withoutWrites(store: Dependencies["store"]): Dependencies["store"] {
   return new Proxy(store, {
     get(target, name) {

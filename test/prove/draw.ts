@@ -5,13 +5,13 @@ export class Draw {
   readonly #random: SeededRandom;
 
   constructor(seed: number, name: string) {
-    // Each cause draws its own numbers: one more input of one cause does not change those of another.
+    // Each cause draws its own numbers, so a new input of one cause does not change those of another.
     let mixed = seed >>> 0;
     for (const character of name) mixed = (Math.imul(mixed ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0) + 1;
     this.#random = new SeededRandom(mixed);
   }
 
-  /** From `min` to `max`, both included. */
+  /** From `min` to `max`, inclusive. */
   whole(min: number, max: number): number {
     return min + Math.floor(this.#random.fraction() * (max - min + 1));
   }
@@ -38,7 +38,7 @@ export class Draw {
   }
 }
 
-/** Fixed inputs first, then drawn ones until there are enough; each once. */
+/** Fixed inputs first, then drawn ones until there are enough, each once. */
 export function inputsOf<Input>(fixed: readonly Input[], draw: () => Input, count: number): Input[] {
   const seen = new Map<string, Input>();
   const take = (input: Input): void => {

@@ -1,4 +1,7 @@
-/** `npm run prove`: everything that takes over a minute. Progress on standard error, one JSON object as the last line. */
+/**
+ * `npm run prove`: every proof that takes more than a minute. Progress goes to standard error. The last line is one JSON
+ * object.
+ */
 import { readCommandLine } from "./command-line.ts";
 import { suites } from "./suites.ts";
 

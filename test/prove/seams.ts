@@ -1,6 +1,7 @@
 /**
- * The suite `seams`: in a copy of the source, a gate, a command and a harness are added from their templates (`npm run new`),
- * and counted. Then one part at a time is left out, and the compiler has to name it, or `knip` where a file is left unused.
+ * The suite `seams`: in a copy of the source, it adds a gate, a command and a harness from their templates. It uses `npm run
+ * new` and counts files. Then it removes one part at a time. The compiler must name the missing part, or `knip` must name
+ * the unused file.
  */
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -13,10 +14,10 @@ const root = join(import.meta.dirname, "../..");
 const copied = ["src", "processes", "tools", "schemas", "docs", "package.json", "tsconfig.json", ".oxlintrc.json"];
 const configs = ["knip.jsonc", "knip.production.jsonc"];
 
-/** Most files that a new part may touch; a folder counts once, and so does a registry. */
+/** The most files that a new part may touch. A folder counts once, and so does a registry. */
 const filesMax: Readonly<Record<string, number>> = { gate: 2, command: 2, harness: 3 };
 
-/** Parts of a definition without which it must not compile, by the file that holds them. */
+/** Required parts of a definition, by file. Without one, it must not compile. */
 const required: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   gate: { "": ["name", "summary", "options", "needs", "evaluate"] },
   command: { "": ["name", "usage", "summary", "handle"] },
@@ -39,7 +40,7 @@ const required: Readonly<Record<string, Readonly<Record<string, readonly string[
 
 interface Missing {
   what: string;
-  /** A file in which the compiler has to say it; with `tool: "knip"` the file that is unused. */
+  /** A file that the compiler's message must name. With `tool: "knip"`: the unused file. */
   in: string;
   tool: "tsc" | "knip";
 }
@@ -53,7 +54,7 @@ export const seams: Suite = {
     try {
       for (const name of [...copied, ...configs]) cpSync(join(root, name), join(directory, name), { recursive: true });
       symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
-      // Tests stay out: they come with the whole repository.
+      // Tests stay out, because they need the whole repository.
       const program = { extends: "./tsconfig.json", include: ["src", "processes"], exclude: ["**/*.test.ts"] };
       writeFileSync(join(directory, "tsconfig.seams.json"), JSON.stringify(program));
       const place = new Place(directory);
@@ -83,7 +84,7 @@ export const seams: Suite = {
   },
 };
 
-/** A copy of the source, and what is added to it. */
+/** A copy of the source, and additions to it. */
 class Place {
   readonly #directory: string;
 
@@ -91,7 +92,7 @@ class Place {
     this.#directory = directory;
   }
 
-  /** How many files or folders it takes. */
+  /** The number of files or folders that it touches. */
   add(kind: string, name: string, change: (path: string, text: string) => string | null = (_, text) => text): number {
     const files = newPart(kind, name, (path) => this.#read(path));
     for (const [path, text] of files) {
@@ -119,7 +120,7 @@ class Place {
     );
   }
 
-  /** Registered, but not there. */
+  /** Registered, but missing. */
   leaveOutFiles(): Missing[] {
     return Object.keys(required).map((kind): Missing => {
       const name = `${kind}-without-file`;
@@ -128,7 +129,7 @@ class Place {
     });
   }
 
-  /** There, but in no list: a file that nobody imports. */
+  /** Existing, but in no list: a file that nobody imports. */
   leaveOutAll(): Missing[] {
     return Object.keys(required).map((kind): Missing => {
       const name = `${kind}-without-line`;
@@ -137,7 +138,7 @@ class Place {
     });
   }
 
-  /** In one list, but not in the other: each is compiled by itself, because one fault of a list hides the next. */
+  /** In one list, but not in the other. Each compiles by itself, because one fault of a list hides the next. */
   async leaveOutLines(): Promise<{ what: string; named: boolean }[]> {
     const done: { what: string; named: boolean }[] = [];
     const names = "src/config/command-names.ts";
@@ -153,7 +154,7 @@ class Place {
       );
       for (const path of kept.keys()) kept.set(path, path.includes(name) ? "" : this.#read(path));
       this.add(kind, name, (path, text) => (path === left ? null : text));
-      // Names that were generated while its line was there.
+      // Names that were generated while its line existed.
       if (kind === "command") this.#write(names, this.#read(names).replace("] as const", `  "${name}",\n] as const`));
       done.push({ what: `${kind}: its line in ${left}`, named: (await this.compile()).includes(name) });
       for (const [path, text] of kept)
@@ -167,7 +168,7 @@ class Place {
     return this.run("npx", ["tsc", "-p", "tsconfig.seams.json"]);
   }
 
-  /** What it prints; empty: it has nothing to say. */
+  /** Its output. Empty: it has nothing to report. */
   run(program: string, words: readonly string[]): Promise<string> {
     return new Promise((resolve) => {
       execFile(program, words, { cwd: this.#directory, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
@@ -195,7 +196,7 @@ function kebab(text: string): string {
   return text.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** The text without a field of the object or class in it, by its indentation. */
+/** The text without one field of its object or class, found by indentation. */
 export function withoutField(text: string, field: string): string {
   const lines = text.split("\n");
   const from = lines.findIndex((line) => new RegExp(`^ {2}${field}\\b[:(, ]`).test(line));

@@ -1,4 +1,4 @@
-/** The suite `simulation`: seeded stories of people, CI, deaths and lost answers, each judged after every step. */
+/** The suite `simulation`: seeded stories of people, CI, deaths and lost answers, with checks after every step. */
 import { Story } from "../scenarios/simulation-story.ts";
 import { flagOf, type Suite } from "./suite.ts";
 
@@ -10,7 +10,7 @@ export const simulation: Suite = {
     const stories = flagOf(options, "stories");
     const broken: number[] = [];
     for (let index = 0; index < stories; index += 1) {
-      // Seeds of stories that follow each other, so that one can be played again by its own.
+      // Consecutive seeds, so that each story can be replayed by its own.
       const seed = (options.seed + index) >>> 0;
       const wrong = await new Story(seed).run().catch((thrown: unknown) => [String(thrown)]);
       if (wrong.length > 0) {

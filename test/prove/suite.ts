@@ -1,8 +1,8 @@
 /**
- * What a suite of `npm run prove` is: a proof that takes longer than `npm test` allows, from a seed.
+ * A suite of `npm run prove`: a proof that takes longer than `npm test` allows, from a seed.
  *
  * PV1 The same seed and flags ask the same questions.
- * PV2 A suite reports a failure in its result; it throws only when it could not ask.
+ * PV2 A suite reports a failure in its result. It throws only if it could not run.
  */
 
 export interface Flag {
@@ -23,15 +23,15 @@ export interface ProveOptions {
 }
 
 export interface Proof {
-  /** The promise of the suite was kept. */
+  /** Whether the promise of the suite was kept. */
   held: boolean;
-  /** Fields of the JSON object, in the order in which they are printed. */
+  /** Fields of the JSON object, in print order. */
   result: Readonly<Record<string, unknown>>;
 }
 
 export interface Suite {
   name: string;
-  /** The promise that is proven, in one sentence. */
+  /** The promise to prove, in one sentence. */
   summary: string;
   flags: readonly Flag[];
   prove(options: ProveOptions): Promise<Proof>;

@@ -35,7 +35,7 @@ export function zip(files: Files): Buffer {
     const fileName = Buffer.from(name);
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0);
-    // 1 January 1980: older dates do not exist in the format.
+    // January 1, 1980: older dates do not exist in the format.
     common.writeUInt16LE(0x21, 8);
     common.writeUInt32LE(crc32(data), 10);
     common.writeUInt32LE(data.length, 14);

@@ -1,6 +1,6 @@
 /**
- * A repository of each ecosystem goes through install, test and change inside the sandbox, over the real egress proxy with TLS.
- * The registries are on this machine, under their public names.
+ * A repository of each ecosystem goes through install, test and change inside the sandbox. It uses the real egress proxy
+ * with TLS. The registries run on this machine, under their public names.
  */
 import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
@@ -35,7 +35,7 @@ interface Ecosystem {
   test: string;
   /** Changes the farewell to `Goodbye` in the source and in the test. */
   changed: readonly string[];
-  /** What asks for a host that is not listed. */
+  /** The request for a host that is not listed. */
   stray: string;
   content(folder: string): Promise<Content>;
 }
@@ -147,7 +147,7 @@ let port = 1;
 const sandbox = createSandbox({
   log: silentLog,
   children,
-  // Everything is the real proxy but the last step: a public address is led to this machine.
+  // Everything is the real proxy except the last step, which leads a public address to this machine.
   startEgress: (options) =>
     startEgressProxy({
       ...options,

@@ -1,6 +1,6 @@
 /**
- * Older files of a repository that came without them: an agent's git inside the real sandbox asks the door, as its performer
- * confines it (ADR 13).
+ * Files of old commits in a repository that was fetched without them. An agent's git inside the real sandbox asks the door,
+ * as its performer confines it (ADR 13).
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
@@ -33,7 +33,7 @@ describe.skipIf(!sandboxWorks)("large-history: older files come through the sand
   const sh = (cwd: string, ...words: string[]): string =>
     execFileSync("git", [...who, ...words], { cwd, encoding: "utf8" }).trim();
 
-  /** In the sandbox, as an agent's shell has it. */
+  /** Runs in the sandbox, as an agent's shell does. */
   async function inside(script: string): Promise<{ exitCode: number | null; text: string }> {
     const parsed = parseConfig("version: 1\n");
     if (!parsed.ok) throw new Error("settings");

@@ -1,6 +1,6 @@
 /**
- * One package in five registries, under the public names of those registries, and one HTTPS server for all of them.
- * The tools are not configured: they ask where they ask at home.
+ * One package in five registries, under the public names of those registries, with one HTTPS server for all. The tools need
+ * no configuration: they ask their usual addresses.
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -53,7 +53,7 @@ export function pythonIndex(): Content {
 
 const goModule = "module example.test/greeting\n\ngo 1.19\n";
 
-/** https://go.dev/ref/mod#goproxy-protocol; the second value is `go.sum`, with which no checksum database is asked. */
+/** https://go.dev/ref/mod#goproxy-protocol. The second value is `go.sum`, with which Go asks no checksum database. */
 export function goProxy(): { content: Content; sum: string } {
   const inside = "example.test/greeting@v1.0.0/";
   const files: Files = {
@@ -146,7 +146,7 @@ const mojoDescriptor = `<plugin>
 </plugin>
 `;
 
-/** A library, and a plugin that compiles and tests: Central's own plugins are hundreds of files. */
+/** A library, and a plugin that compiles and tests. Central's own plugins have hundreds of files. */
 export async function mavenRepository(folder: string): Promise<Content> {
   const home = /^Maven home: (.+)$/m.exec((await run("mvn", ["-B", "-v"])).stdout)?.[1] ?? "";
   const libraries = (await readdir(join(home, "lib"))).filter((name) => name.endsWith(".jar"));
@@ -161,7 +161,7 @@ export async function mavenRepository(folder: string): Promise<Content> {
   await run("javac", ["--release", "8", "-Xlint:-options", "-cp", classPath, ...files.map(({ path }) => path)]);
   const classOf = async (name: string): Promise<Buffer> => await readFile(join(folder, `com/example/${name}.class`));
   return {
-    // Maven 3 adds this library to each plugin that does not name it. An empty one is enough here.
+    // Maven 3 adds this library to each plugin that does not name it. An empty library is enough here.
     ...artifact("org.codehaus.plexus:plexus-utils:1.1", "jar", zip({ "empty.txt": "" })),
     ...artifact("com.example:greeting:1.0.0", "jar", zip({ "com/example/Greeting.class": await classOf("Greeting") })),
     ...artifact(
@@ -190,7 +190,7 @@ function artifact(coordinates: string, packaging: string, jar: Buffer): Content 
 
 export interface Registries {
   port: number;
-  /** Certificate that signed the server's, as PEM and as a trust store of Java with the password `changeit`. */
+  /** The certificate that signed the server's, as PEM and as a Java trust store with the password `changeit`. */
   certificatePath: string;
   trustStorePath: string | null;
   asked: string[];

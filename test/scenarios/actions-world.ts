@@ -1,6 +1,6 @@
 /**
- * The world of a scenario in Actions mode: each event is a job, run in this process, and the state is in git alone. It has the
- * shape of the App's world, so that one scenario runs in both.
+ * The world of a scenario in Actions mode. Each event is a job in this process, and only git holds the state. It has the
+ * shape of the App's world, so one scenario runs in both modes.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { type GitDatabase, openGitDatabase } from "../../src/adapters/git-state/open.ts";
@@ -45,7 +45,7 @@ export async function actionsWorld(options: WorldOptions = {}): Promise<Observed
           throw new Error(`No job led to: ${what}\n${await describeWorld(world)}`);
         if (platform.busy() > 0) await delay(lookMs);
         else {
-          // CI may be about to end. When nothing comes, the schedule looks at what is due.
+          // CI may be about to end. If nothing comes, the schedule checks for due work.
           await platform.settle();
           if (await condition()) continue;
           schedules += 1;
@@ -60,10 +60,10 @@ export async function actionsWorld(options: WorldOptions = {}): Promise<Observed
   return world;
 }
 
-/** What waits longer than this for a timer is no scenario of both modes. */
+/** A scenario with a longer wait for a timer does not fit both modes. */
 const schedulesMax = 3;
 
-/** Of all threads, as the refs are now. */
+/** Reads the state of all threads, by the current refs. */
 function stateReader(platform: Awaited<ReturnType<typeof startPlatform>>) {
   const opened = new Map<string, { sha: string; database: Promise<GitDatabase> }>();
   const open = (home: string): Promise<GitDatabase> =>
@@ -84,7 +84,7 @@ function stateReader(platform: Awaited<ReturnType<typeof startPlatform>>) {
       const home = `thread/${ref.slice(threads.length)}`;
       const known = opened.get(home);
       if (known?.sha === sha) return known.database;
-      // One look after the other: they share a directory.
+      // One look after the other, because they share a directory.
       const database = (known?.database ?? Promise.resolve()).then(() => open(home));
       opened.set(home, { sha, database });
       return database;

@@ -1,4 +1,7 @@
-/** What goes wrong around a run, each with a clear outcome in the thread: agents that hang and crash, missing programs, bots, a branch that moved. */
+/**
+ * Failures around a run, each with a clear outcome in the thread. Examples: agents that hang or crash, missing programs,
+ * bots, a moved branch.
+ */
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";

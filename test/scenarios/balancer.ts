@@ -1,19 +1,19 @@
-/** One address for GitHub in front of several Batons: deliveries go to them in turn, past one that does not answer. */
+/** One address for GitHub in front of several Batons. Deliveries go to them in turn, past any that does not answer. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { webhookPath } from "../../src/app/door.ts";
 
 export interface Balancer {
   url: string;
-  /** Deliveries that each address has answered. */
+  /** The number of deliveries that each address has answered. */
   taken: ReadonlyMap<string, number>;
   close(): void;
 }
 
-/** A process that is stopped takes a connection and says nothing. */
+/** A stopped process accepts a connection and does not answer. */
 const answerMsMax = 5_000;
 
-/** `doors`: where each listens now; null: it is not there. */
+/** `doors`: the current address of each. null: it is not running. */
 export async function startBalancer(doors: () => (string | null)[]): Promise<Balancer> {
   const taken = new Map<string, number>();
   let turn = 0;

@@ -1,11 +1,11 @@
 /**
- * A whole Baton as a process of its own, for tests that kill it. It imports everything, says `standing by`, begins at a line
- * on its standard input, and says `ready <url>` once it listens.
+ * A whole Baton in its own process, for tests that kill it. It imports everything and prints `standing by`. It begins at a
+ * line on its standard input, and prints `ready <url>` once it listens.
  *
- * AGENT_SCRIPT: the scripted agent in place of the harnesses that the environment sets up.
- * CHILD_LIMITS: JSON, other values for some of `limits`, so that a test sees a lease end sooner.
- * CHILD_TELLS=1: says `ack <JSON>` for each append to a journal, once it is durable.
- * CHILD_SABOTAGE: one of `sabotage.ts`: this Baton breaks a promise on purpose, and the test must find it.
+ * AGENT_SCRIPT: the scripted agent replaces the harnesses that the environment sets up.
+ * CHILD_LIMITS: JSON with other values for some of `limits`, so that a test sees a lease end sooner.
+ * CHILD_TELLS=1: prints `ack <JSON>` for each durable append to a journal.
+ * CHILD_SABOTAGE: a name from `sabotage.ts`. This Baton breaks a promise on purpose, and the test must find it.
  */
 import { writeSync } from "node:fs";
 import { flushCompileCache } from "node:module";
@@ -21,7 +21,7 @@ import { type Acknowledged, isSabotage, sabotage } from "./sabotage.ts";
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 const { AGENT_SCRIPT, CHILD_LIMITS, CHILD_SABOTAGE, CHILD_TELLS } = process.env;
 
-// Who dies by SIGKILL keeps no cache of its compiled code for the next one, unless told to.
+// A process that dies by SIGKILL does not save its cache of compiled code. So it saves the cache now.
 flushCompileCache();
 say("standing by");
 for await (const _ of createInterface({ input: process.stdin })) break;

@@ -1,10 +1,10 @@
-/** A Baton in a process of its own, started by a test: it stands by, begins at a word, says where it listens, and is killed. */
+/** A Baton in its own process, which a test starts. It stands by, begins at a word, prints its address, and is killed. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { signalProcess } from "../../src/adapters/child/process-table.ts";
 
 export class BatonProcess {
   readonly ended: Promise<void>;
-  /** Null until it listens. */
+  /** null until it listens. */
   url: string | null = null;
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #waiting: { prefix: string; resolve: (rest: string) => void }[] = [];
@@ -16,7 +16,7 @@ export class BatonProcess {
     onLine: (line: string) => void = () => {},
   ) {
     const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
-    // A short life does not pay for optimised code of the database.
+    // Optimizing the database's code does not pay off in a short life.
     this.#process = spawn(process.execPath, ["--liftoff-only", path], {
       env: { ...env, PATH: process.env["PATH"] } as NodeJS.ProcessEnv,
       stdio: ["pipe", "pipe", "pipe"],
@@ -42,7 +42,7 @@ export class BatonProcess {
     return this.#process.pid as number;
   }
 
-  /** What follows `prefix` on the first line from now on that begins with it; empty when the process ends without it. */
+  /** The text after `prefix` on the next line that begins with it. Empty if the process ends first. */
   line(prefix: string): Promise<string> {
     const said = new Promise<string>((resolve) => this.#waiting.push({ prefix, resolve }));
     return Promise.race([said, this.ended.then(() => "")]);
@@ -52,7 +52,7 @@ export class BatonProcess {
     this.#process.stdin.write("go\n");
   }
 
-  /** It ends, or ended, by a signal of ours. */
+  /** Whether it ends, or ended, by a signal of the test. */
   get wasKilled(): boolean {
     return this.#process.killed;
   }
@@ -65,7 +65,7 @@ export class BatonProcess {
     signalProcess(this.pid, "SIGCONT");
   }
 
-  /** At once, wherever it is. */
+  /** Kills at once, wherever it is. */
   kill(): void {
     this.#process.kill("SIGKILL");
   }

@@ -1,4 +1,4 @@
-/** Pull requests from branches of any name that git takes, and what stands in the way of Baton's own. */
+/** Pull requests from branches with any name that git accepts, and obstacles to Baton's own branches. */
 import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";

@@ -1,9 +1,9 @@
-/** Where commands are read, and from whom: reviews, lines of a change, by name, by bots, in all kinds of Markdown and mail. */
+/** Places and authors of commands: reviews, lines of a change, names, bots, all kinds of Markdown and mail. */
 import { describe, expect, it } from "vitest";
 import { bot, person } from "../fakes/small-github.ts";
 import { ThreadWorld } from "./thread-world.ts";
 
-/** A pull request of Baton's own, in whose thread nothing runs. */
+/** A pull request by Baton, in whose thread nothing runs. */
 async function withPull(options: ConstructorParameters<typeof ThreadWorld>[0] = {}) {
   const thread = new ThreadWorld(options);
   const sha = thread.github.newSha();
@@ -125,7 +125,7 @@ describe("strangers-make-baton-talk", () => {
       expect(thread.words().length).toBeGreaterThan(0);
       expect(thread.words().length).toBeLessThanOrEqual(5);
       expect(thread.reactions()).toBeLessThanOrEqual(10);
-      // Nobody else's answers are used up, and an hour later there are some again.
+      // Nobody else's answers are used up, and an hour later there are new ones.
       const before = thread.words().length;
       await thread.say("/baton help", "bob");
       expect(thread.words()).toHaveLength(before + 1);

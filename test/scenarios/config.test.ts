@@ -1,4 +1,4 @@
-/** A pull request that changes `baton.yaml`, and what people are told of a configuration that holds. */
+/** A pull request that changes `baton.yaml`, and the messages about a configuration in force. */
 import { afterEach, expect, it } from "vitest";
 import { repositoryName } from "../../src/demo/world.ts";
 import { type ObservedWorld, observedWorld, ownComments, repositoryOf, say } from "./helpers.ts";

@@ -1,8 +1,9 @@
 /**
- * A Baton that kills itself (SIGKILL) at a durable write where no Baton of this test died yet.
+ * A Baton that kills itself (SIGKILL) at a durable write where no Baton of this test has died yet.
  *
- * Started by `crash.test.ts` with the environment of its world. Everything is imported first, so that it can stand by;
- * it says `standing by`, starts at a line on stdin, says `ready <url>` once it listens, and at last `died <moment> <site>`.
+ * `crash.test.ts` starts it with the environment of its world. It imports everything first, so that it can stand by. It
+ * prints `standing by`, starts at a line on stdin, and prints `ready <url>` once it listens. At last, it prints `died
+ * <moment> <site>`.
  */
 import { appendFileSync, existsSync, readFileSync, writeSync } from "node:fs";
 import { flushCompileCache } from "node:module";
@@ -17,9 +18,9 @@ import { happyPathSites, instrument, type Moment } from "./crash-sites.ts";
 const environment = process.env as Record<string, string>;
 const visitedPath = environment["CRASH_VISITED"] as string;
 const moments = (environment["CRASH_MOMENTS"] as string).split(",") as Moment[];
-/** Also by what is written, not only by the kind of write. */
+/** Distinguishes writes by their contents, too, not only by their kind. */
 const fine = environment["CRASH_EXHAUSTIVE"] !== undefined;
-/** An agent that is lost that often ends its run by design: the last attempts are let through. */
+/** By design, an agent that is lost that often ends its run. So the last attempts get no blow. */
 const attemptsToKillMax = limits.attemptsPerEffectMax - 2;
 
 const say = (line: string): void => void writeSync(1, `${line}\n`);
@@ -41,7 +42,7 @@ instrument((site, moment, events) => {
   process.kill(process.pid, "SIGKILL");
 });
 
-// Who dies by SIGKILL keeps no cache of its compiled code for the next one, unless told to.
+// A process that dies by SIGKILL does not save its cache of compiled code. So it saves the cache now.
 flushCompileCache();
 say("standing by");
 for await (const _ of createInterface({ input: process.stdin })) break;

@@ -1,8 +1,8 @@
 /**
- * Every durable write of a Baton by its name, with a hook right before it begins and right after it is durable.
+ * Every durable write of a Baton by its name, with a hook before it begins and after it is durable.
  *
- * Owns: which calls are durable writes, and their names. Does not own: what happens there (`crash-child.ts`).
- * The calls are wrapped from outside, at the adapters' own methods, so that what runs is the real thing.
+ * Owns: the list of durable writes, and their names. Does not own: the effect of a hook (`crash-child.ts`).
+ * The wrappers are at the adapters' own methods, from outside, so the real code runs.
  */
 import { tmpdir } from "node:os";
 import { PGlite } from "@electric-sql/pglite";
@@ -17,7 +17,7 @@ export type Moment = "before" | "after";
 export type SiteHook = (site: string, moment: Moment, events: readonly RunEvent[]) => void;
 type Method = (...args: unknown[]) => Promise<unknown>;
 
-/** What a happy path must pass; a crash test visits each of them before and after. */
+/** Sites on every happy path. A crash test visits each of them before and after. */
 export const happyPathSites = [
   "delivery: insert",
   "delivery: finish",
@@ -92,7 +92,7 @@ export function instrument(hook: SiteHook): void {
   wrap(workspaces, "remove", () => "git: remove workspace");
   wrap(workspaces, "push", () => "git: push");
   wrap(Requester.prototype, "write", requestSite);
-  // The worker's own word that a job is done: pg-boss writes it after the handler has returned.
+  // The worker's own record that a job is done. pg-boss writes it after the handler has returned.
   wrap(PGlite.prototype, "query", (text: string) =>
     /SET\s+completed_on = now\(\),\s+state = 'completed'/i.test(text) ? "job: complete" : null,
   );

@@ -1,10 +1,10 @@
 /**
- * kill -9 at each durable write of the happy path, right before it and right after it, then restart, again and again until
- * every kind of write has had a death on both sides. At the end: nothing lost, nothing twice.
+ * kill -9 before and after each durable write of the happy path, then restart. It goes on until every kind of write has had
+ * a death on both sides. At the end: nothing lost, nothing twice.
  *
- * Two worlds run beside each other: in one the App dies before its writes, in the other after them. A world takes as many
- * issues as it needs, since an agent that is lost five times ends its run by design.
- * CRASH_EXHAUSTIVE=1 tells writes apart by what they write, too (`effect.started [implement]`): some minutes.
+ * Two worlds run in parallel: in one, the App dies before its writes, in the other after them. A world takes as many issues
+ * as it needs. By design, an agent that is lost five times ends its run.
+ * CRASH_EXHAUSTIVE=1 also distinguishes writes by their contents (`effect.started [implement]`): some minutes.
  * CRASH_TRACE=1 prints each death.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -42,7 +42,7 @@ describe.concurrent("kill -9 at each durable write, then restart", () => {
   it.for(["before", "after"] as const)(
     "%s each of them: nothing lost, nothing twice",
     { timeout: exhaustive ? 7_200_000 : 1_800_000 },
-    // Side by side, each by its own context: the end of one must not close the other's world.
+    // In parallel, each with its own context, because the end of one must not close the other's world.
     async (moment, { onTestFinished }) => {
       const chain = await Chain.begin(moment);
       onTestFinished(() => chain.close());
@@ -91,7 +91,10 @@ class Chain {
     return lines.map((line) => line.replace(/^(before|after) /, ""));
   }
 
-  /** Lives and deaths until every write was visited and the last run is over; returns the sites that were never passed. */
+  /**
+   * Repeats lives and deaths until every write was visited and the last run has ended. Returns the sites that were never
+   * passed.
+   */
   async run(): Promise<string[]> {
     for (;;) {
       const child = this.#standBy;
@@ -106,7 +109,7 @@ class Chain {
     return happyPathSites.filter((site) => !visited.some((place) => place === site || place.startsWith(`${site} [`)));
   }
 
-  /** The place of its death; null when all is done. */
+  /** The place of its death. null: everything is done. */
   async #live(child: BatonProcess): Promise<string | null> {
     const died = child.line("died ");
     child.go();
@@ -121,8 +124,8 @@ class Chain {
         return end;
       }
       if (!listening && child.url !== null) {
-        // What GitHub sent to the dead one's address failed, and it does not send again by itself: that is done here,
-        // as the App's own poll for missed deliveries does after some minutes.
+        // GitHub's deliveries to the dead process failed, and GitHub does not resend by itself. This call resends them, as
+        // the App's own poll for missed deliveries does after some minutes.
         this.#stage.listen(child.url);
         for (const delivery of this.#missed()) this.#stage.github.redeliver(delivery.id);
         listening = true;
@@ -144,7 +147,7 @@ class Chain {
     }
   }
 
-  /** GitHub was asked for nothing for a while: the last answer has been taken in. */
+  /** GitHub got no request for a while, so Baton has processed the last answer. */
   async #silence(): Promise<void> {
     for (let asked = -1; asked !== this.#stage.github.log.length; ) {
       asked = this.#stage.github.log.length;
@@ -152,7 +155,7 @@ class Chain {
     }
   }
 
-  /** What people do: ask, review what is green, ask for the next one while writes are left to die at. */
+  /** People's acts: ask, review green work, and ask for the next run while unvisited writes remain. */
   #people(): "wait" | "done" {
     const current = this.#issues.at(-1);
     if (current === undefined) {
@@ -163,7 +166,7 @@ class Chain {
     const checks = [...this.#repository.checkRuns.values()];
     const ofHead = checks.filter(({ headSha }) => headSha === pull?.pull?.headSha);
     const green = ofHead.some(({ name, conclusion }) => name === "test" && conclusion === "success");
-    // Only once Baton asks for it: until then the run passes the states in which it waits.
+    // Only after Baton asks for it. Until then, the run passes the states in which it waits.
     const asked = this.#comments(current).some((body) => body.includes("op=status:") && /needs a review/.test(body));
     if (pull !== undefined && green && asked && !this.#reviewed.has(pull.number)) {
       this.#stage.github.review({ repository: repositoryName, number: pull.number, as: "bob", event: "APPROVE" });
@@ -177,7 +180,7 @@ class Chain {
     if (!over) return "wait";
     const before = this.#left;
     this.#left = this.visited().length;
-    // Nothing new since the last issue: what is left is never passed.
+    // Nothing new since the last issue: the remaining sites are never passed.
     const full = happyPathSites.every((site) => this.visited().some((place) => place.startsWith(site)));
     if (this.#issues.length >= issuesMax || (full && (!exhaustive || before === this.#left))) return "done";
     const number = this.#issues.length + 1;
@@ -204,7 +207,7 @@ class Chain {
     this.#stage.github.comment({ repository: repositoryName, number, as: "alice", body: "/baton run" });
   }
 
-  /** Everything that people find and everything that is kept, where it is not as it should be. */
+  /** Wrong results in the threads and in the store. */
   async problems(): Promise<string[]> {
     const problems: string[] = [];
     const want = (what: string, found: unknown, wanted: unknown): void => {

@@ -1,4 +1,7 @@
-/** `budget.dayUsd`: what all runs of a repository may spend in a day, told with who used it, when there is more, and what to do. */
+/**
+ * `budget.dayUsd`: the most that all runs of a repository may spend in a day. The message names the spenders, the next
+ * budget and the remedy.
+ */
 import { afterEach, expect } from "vitest";
 import { planOf, sampleScript } from "../../src/demo/sample.ts";
 import { ends, type ObservedWorld, ownComments, runState, say } from "./helpers.ts";

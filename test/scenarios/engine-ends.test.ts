@@ -1,4 +1,7 @@
-/** Processes that do everything wrong, through a whole Baton: each run ends by name in its thread, and the others get their turn. */
+/**
+ * Processes that do everything wrong, through a whole Baton. The thread names the end of each run, and the others get their
+ * turn.
+ */
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { RunEvent } from "../../src/core/event.ts";
@@ -165,7 +168,7 @@ describe("engine-ends-and-answers: what a process does wrong is the end of its r
     const words = thread.said();
     expect(words).toContain("BATON_PROCESS_FAILED");
     expect(words).not.toMatch(/"code": "|invalid_union/);
-    // The thread is free, also for those who come by another life of Baton.
+    // The thread is free, also for another life of Baton.
     await thread.say("/baton run calm");
     expect(thread.state().status).toBe("completed");
   });

@@ -1,7 +1,7 @@
 /**
- * What networks, loaded servers and impatient limits do to the main job: lost answers, refusals, stale reads, lost and
- * repeated webhooks. Each ends as it should, is told in the thread once, and leaves nothing twice.
- * One world for all: each row of a table is an issue of its own, from the command to the merge.
+ * The main job with failing networks, busy servers and strict limits: lost answers, refusals, stale reads, lost and repeated
+ * webhooks. Each job ends as it should, reports the end in the thread once, and leaves nothing twice.
+ * One world for all: each row of a table has its own issue, from the command to the merge.
  */
 import { writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -28,7 +28,7 @@ let world: ObservedWorld;
 beforeAll(async () => {
   world = await observedWorld({ config, files: { ...sampleFiles, "cart.js": rightCart } });
 });
-/** Baton allows itself 60 content writes a minute, and would wait for its turn; a new start counts anew. */
+/** Baton allows itself 60 content writes a minute, and would wait for its turn. A new start counts from zero. */
 const writesBeforeRestart = 25;
 let writesSeen = 0;
 beforeEach(async () => {
@@ -40,7 +40,7 @@ beforeEach(async () => {
 afterEach(() => world.github.faults.clear());
 afterAll(() => world.close());
 
-/** A new issue, with an agent that does it; `red`: only after a repair. */
+/** A new issue, with an agent that solves it. `red`: only after a repair. */
 function newIssue({ red = false } = {}): number {
   const { number } = world.github.openIssue({ repository: repositoryName, as: "alice", title: "Note it", body: "" });
   const note = { files: { [`note-${number}.txt`]: "noted\n" }, text: "Noted.", usage };
@@ -60,17 +60,17 @@ function pullOf(issue: number) {
 const approve = (issue: number) =>
   world.github.review({ repository: repositoryName, number: pullOf(issue).number, as: "bob", event: "APPROVE" });
 
-/** From the command to the merge, with bob's review as soon as it is asked for. */
+/** From the command to the merge, with Bob's review when Baton asks for it. */
 async function wholeJob(issue: number): Promise<void> {
   say(world, "/baton run", "alice", issue);
   await reaches(world, "review", issue);
   approve(issue);
   await ends(world, issue);
-  // The last edits follow at the rate that GitHub is spared; the test itself says what is still wrong after that.
+  // The last edits follow at the limited rate for GitHub. The test itself reports any mistake after that.
   await world.until("the last words", async () => (await mistakes(issue)).length === 0).catch(() => {});
 }
 
-/** What must be there exactly once, where it is not; empty when all is well. */
+/** Objects that must exist exactly once, but do not. Empty: all is well. */
 async function mistakes(issue: number): Promise<string[]> {
   const found: string[] = [];
   const want = (what: string, there: number, wanted: number): void => {
@@ -100,7 +100,7 @@ async function mistakes(issue: number): Promise<string[]> {
   return found;
 }
 
-/** Every write of the job, as GitHub sees it; `red` where only a repair leads to it, `again` how often it is refused. */
+/** Every write of the job, as GitHub sees it. `red`: only a repair leads to it. `again`: the number of refusals. */
 const writes = [
   { name: "reaction", method: "POST", path: /\/comments\/\d+\/reactions$/, again: 3 },
   { name: "new comment", method: "POST", path: /\/issues\/\d+\/comments$/, again: 3 },
@@ -155,12 +155,12 @@ describe("reads", () => {
     const issue = newIssue();
     say(world, "/baton run", "alice", issue);
     await reaches(world, "push", issue);
-    // From here GitHub shows, twice each, a past without the pull request, its checks and its review.
+    // From here on, GitHub shows a past without the pull request, its checks and its review, twice each.
     for (const path of [/\/pulls$/, /\/check-runs$/, /\/reviews$/])
       world.github.faults.add({ kind: "stale-read", times: 2, match: { method: "GET", path } });
     await reaches(world, "review", issue);
     approve(issue);
-    // The past may hide the review, too: then somebody asks for the facts again.
+    // The past may hide the review, too. Then somebody asks for the facts again.
     await world.until("the run to end", async () => {
       const state = await runState(world, issue);
       if (state !== null && state.outcome !== null) return true;
@@ -172,7 +172,7 @@ describe("reads", () => {
   });
 });
 
-/** Asks for the facts again, and waits until that was answered. */
+/** Asks for the facts again, and waits for the answer. */
 async function refresh(issue: number): Promise<null> {
   const id = say(world, "/baton refresh", "alice", issue);
   await world.until("the refresh", () =>
@@ -193,7 +193,7 @@ describe("webhooks", () => {
     await world.github.settle();
     expect(await runState(world, issue)).toBeNull();
     faults.clear();
-    // As it will be in a minute: what is younger may still be on its way.
+    // One minute later, because younger deliveries may still be on their way.
     const clock = { now: () => dependencies.clock.now() + 60_000, sleepUntil: dependencies.clock.sleepUntil };
     await pollDeliveries({ ...dependencies, clock });
     for (const event of ["check_run", "check_suite", "pull_request", "pull_request_review", "status"])
@@ -216,7 +216,7 @@ describe("webhooks", () => {
     const runs = (await world.baton.dependencies.store.runs({})).length;
     world.github.faults.addWebhook({ kind: "duplicate", times: 1_000 });
     world.github.faults.addWebhook({ kind: "reorder", times: 1_000, hold: 3, seed: 7 });
-    // What is held back for the disorder goes out late, not never.
+    // Deliveries that the disorder holds back go out late, not never.
     const release = setInterval(() => void world.github.settle(), 500);
     try {
       await wholeJob(issue);

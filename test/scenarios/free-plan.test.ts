@@ -1,4 +1,4 @@
-/** A private repository of a free plan has no rules of branches, and GitHub refuses the question for them. */
+/** A private repository of a free plan has no branch rules, and GitHub refuses to list them. */
 import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";

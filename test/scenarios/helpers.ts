@@ -1,4 +1,4 @@
-/** Waiting for what the world shows, and reading its threads. */
+/** Waits for visible events of the world, and reads its threads. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { EffectState, RunState } from "../../src/core/state.ts";
 import { planOf } from "../../src/demo/sample.ts";
@@ -10,15 +10,15 @@ import { patienceMs } from "../patience.ts";
 type Listener = () => void;
 
 export interface ObservedWorld extends World {
-  /** Who speaks for Baton; the App's bot, unless it says otherwise. */
+  /** The login that speaks for Baton. Default: the App's bot. */
   bot?: string;
-  /** Resolves with the first truthy answer; asked again whenever anything crosses to or from GitHub, or is in the feed. */
+  /** Resolves with the first truthy answer. It asks again whenever anything crosses to or from GitHub, or is in the feed. */
   until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>>;
 }
 
-/** What neither crosses to GitHub nor is in the feed (a file, a lease) shows by this. */
+/** The interval for facts that do not cross to GitHub and are not in the feed, such as a file or a lease. */
 const lookIntervalMs = 500;
-/** A look reads the whole journal: news that follow each other closely share one. */
+/** A look reads the whole journal, so events in quick succession share one. */
 const restMs = 50;
 
 export async function observedWorld(options: WorldOptions = {}): Promise<ObservedWorld> {
@@ -33,7 +33,7 @@ export async function observedWorld(options: WorldOptions = {}): Promise<Observe
       },
     },
   });
-  /** Resolves with the next news, at the latest after a while. */
+  /** Resolves with the next event, at the latest after a while. */
   const listen = (): { news: Promise<void>; end: Listener } => {
     const { promise: news, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, lookIntervalMs);
@@ -50,7 +50,7 @@ export async function observedWorld(options: WorldOptions = {}): Promise<Observe
     async until<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>> {
       const deadline = AbortSignal.timeout(patienceMs);
       for (;;) {
-        // What comes during a look is news, too.
+        // An event during a look counts, too.
         const { news, end } = listen();
         try {
           const answer = await condition();
@@ -104,7 +104,7 @@ export function comments(world: World, number: number): { id: number; body: stri
     }));
 }
 
-/** All but its questions, which `questions` gives. */
+/** All comments except questions, which `questions` returns. */
 export function ownComments(world: World & { bot?: string }, number = world.issue): string[] {
   return comments(world, number)
     .filter(({ login, body }) => login === (world.bot ?? "baton[bot]") && !isQuestion(body))
@@ -128,19 +128,19 @@ export async function reaches(world: ObservedWorld, key: string, number = world.
   });
 }
 
-/** As `reaches`, where what is asked is answered in the thread: nobody answers what is not there yet. */
+/** As `reaches`, for questions with an answer in the thread: nobody answers a question before it exists. */
 function isAnsweredByCommand({ kind, input }: EffectState): boolean {
   return (
     kind === "ask" || (kind === "breakpoint" && (input as { subject?: { sha?: string } }).subject?.sha === undefined)
   );
 }
 
-/** The comment that asks is there. */
+/** True if the comment with the question exists. */
 function hasQuestion(world: World, { runId, thread }: RunState, key: string): boolean {
   return questions(world, thread.number).some(({ body }) => body.includes(`baton:op=question:${runId}:${key} `));
 }
 
-/** Questions of a thread; folded ones are `minimized`. */
+/** Questions of a thread. Folded ones are `minimized`. */
 export function questions(world: World, number = world.issue) {
   return [...repositoryOf(world).comments.values()].filter(
     ({ threadNumber, body }) => threadNumber === number && isQuestion(body),
@@ -149,7 +149,7 @@ export function questions(world: World, number = world.issue) {
 
 export async function ends(world: ObservedWorld, number = world.issue): Promise<RunState> {
   const { store } = world.baton.dependencies;
-  // The row says so together with the last words (V2), the journal before them.
+  // The row ends together with the last words (V2), the journal before them.
   const state = await world.until("the run to end", async () => {
     const now = await runState(world, number);
     if (now?.outcome == null) return null;
@@ -166,7 +166,7 @@ export function pulls(world: World) {
   );
 }
 
-/** The exact prompt of a step's newest attempt, as it is kept. */
+/** The exact prompt of a step's newest attempt, as Baton keeps it. */
 export async function kept(world: World, state: RunState, key: string): Promise<string> {
   const id = state.effects.get(key as never)?.attempts.at(-1)?.promptId ?? "";
   const document = readDocument((await world.baton.dependencies.store.blob(id)) ?? "");
@@ -174,7 +174,7 @@ export async function kept(world: World, state: RunState, key: string): Promise<
   return wholeOf(document);
 }
 
-/** A harness that keeps what it was asked for and does nothing. */
+/** A harness that keeps its requests and does nothing. */
 export function spy(name: string, requests: HarnessRequest[]): Harness {
   return {
     name,

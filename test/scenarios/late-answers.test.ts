@@ -129,7 +129,7 @@ describe("engine-ends-and-answers: questions have names", () => {
       expect(thread.answer(id)).toMatch(unsure === "" ? /Write the answer/ : /is neither `yes` nor `no`/);
     }
     await thread.say("/baton answer sure Yes.");
-    // The last one needs no name.
+    // The last question needs no name.
     await thread.say("/baton answer blue is the color of the sky");
     expect(thread.run().outcome?.output).toEqual({ one: "blue", two: "yes", three: "blue is the color of the sky" });
   });

@@ -1,4 +1,4 @@
-/** Runs without a thread command: the library's door (JSON-001), with branches that really work at once (PAR-001). */
+/** Runs without a thread command: the library's entry (JSON-001), with branches that really work in parallel (PAR-001). */
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { z } from "zod";
@@ -12,7 +12,7 @@ afterEach(() => world.close());
 
 const passed = (reason: string): Verdict => ({ name: "result", status: "passed", reason, evidence: [], children: [] });
 
-/** Two shells that each wait until the other has begun: one after the other they would never end. */
+/** Two shells that each wait for the other to begin. In sequence, they would never end. */
 const meeting = defineProcess({
   name: "meeting",
   version: 1,

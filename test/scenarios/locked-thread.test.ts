@@ -1,4 +1,4 @@
-/** Threads and repositories that take no comment: nothing is spent without a word. */
+/** Threads and repositories that accept no comment: Baton spends nothing without a message. */
 import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";

@@ -1,4 +1,4 @@
-/** `merge: auto` where GitHub does not merge at once: what passes by itself, what a rule asks for, and what people must do. */
+/** `merge: auto` when GitHub does not merge at once: temporary obstacles, rules, and tasks for people. */
 import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";

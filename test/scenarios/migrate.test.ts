@@ -1,4 +1,4 @@
-/** PROC-003 through a whole Baton: an upgrade brings a newer version of a process, and a run in flight goes on with it. */
+/** PROC-003 through a whole Baton: an upgrade brings a newer version of a process, and an active run continues with it. */
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Verdict } from "../../src/core/vocabulary.ts";

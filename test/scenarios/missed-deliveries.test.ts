@@ -1,4 +1,4 @@
-/** Deliveries that never arrived: found in the App's delivery log, asked for again, done once. */
+/** Deliveries that never arrived: Baton finds them in the App's delivery log, asks for them again, and handles each once. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { pollDeliveries } from "../../src/app/poll-deliveries.ts";
 import type { Dependencies } from "../../src/runner/dependencies.ts";
@@ -7,12 +7,12 @@ import { type ObservedWorld, observedWorld, ownComments, say } from "./helpers.t
 let world: ObservedWorld;
 beforeEach(async () => {
   world = await observedWorld();
-  // The first look ever only remembers where it began.
+  // The very first look only remembers where it began.
   await world.until("the first round", () => world.baton.dependencies.store.value("deliveries.seen-until"));
 });
 afterEach(() => world.close());
 
-/** As if that much time had passed: nothing here waits for it. */
+/** Dependencies at a later time, so that the test does not wait. */
 const later = (ms: number): Dependencies => {
   const { clock } = world.baton.dependencies;
   return { ...world.baton.dependencies, clock: { ...clock, now: () => clock.now() + ms } };

@@ -1,6 +1,6 @@
 /**
- * What an agent gets instead of a model's key, and what is counted while it works. The agent is a program that speaks as Claude Code
- * does and says nothing of what it used; the model's service is the scripted one.
+ * The token that an agent gets instead of a model's key, and the count of its usage. The agent is a program that speaks like
+ * Claude Code and does not report its usage. The model's service is scripted.
  */
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ import { ends, type ObservedWorld, observedWorld, ownComments, runState, say } f
 
 const secret = "sk-ant-api03-the-real-key-of-the-operator-0123456789";
 
-/** Claude Code's manners: asks its model, edits, prints; keeps beside itself what it could see of its world. */
+/** Behaves like Claude Code: asks its model, edits, prints. It also keeps its observations in a file. */
 const agent = `#!/usr/bin/env node
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -85,7 +85,7 @@ async function begin(config = "", asks = 2, harness = "claude-code"): Promise<vo
     environment: {
       ANTHROPIC_API_KEY: secret,
       ANTHROPIC_BASE_URL: service.url,
-      // The agent keeps what it saw next to itself, outside its worktree.
+      // The agent keeps its observations next to itself, outside its worktree.
       BATON_SANDBOX: "off",
       BATON_CLAUDE_BINARY: binary,
       BATON_PI_BINARY: binary,
@@ -152,7 +152,7 @@ describe("bounds that hold whatever the agent does", () => {
       return now?.money.stop == null ? null : now;
     });
     expect(state.effects.get("plan" as EffectKey)?.attempts[0]?.error?.code).toBe("BATON_BUDGET_EXCEEDED");
-    // The next one may need more than is left.
+    // The next request may need more than is left.
     expect(state.money.spentUsd).toBeGreaterThan(1 - 2 * requestUsd);
     expect(state.money.spentUsd).toBeLessThanOrEqual(1);
     expect(service.requests.length).toBe(Math.round(state.money.spentUsd / requestUsd));

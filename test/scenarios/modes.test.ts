@@ -1,4 +1,4 @@
-/** Every file of scenarios runs in both modes, or the list says why not, and the reason holds; the list names nothing that is not there. */
+/** Every scenario file runs in both modes, or the list has a valid reason. The list names only existing files. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,11 +11,11 @@ const end = ".test.ts";
 const files = readdirSync(folder)
   .filter((name) => name.endsWith(end) && name !== `modes${end}`)
   .map((name) => name.slice(0, -end.length));
-/** A title that is long stands on a line of its own. */
+/** A long title is on a line of its own. */
 const textOf = (file: string): string =>
   readFileSync(`${folder}${file}${end}`, "utf8").replaceAll(/\bscenario\(\s+/g, "scenario(");
 
-/** What a file brings to run, however far: types are not there then. */
+/** All files that a file imports, directly or through others, without types. */
 function reach(from: readonly string[]): Set<string> {
   const found = new Set<string>();
   const left = from.map((path) => join(root, path));
@@ -34,7 +34,7 @@ const ofMode =
   /^src\/(?:app|action|cli)\/|^src\/adapters\/(?:database|git-state|memory)\/|^src\/(?:wire|library|index)[\w-]*\.ts$/;
 const jobs = reach(["src/action/main.ts", "src/action/post.ts"]);
 
-/** What is wrong with a reason; empty where it holds. */
+/** The problems of a reason. Empty: it holds. */
 function problemsOf(reason: Reason): string[] {
   if ("same" in reason) {
     const { same, title } = reason;
@@ -61,7 +61,7 @@ describe.each(files)("%s", (file) => {
   it("runs in both modes or is listed with its reason", () => {
     if (listed !== undefined && isReason(listed)) return;
     expect(textOf(file)).toContain(`scenariosOf("${file}")`);
-    // All of them: a plain `it` would run in one mode, and nobody would know.
+    // All of them: a plain `it` would run in one mode unnoticed.
     expect(textOf(file)).not.toMatch(/^\s*it(?:\.each)?\(/m);
   });
 

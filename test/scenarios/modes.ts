@@ -1,5 +1,6 @@
 /**
- * Scenarios run in both modes. Those that run only in the App's are listed here, each with a reason that `modes.test.ts` checks.
+ * Scenarios run in both modes. This file lists those that run only in App mode, each with a reason that `modes.test.ts`
+ * checks.
  */
 import { it } from "vitest";
 import type { WorldOptions } from "../../src/demo/world.ts";
@@ -8,13 +9,13 @@ import { type ObservedWorld, observedWorld } from "./helpers.ts";
 
 type Mode = "app" | "actions";
 
-/** Why a scenario is the App's alone; `modes.test.ts` checks each. */
+/** Why a scenario belongs only to the App. `modes.test.ts` checks each reason. */
 export type Reason =
-  /** The same happens in a test of jobs, or in a scenario of both modes: its file, and words of its title. */
+  /** A test of jobs, or a scenario of both modes, covers the same: its file, and words of its title. */
   | { same: string; title: string }
-  /** These decide it, and nothing that they use, however far, belongs to a mode: no store, no entry, no wiring. */
+  /** These files decide it. Nothing that they import belongs to a mode: no store, no entry, no wiring. */
   | { decidedBy: readonly string[] }
-  /** Nothing of these is reached from where a job begins. */
+  /** A job reaches none of these from its start. */
   | { notInJobs: readonly string[] };
 
 const same = (file: string, title: string): Reason => ({ same: file, title });
@@ -28,7 +29,7 @@ const refusal = same(
 const policyFirst = decidedBy("src/policy/decide-command.ts", "src/thread/parse-command.ts");
 const review = decidedBy("src/policy/review-decision.ts", "src/policy/approval.ts");
 
-/** By file without `.test.ts`; one reason: none of its scenarios. */
+/** By file without `.test.ts`. A single reason covers all its scenarios. */
 export const appOnly: Record<string, Reason | Record<string, Reason>> = {
   "bad-input": notInJobs("src/app/door.ts", "src/app/read-body.ts"),
   "branch-names": decidedBy("src/core/branch-name.ts"),
@@ -117,7 +118,7 @@ export const appOnly: Record<string, Reason | Record<string, Reason>> = {
 
 let mode: Mode = "app";
 
-/** The world of the scenario that runs, in its mode. */
+/** The world of the current scenario, in its mode. */
 export function scenarioWorld(options: WorldOptions): Promise<ObservedWorld> {
   return mode === "app" ? observedWorld(options) : actionsWorld(options);
 }
@@ -142,7 +143,7 @@ export function isReason(value: Reason | Record<string, Reason>): value is Reaso
   return ["same", "decidedBy", "notInJobs"].some((kind) => kind in value);
 }
 
-/** Registers scenarios of a file, each in every mode that it is for. */
+/** Registers scenarios of a file, each in all its modes. */
 export function scenariosOf(file: string): (title: string, body: () => Promise<void>) => void {
   return (title, body) => {
     for (const one of modesOf(file, title)) it(`${title}${titleEnds[one]}`, () => runIn(one, body));

@@ -1,4 +1,4 @@
-/** `baton run start`: what `/baton run` does in a thread, asked for over the socket of a running App. */
+/** `baton run start`: the effect of `/baton run` in a thread, requested over the socket of a running App. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startRun } from "../../src/app/control/start-run.ts";
 import { startWorld, type World } from "../../src/demo/world.ts";

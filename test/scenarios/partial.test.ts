@@ -1,4 +1,4 @@
-/** An attempt that ends early leaves what it has: in the journal, in the thread, with the next attempt (SUBOBS-004). */
+/** An attempt that ends early leaves its work in the journal, in the thread, and for the next attempt (SUBOBS-004). */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
@@ -12,7 +12,7 @@ afterEach(() => world.close());
 
 type End = ErrorCode | "spends" | "hangs" | null;
 
-/** Works as the sample does; the first writing attempt says how far it is, writes half of it and ends as told. */
+/** Works like the sample. The first writing attempt reports its progress, writes half of the work and ends as configured. */
 function harness(end: End, asked: HarnessRequest[]): Harness {
   let writes = 0;
   return {
@@ -128,7 +128,7 @@ it("a cancel: what was made and said is in the journal and in the thread", async
   expect(shown).toMatch(/` \d+ % · step 2 of 6: Implement the plan · no history yet\nLast activity \d+ s ago/);
   say(world, "/baton cancel");
   expect((await ends(world)).status).toBe("cancelled");
-  // The last words of who was stopped come after the cancel, and before the run's own.
+  // The last words of a stopped attempt come after the cancel, and before the run's own.
   const attempt = await world.until("what it left", async () => {
     const last = (await runState(world))?.effects.get("implement" as never)?.attempts[0];
     return last?.kept == null ? null : last;

@@ -1,4 +1,4 @@
-/** What the policy says of each write of a run is in the journal, allowed or refused, and `/baton why` shows it. */
+/** The policy's verdict on each write of a run is in the journal, allowed or refused. `/baton why` shows it. */
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type WorkInput, workInputSchema } from "../../processes/schema.ts";
@@ -12,7 +12,7 @@ const done: Verdict = { name: "careless", status: "passed", reason: "Done.", evi
 
 type Deed = (ctx: ProcessContext, input: WorkInput, work: Work) => Promise<unknown>;
 
-/** Writes and then does what it wants: no question, no check, no review. */
+/** Writes and then acts freely: no question, no check, no review. */
 function careless(deed: Deed): ProcessRegistry {
   return new ProcessRegistry().register(
     defineProcess<WorkInput, unknown>({

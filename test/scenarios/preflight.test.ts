@@ -1,4 +1,4 @@
-/** What is looked at before the first paid step, through the thread. */
+/** Checks before the first paid step, through the thread. */
 import { execFileSync } from "node:child_process";
 import { afterEach, expect } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
@@ -46,7 +46,7 @@ scenario(
       ruleSets: [{ branches: "baton/**", rules: [{ type: "required_signatures" }] }],
     });
     say(world, "/baton run");
-    // Red first, so that a second push goes on from a commit that GitHub made.
+    // Red first, so that a second push continues from a commit by GitHub.
     const waiting = await reaches(world, "review");
     const [pull] = pulls(world);
     const head = pull?.pull.headSha ?? "";
@@ -62,7 +62,7 @@ scenario(
     const made = show("log", "--format=%cn|%an|%T", "-2", head).trim().split("\n");
     for (const line of made) expect(line.startsWith(`GitHub|${world.bot ?? "baton[bot]"}|`), line).toBe(true);
     expect(show("log", "-1", "--format=%B", head)).toMatch(/Baton-Run: run_/);
-    // The refs that bring the trees are gone; in Actions mode the state is next to them.
+    // The refs that brought the trees are gone. In Actions mode, the state is next to them.
     expect([...repository.refs.keys()].filter((ref) => ref.startsWith("refs/baton/signing/"))).toEqual([]);
     expect(ownComments(world)[0]).toContain("Baton publishes its commits through GitHub's API");
     world.github.review({ repository: repositoryName, number: pull?.number ?? 0, as: "bob", event: "APPROVE" });

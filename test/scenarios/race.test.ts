@@ -30,7 +30,7 @@ const capabilities = {
   toolServers: false,
 };
 
-/** Writes what `files` says wherever it may write; with `hangs` it waits for the abort. */
+/** Writes the contents of `files` wherever it may write. With `hangs`, it waits for the abort. */
 function racer(name: string, files: Record<string, string>, { costUsd = 0.01, hangs = false } = {}): Harness {
   return {
     name,
@@ -96,7 +96,7 @@ it("the green one wins against the red, and against one that spends more than it
   expect(table).toMatch(
     /\| out \| rich \|.*\| \$1\.60 \| BATON\\?_SHARE\\?_EXCEEDED: It used 1\.60 USD of the 0\.80 USD/,
   );
-  // One pull request is left open, with the winner's commit; no branch of a contestant is.
+  // One pull request stays open, with the winner's commit. No branch of a contestant stays.
   const open = pulls(world).filter(({ state: is }) => is === "open");
   expect(open).toHaveLength(1);
   expect(open[0]?.pull).toMatchObject({ draft: false });

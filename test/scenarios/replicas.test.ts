@@ -1,6 +1,6 @@
 /**
- * Two App processes on one PostgreSQL, each with its own disk: they share the work, and one takes over what the other was
- * doing when it was killed, within 45 s and with nothing twice. Needs a server: BATON_TEST_DATABASE_URL.
+ * Two App processes on one PostgreSQL, each with its own disk: they share the work. If one is killed, the other takes over
+ * its work within 45 s, and nothing happens twice. Needs a server: BATON_TEST_DATABASE_URL.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -88,7 +88,7 @@ describe.skipIf(skipped)(
       expect(new Set(heads).size).toBe(heads.length);
       const settled = (await world.store.ledger({ runId: state.runId })).filter(({ kind }) => kind === "settle");
       const charges = settled.map(({ key, attempt: number }) => `${key}/${number}`);
-      // The killed attempt is charged what it had reported, once.
+      // The killed attempt costs its reported usage, once.
       expect(charges).toEqual(["plan/1", "implement/1", "implement/2"]);
     });
   },
@@ -108,7 +108,7 @@ class Replicas {
     this.#db = new Kysely<Tables>({
       dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: database.url, max: 2 }) }),
     });
-    // For looking only: it puts nothing into the queue.
+    // For reading only: it puts nothing into the queue.
     this.store = new SqlStore(this.#db, {
       enqueue: async () => {},
       enqueueAll: async () => {},
@@ -139,7 +139,7 @@ class Replicas {
     await this.#database.drop();
   }
 
-  /** At how many doors deliveries came in. */
+  /** The number of doors at which deliveries arrived. */
   doorsTaken(): number {
     return this.#balancer?.taken.size ?? 0;
   }
@@ -154,7 +154,7 @@ class Replicas {
     await replica?.ended;
   }
 
-  /** A new issue with an agent that does it, and the command; returns its number. */
+  /** A new issue with an agent that solves it, and the command. Returns its number. */
   ask(step: { waitFor?: string } = {}): number {
     const { number } = this.stage.github.openIssue({
       repository: repositoryName,

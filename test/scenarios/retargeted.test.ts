@@ -1,4 +1,4 @@
-/** A pull request that somebody sends to another base branch while its run waits: nothing that was judged for the old one holds. */
+/** Somebody changes a pull request's base branch while its run waits: no verdict for the old base counts. */
 import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";

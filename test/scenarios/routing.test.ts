@@ -1,4 +1,4 @@
-/** Who does a step, and with which model: by configuration, by what failed, by money. */
+/** The harness and the model of a step: by configuration, by failures, by money. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -21,7 +21,7 @@ interface Asked extends HarnessRequest {
 
 const tokens: Tokens = { input: 1_000, output: 100, cacheRead: 0, cacheWrite: 0 };
 
-/** Does what the sample does; `fault` decides by how often it was asked before. */
+/** Does the sample's work. `fault` decides by the number of earlier calls. */
 function agent(
   name: string,
   asked: Asked[],
@@ -116,7 +116,7 @@ describe("fallback", () => {
     const taken = asked.at(-1);
     expect(taken?.prompt).toMatch(/## Handoff\n\nAnother agent \(first\) began .*\n?.*git log [0-9a-f]{40}\.\.HEAD/);
     expect(asked[1]?.prompt).not.toContain("## Handoff");
-    // What the first left is in what the second made.
+    // The second attempt contains the first one's work.
     const files = (effect.output as { files: { path: string }[] }).files.map(({ path }) => path);
     expect(files).toEqual(expect.arrayContaining(["half.txt", "cart.js"]));
     say(world, "/baton why");
@@ -138,7 +138,7 @@ describe("fallback", () => {
   it("a harness that fails again and again is left out for a while, in later runs too", async () => {
     const asked: Asked[] = [];
     const fault = (): ErrorData => ({ code: "BATON_HARNESS_CRASHED", message: "It fell." });
-    // Plan and change fail at the first one each; with a third fault its circuit opens.
+    // Plan and change each fail once at the first harness. With a third fault, its circuit opens.
     await begin(
       "harness: { default: first, fallback: [second] }",
       agent("first", asked, { fault }),
@@ -159,7 +159,7 @@ describe("fallback", () => {
   });
 });
 
-/** A program as a harness of its own: a shell script that gets the prompt on standard input. */
+/** A program as its own harness: a shell script that gets the prompt on standard input. */
 const program = (name: string, script: string): Harness => ({
   ...commandHarness({ command: ["/bin/sh", "-c", script], keys: {}, scripted: true }),
   name,

@@ -242,7 +242,7 @@ describe("review", () => {
       ),
     );
     expect(state.runId).toBe((await runState(world))?.runId);
-    // Two pairs of eyes: who pushed the head does not approve it.
+    // Two reviewers: the person who pushed the head does not approve it.
     approve("bob");
     await world.until("the refusal to be seen", async () =>
       JSON.stringify((await runState(world))?.effects.get("review#2" as never)?.observed ?? null).includes(
@@ -257,7 +257,10 @@ describe("review", () => {
 });
 
 describe("the plan as a breakpoint", () => {
-  /** One world for questions, refusals, gates that people open and merges that GitHub refuses: each mode has its own way to them. */
+  /**
+   * One world for questions, refusals, gates that people open and merges that GitHub refuses. Each mode handles them in its
+   * own way.
+   */
   scenario("waits, is revised by a reason, and goes on once another person approves", async () => {
     await begin({ script: green, config: config("breakpoints: { plan: ask }\nmerge: auto\n") });
     const ci = { name: "test", command: ["node", "--test"], workflow: "ci.yml", needsApproval: true };
@@ -273,7 +276,7 @@ describe("the plan as a breakpoint", () => {
     expect(await world.baton.dependencies.store.runs({})).toEqual([]);
     say(world, "/baton run");
     await reaches(world, "plan-approval");
-    // A new comment with the plan and a mention: an edit of the status would tell nobody.
+    // A new comment with the plan and a mention, because an edit of the status would notify nobody.
     const [first] = questions(world);
     expect(first?.body).toMatch(
       /^🙋 \*\*Baton needs an answer: .*\*\*[\s\S]*\/baton approve[\s\S]*@alice, who asked for this run/,
@@ -586,7 +589,7 @@ describe("on a pull request", () => {
     expect(state.process.name).toBe("address-review");
     expect(pulls(world)).toHaveLength(1);
     expect(state.effects.get("push" as never)?.input).toMatchObject({ publish: { branch: "feature" } });
-    // The objection from before the run was its task; it is not answered a second time.
+    // The earlier objection was the run's task. The run does not answer it a second time.
     world.github.review({ repository: repositoryName, number, as: "bob", event: "APPROVE", body: "" });
     const over = await ends(world, number);
     expect(over.outcome?.verdict.status).toBe("passed");

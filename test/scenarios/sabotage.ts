@@ -1,4 +1,4 @@
-/** Promises that a Baton of a test breaks on purpose. They show that a proof which finds nothing wrong could have found it. */
+/** Promises that a Baton of a test breaks on purpose. They show that a clean proof could have found a mistake. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
@@ -6,21 +6,21 @@ import { SqlStore } from "../../src/adapters/database/sql-store.ts";
 import { Requester } from "../../src/adapters/github/request.ts";
 import type { AppSettings } from "../../src/environment/settings.ts";
 
-/** What a Baton says of an append that is durable. */
+/** A Baton's report of a durable append. */
 export interface Acknowledged {
   runId: string;
   events: { position: number; hash: string; type: string; key?: string; attempt?: number; paid?: boolean }[];
 }
 
 export const sabotage = {
-  /** It posts a comment without looking for its marker first. */
+  /** Posts a comment without searching for its marker first. */
   async "blind-outbox"() {
     const { list } = Requester.prototype;
     Requester.prototype.list = async function (this: Requester, route: string, ...rest: unknown[]) {
       return route.endsWith("/issues/{issue_number}/comments") ? [] : Reflect.apply(list, this, [route, ...rest]);
     } as typeof list;
   },
-  /** The disk lost the last append of each run that was at work when the process died. */
+  /** The disk lost the last append of each active run when the process died. */
   async "lost-append"({ dataDir }) {
     const directory = join(dataDir, "database", "pglite");
     if (!existsSync(directory)) return;
@@ -32,7 +32,7 @@ export const sabotage = {
         update runs set position = position - 1 where position > 1 and status = 'running';`);
     await database.close();
   },
-  /** What was settled is booked again. */
+  /** Books a settled amount again. */
   async "double-charge"() {
     const { append } = SqlStore.prototype;
     SqlStore.prototype.append = function (request) {

@@ -1,4 +1,4 @@
-/** An agent in the sandbox, through the whole App: what it can reach, what the thread says, and what happens without a sandbox. */
+/** An agent in the sandbox, through the whole App: its reach, the thread's messages, and runs without a sandbox. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { clonedReader } from "../git-reader.ts";
 import { sandboxWorks } from "../sandbox-here.ts";
 import { ends, type ObservedWorld, observedWorld, ownComments, pulls, runState, say } from "./helpers.ts";
 
-/** It plans, then tries everything that an agent should not do, keeps what came of it in the tree, and does its work. */
+/** It plans, then tries everything forbidden, keeps the results in the tree, and does its work. */
 const hostile = `
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -88,7 +88,7 @@ describe.skipIf(!sandboxWorks)("an agent in the sandbox", () => {
     const branch = Object.keys(refs).find((name) => name.includes("baton/")) as string;
     const tried = JSON.parse(await reader.file(branch, "tried.json")) as Record<string, string>;
     expect(tried).toMatchObject({
-      // Of Baton's data only the path down to the attempt's own directories is there.
+      // Only the path down to the attempt's own directories is visible in Baton's data.
       data: expect.stringMatching(/^(?:stopped.*|workspaces)$/) as string,
       shadow: expect.stringMatching(/^stopped/) as string,
       kill: expect.stringMatching(/^stopped/) as string,

@@ -1,4 +1,4 @@
-/** Schedules in App mode: the dashboard issue, who a run belongs to, one run an occurrence, people's pauses. */
+/** Schedules in App mode: the dashboard issue, the owner of a run, one run an occurrence, people's pauses. */
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { runSchedules } from "../../src/app/schedule-round.ts";
 import { hasDue } from "../../src/begin/start-due.ts";

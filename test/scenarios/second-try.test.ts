@@ -1,4 +1,4 @@
-/** A check that people run again: it may turn a gate green, and the thread says that it took two tries. */
+/** A check that people run again may turn a gate green. The thread says that it took two tries. */
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
@@ -15,7 +15,7 @@ it("a flaky job that somebody re-runs: the gate passes and says so, no repair is
   const marker = JSON.stringify(join(world.directory, "failed-once"));
   const flaky = `const fs = require("node:fs"); if (!fs.existsSync(${marker})) { fs.writeFileSync(${marker}, ""); process.exit(1); }`;
   world.github.setCi({ repository: repositoryName, ci: { name: "test", command: [process.execPath, "-e", flaky] } });
-  // The gate waits for this one while somebody looks at the red job.
+  // The gate waits for this check while somebody looks at the red job.
   world.github.setRequiredChecks({ repository: repositoryName, branch: "main", checks: ["test", "release"] });
   say(world, "/baton run");
   await reaches(world, "checks");

@@ -1,6 +1,6 @@
 /**
- * Y3: every key of `baton.yaml` changes behaviour. The scenarios show those that nothing else shows; the table at the end names,
- * for each key of the schema, the test that does, and a key without one fails.
+ * Y3: every key of `baton.yaml` changes behavior. The scenarios cover keys that no other test covers. The table at the end
+ * names a test for each key of the schema, and a key without one fails.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -48,7 +48,7 @@ describe("servers of tools", () => {
       config:
         "harness: { default: other }\nmcp:\n  docs: { url: 'http://127.0.0.1:9/mcp', access: read-only }\n  tracker: { command: [tracker, --stdio], environment: { MODE: quick } }\n",
       repositoryCommands: true,
-      // A private address needs the operator's word.
+      // A private address needs the operator's permission.
       environment: { BATON_SANDBOX_HOSTS: "127.0.0.1:9" },
     });
     say(world, "/baton run");
@@ -126,7 +126,7 @@ describe("money", () => {
 
 it("`process` names what `/baton run` runs; `limits.parallel` says how much of it at once", async () => {
   const sha = z.string();
-  /** Each branch fails when it finds the other at work. */
+  /** Each branch fails if it finds the other at work. */
   const alone = (mine: string, other: string, place: string): string[] => [
     process.execPath,
     "-e",
@@ -151,7 +151,7 @@ it("`process` names what `/baton run` runs; `limits.parallel` says how much of i
   });
   world = await observedWorld({
     processes: new ProcessRegistry().register(custom),
-    // The two look for each other in a directory that no sandbox shows them.
+    // The two search for each other in a directory that no sandbox shows them.
     environment: { BATON_SANDBOX: "off" },
     config: "harness: { default: command }\nprocess: custom\nlimits: { parallel: 1 }\n",
   });
@@ -162,7 +162,7 @@ it("`process` names what `/baton run` runs; `limits.parallel` says how much of i
   expect(state.outcome?.output).toEqual({ exitCodes: [0, 0] });
 });
 
-/** Key → [test file, what the test is called there: the whole title, or the first entry of its row in a table]. */
+/** Key → [test file, the test's title there: the whole title, or the first entry of its row in a table]. */
 const shownBy: Record<string, [file: string, title: string]> = {
   version: ["src/config/config.test.ts", "a newer version"],
   process: [
@@ -371,7 +371,8 @@ describe("the table of keys", () => {
     const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
     const text = existsSync(path) ? readFileSync(path, "utf8") : "";
     const quoted = title.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    // `it("…",`, a row `["…",` of a table, or a story's `name: "…",`; not this table, where the title comes second.
+    // `it("…",`, a row `["…",` of a table, or a story's `name: "…",`. This table does not count, because its titles come
+    // second.
     expect(text).toMatch(new RegExp(`(?:\\(|\\[|name: )\\s*["'\`]${quoted}["'\`],`));
     expect(text).toContain(key.split(".").at(-1));
   });

@@ -1,4 +1,4 @@
-/** One seeded story: people, CI, deaths, lost answers and delays in any order, and what must hold after each step. */
+/** One seeded story: people, CI, deaths, lost answers and delays in any order, with promises to check after each step. */
 import type { Tables } from "../../src/adapters/memory/tables.ts";
 import type { BreakpointOutput } from "../../src/core/effect.ts";
 import { errorCatalogue } from "../../src/core/errors.ts";
@@ -33,7 +33,7 @@ export class Story {
     return this.#world.story.join("\n");
   }
 
-  /** What was wrong, with the seed; empty when everything held. */
+  /** Broken promises, with the seed. Empty: all held. */
   async run(): Promise<string[]> {
     const world = this.#world;
     for (let step = 0; step < wildSteps; step += 1) {
@@ -89,7 +89,7 @@ export class Story {
     this.#world.github.say(issue, login, `/baton ${command}`);
   }
 
-  /** Once the storm is over: CI ends green, a maintainer approves what waits for a review, what was paused or ran dry goes on. */
+  /** After the storm: CI ends green, a maintainer approves waiting reviews, and paused or exhausted runs continue. */
   #everybodyDoesTheirPart(): void {
     const { github } = this.#world;
     for (const { sha } of github.ci.values()) github.conclude(sha, true);
@@ -102,7 +102,7 @@ export class Story {
         if (effect?.kind !== "breakpoint" || subject?.pullRequest === undefined) continue;
         const { pullRequest, sha = "" } = subject;
         const pull = github.pulls.get(pullRequest);
-        // Nobody approves what they pushed themselves.
+        // Nobody approves their own push.
         const pushedBy = github.pushers.get(`${pull?.head}@${sha}`)?.login;
         const reviewer = pushedBy === "bob" ? "carol" : "bob";
         const lastOf = (login: string) => pull?.reviews.filter(({ author }) => author.login === login).at(-1);
@@ -111,7 +111,7 @@ export class Story {
         for (const login of ["alice", "bob", "mallory"])
           if (lastOf(login)?.state === "changes-requested") github.review(pullRequest, login, "approved", sha);
       }
-      // Said once in a while only: each is a command of its own.
+      // Only sometimes, because each is a separate command.
       if (this.#world.chance(0.1) && state.status === "paused") this.#say(issue, "bob", "resume");
       else if (this.#world.chance(0.1) && waitingFor(state).some(({ kind }) => kind === "money"))
         this.#say(issue, "bob", "budget +5");
@@ -122,13 +122,13 @@ export class Story {
     const { tables } = this.#world;
     for (const [runId, journal] of tables.events) {
       if (this.#folded.get(runId)?.position === journal.length) continue;
-      // Throws when schema, chain or count do not hold.
+      // Throws if schema, chain or count is wrong.
       this.#folded.set(runId, fold(tables.read(runId, 0)));
     }
     return [...this.#folded.values()];
   }
 
-  /** What must hold at every moment. */
+  /** Promises for every moment. */
   #broken(): string[] {
     const { tables, github } = this.#world;
     const wrong: string[] = [];
@@ -198,7 +198,7 @@ export class Story {
     );
   }
 
-  /** What must hold once everybody did their part and time has passed. */
+  /** Promises after everybody did their part and time has passed. */
   #unfinished(): string[] {
     const { tables, github } = this.#world;
     const wrong: string[] = [];

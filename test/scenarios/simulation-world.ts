@@ -1,8 +1,8 @@
 /**
- * A whole Baton in one thread of time: the real engine on a store in memory, with everything at its edge a fake and every
- * accident drawn from a seed: deaths at any call, lost answers, delays, lost, repeated and late webhooks, people and CI in between.
+ * A whole Baton in one thread of time: the real engine, a store in memory, and fakes at every edge. A seed decides every
+ * accident: deaths at any call, lost answers, delays, and lost, repeated or late webhooks. People and CI act in between.
  *
- * Owns: lives of the App and what happens to them. Does not own: what people do and what must hold (`simulation.test.ts`).
+ * Owns: lives of the App and their accidents. Does not own: the acts of people and the promises (`simulation.test.ts`).
  */
 import { setImmediate as macrotask } from "node:timers/promises";
 import { builtInProcesses } from "../../processes/index.ts";
@@ -21,7 +21,7 @@ import { SeededRandom } from "../fakes/random.ts";
 import { type News, SmallGithub } from "../fakes/small-github.ts";
 import { SmallDisk, smallAgent, smallWorkspaces } from "../fakes/small-machine.ts";
 
-/** Given back when its worker is silent for this long, as the durable queue does. */
+/** A job returns to the queue if its worker is silent for this time, as in the durable queue. */
 const heartbeatMs = 15_000;
 export const attemptUsdMax = 0.4;
 
@@ -41,7 +41,7 @@ export class Simulation {
   readonly disk = new SmallDisk();
   /** Webhooks under way, with the time at which they arrive. */
   readonly underWay: { news: News; at: number }[] = [];
-  /** Webhooks that were lost; the poll for missed ones finds them. */
+  /** Lost webhooks, which the poll for missed ones finds. */
   readonly lost: News[] = [];
   /** Accidents happen only while true. */
   wild = true;
@@ -50,7 +50,7 @@ export class Simulation {
   #lives = 0;
   #calls = 0;
 
-  /** What lives to come know. */
+  /** The processes of later lives. */
   processes: ProcessRegistry;
 
   /** `more` is added to `baton.yaml`. */
@@ -61,7 +61,7 @@ export class Simulation {
     this.random = new SeededRandom(seed);
     this.processes = processes;
     this.github = new SmallGithub(`${config}${more}`, () => this.clock.now());
-    // Every third world has two replicas, which know each other by leases only.
+    // Every third world has two replicas, which know each other only by leases.
     this.#replicas = seed % 3 === 0 ? [null, null] : [null];
   }
 
@@ -77,13 +77,13 @@ export class Simulation {
     this.story.push(`${((this.clock.now() - Date.UTC(2026, 0, 1)) / 1_000).toFixed(1)}s ${text}`);
   }
 
-  /** Time passes: webhooks arrive, the dead are replaced, everything due runs until nothing moves. */
+  /** Time passes: webhooks arrive, dead replicas restart, and all due work runs until nothing moves. */
   async pass(ms: number): Promise<void> {
     this.clock.advance(ms);
     for (let index = 0; index < this.#replicas.length; index += 1) {
       const life = this.#replicas[index];
       if (life?.dead === false) continue;
-      // A dead one comes back after a while.
+      // A dead replica comes back after a while.
       if (life == null || !this.wild || this.chance(0.3)) this.#replicas[index] = this.#begin();
     }
     this.#sendNews();
@@ -93,13 +93,13 @@ export class Simulation {
     await this.#quiet();
   }
 
-  /** A life ends at one of its next calls. */
+  /** Ends a life at one of its next calls. */
   crash(): void {
     const life = this.pick(this.#replicas.filter((one) => one?.dead === false));
     if (life != null) life.callsLeft = Math.floor(this.random.fraction() * 30);
   }
 
-  /** All that live end now; others begin with the next step of time. */
+  /** Ends all lives now. Others begin with the next step of time. */
   restart(): void {
     for (const life of this.#replicas) if (life !== null) void this.#die(life, "now");
   }
@@ -108,7 +108,10 @@ export class Simulation {
     return this.#replicas.filter((life) => life?.dead === false).length;
   }
 
-  /** Hangs for ever when the life is over; else as the outside would, soon or late, with or without an answer. */
+  /**
+   * Hangs forever after the end of the life. Otherwise it answers as the outside would, soon or late, with or without an
+   * answer.
+   */
   async call<T>(life: Life, what: string, work: () => Promise<T>, outside: boolean): Promise<T> {
     if (life.dead) return never();
     this.#calls += 1;
@@ -138,7 +141,7 @@ export class Simulation {
     const owner = `life-${this.#lives}`;
     this.tell(`${owner} begins`);
     const soleOwner = this.#replicas.length === 1;
-    // Alone on this database: what the dead one had in hand is handed out again at once.
+    // Alone on this database, Baton gets the dead one's jobs at once.
     if (soleOwner) this.tables.abandonJobs();
     const life: Life = { owner, dead: false, callsLeft: -1, loop: undefined as never };
     const clock: Clock = {
@@ -171,7 +174,7 @@ export class Simulation {
         get: (object, key) => {
           const member = Reflect.get(object, key) as unknown;
           if (typeof member !== "function") return member;
-          // Not a call, but a place with calls of its own.
+          // Not a call, but an object with calls of its own.
           if (key === "setup") return (): object => mortal(`${name}.setup`, this.github.setup(), outside);
           return (...args: unknown[]) =>
             this.call(
@@ -203,7 +206,7 @@ export class Simulation {
       processes: this.processes,
       redact: (text) => text,
       settle: async () => {
-        // A long journal is replayed without a call: that is no quiet.
+        // A long journal is replayed without a call, which does not count as quiet.
         this.#calls += 1;
         await macrotask();
       },
@@ -212,7 +215,7 @@ export class Simulation {
       soleOwner,
     };
     life.store = dependencies.store;
-    // A life that cannot begin is over; the next one tries again.
+    // A life that cannot begin is over. The next one tries again.
     startEngine(dependencies).catch((thrown: unknown) => void this.#die(life, `at its start: ${String(thrown)}`));
     return life;
   }
@@ -271,12 +274,12 @@ export class Simulation {
         })
         .catch(() => {});
       await macrotask();
-      // No 2xx: GitHub does not send it again by itself.
+      // No 2xx: GitHub does not resend it by itself.
       if (!kept) this.lost.push(news);
     }
   }
 
-  /** Until no call is made any more; what waits then waits for the clock. */
+  /** Until there are no more calls. After that, everything waits for the clock. */
   async #quiet(): Promise<void> {
     for (let still = 0, calls = this.#calls; still < 4; ) {
       await macrotask();
@@ -289,7 +292,7 @@ export class Simulation {
 export interface Life {
   owner: string;
   dead: boolean;
-  /** Dies when it comes to 0; never while negative. */
+  /** Dies when it reaches 0. Never while it is negative. */
   callsLeft: number;
   loop: JobLoop;
   store?: Store;

@@ -1,6 +1,6 @@
 /**
- * Seeded simulation: people, CI, deaths, lost answers and delays in any order, and what must hold after each step.
- * `npm run prove -- simulation` tries more; SIMULATION_SEED=17 replays one and SIMULATION_STORY=1 prints what happened in it.
+ * Seeded simulation: people, CI, deaths, lost answers and delays in any order, with promises after each step. To try more:
+ * `npm run prove -- simulation`. SIMULATION_SEED=17 replays one story, and SIMULATION_STORY=1 prints its events.
  */
 import { describe, expect, it } from "vitest";
 import { Story } from "./simulation-story.ts";

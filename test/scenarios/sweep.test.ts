@@ -1,4 +1,7 @@
-/** A sweep through the App: a detector in a worktree, an agent, the detector again, a pull request, a review; and a label that starts a run. */
+/**
+ * A sweep through the App: detector in a worktree, agent, detector again, pull request, review. Also a label that starts a
+ * run.
+ */
 import { afterEach, expect, it } from "vitest";
 import { repositoryName } from "../../src/demo/world.ts";
 import {
@@ -55,7 +58,7 @@ it("what a detector finds is fixed, found no more, proposed and reviewed; then t
     known: { rule: string; state: string; pullRequest: number }[];
   };
   expect(known.known).toMatchObject([{ rule: "no-count", state: "proposed", pullRequest: pull?.number }]);
-  // A merge after the end of the run is heard of by a delivery.
+  // Baton hears of a merge after the end of the run by a delivery.
   await world.github.merge({ repository: repositoryName, number: pull?.number as number, as: "bob" });
   await world.github.settle();
   const decided = await world.until("the decision", async () => {

@@ -1,4 +1,7 @@
-/** The templates on the local GitHub: what several do at once becomes one pull request; red checks become green; a plan is gone on with. */
+/**
+ * The templates on the local GitHub. Parallel work becomes one pull request, red checks become green, and a run continues
+ * from a plan.
+ */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -28,7 +31,7 @@ interface Deed {
   look?: (request: HarnessRequest) => void | Promise<void>;
 }
 
-/** Does what stands under the key of its step; steps at once need no common script. */
+/** Follows the entry of its step's key. Parallel steps need no common script. */
 function deeds(byStep: Record<string, Deed>): Harness {
   return {
     name: "tidy",
@@ -205,7 +208,7 @@ it("fix-ci makes the red checks of a pull request green; review then reads the c
   });
   expect(reviewed.outcome?.verdict).toMatchObject({ status: "passed" });
   expect(seen.slice(1, 3)).toEqual([expect.stringMatching(/^cart\.js \(\+\d+ -\d+\)$/), head]);
-  // Of the base, not of the commit before: what the pull request changes as a whole.
+  // The pull request's whole change since the base, not since the earlier commit.
   expect(seen[3]).toMatch(/diff --git a\/cart\.js b\/cart\.js.*\n\+.*item\.count/s);
   expect(ownComments(world, number).some((body) => /minor \| cart\.js:2 \| Name the unit\./.test(body))).toBe(true);
   expect(pulls(world)[0]?.pull.headSha).toBe(head);
@@ -247,7 +250,7 @@ describe("a plan in the thread", () => {
     const [pull] = pulls(world);
     expect(pull?.pull).toMatchObject({ draft: true, mergedAt: null });
 
-    // W3.1: who reviews what was planned in the issue answers what the plan expects.
+    // W3.1: a reviewer of work with a plan in the issue answers the plan's expectations.
     say(world, "/baton run review", "alice", pull?.number as number);
     const reviewed = await ends(world, pull?.number as number);
     expect(reviewed.outcome?.output).toMatchObject({ answers: [{ id: "count.1", met: true, answered: true }] });

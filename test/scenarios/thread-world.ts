@@ -1,4 +1,4 @@
-/** A calm simulation with one thread in view: what people write, what Baton answers, what its newest run is at. */
+/** A calm simulation with one thread in view: people's words, Baton's answers, the state of its newest run. */
 import { fold } from "../../src/core/fold.ts";
 import type { EffectState, RunState } from "../../src/core/state.ts";
 import type { ProcessRegistry } from "../../src/process/process.ts";
@@ -16,7 +16,7 @@ export class ThreadWorld {
     return this.world.github;
   }
 
-  /** Until nothing moves, with ten seconds for what waits a little. */
+  /** Until nothing moves, with 10 s for short waits. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < 5; turn += 1) await this.world.pass(2_000);
   }
@@ -39,7 +39,7 @@ export class ThreadWorld {
     return found;
   }
 
-  /** The open step of this key, once it is there. */
+  /** The open step of this key, once it exists. */
   async reaches(key: string, number = 11): Promise<EffectState> {
     for (let turn = 0; turn < 200; turn += 1) {
       const run = this.runs(number).at(-1);
@@ -53,14 +53,14 @@ export class ThreadWorld {
     throw new Error(`Never at ${key}; open: ${[...this.run(number).open].join(", ")}`);
   }
 
-  /** Nobody answers a question that is not there yet; a review is given elsewhere. */
+  /** Nobody answers a question before it exists. A review happens elsewhere. */
   #isShown({ runId }: RunState, { key, kind, input }: EffectState): boolean {
     const isReview = (input as { subject?: { sha?: string } }).subject?.sha !== undefined;
     if (isReview || (kind !== "ask" && kind !== "breakpoint")) return true;
     return this.words().some((body) => body.includes(`baton:op=question:${runId}:${key} `));
   }
 
-  /** What Baton wrote in a thread, oldest first; the status comments too. */
+  /** Baton's comments in a thread, oldest first, including status comments. */
   words(number = 11): string[] {
     return [...this.github.said.values()]
       .filter((comment) => comment.number === number && comment.author.login === "baton[bot]")

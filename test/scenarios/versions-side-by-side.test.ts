@@ -1,4 +1,4 @@
-/** Two versions of Baton on one store: what only the newer one knows stops that run on the older one, and no other. */
+/** Two versions of Baton on one store. If only the newer one knows an event, the older one stops that run, and no other. */
 import { expect, it } from "vitest";
 import { sha256 } from "../../src/adapters/system/sha256.ts";
 import { canonicalJson } from "../../src/core/canonical.ts";
@@ -8,7 +8,7 @@ import { fold } from "../../src/core/fold.ts";
 import type { RunId } from "../../src/core/vocabulary.ts";
 import { Simulation } from "./simulation-world.ts";
 
-/** What a Baton of tomorrow appends beside us, as its store would: a row with a true hash, and the count. */
+/** The append of a future Baton, as its store would write it: a row with a true hash, and the count. */
 function appendFromTomorrow(world: Simulation, runId: RunId, schemaVersion = eventSchemaVersion): void {
   const journal = world.tables.events.get(runId) as SealedEvent[];
   const last = journal.at(-1) as SealedEvent;
@@ -30,7 +30,7 @@ const known = (world: Simulation) =>
     .filter((journal) => !journal.some(({ text }) => text.includes("by-tomorrow")))
     .map((journal) => fold(journal));
 
-/** Two replicas, which know each other by leases only. */
+/** Two replicas, which know each other only by leases. */
 async function begun(): Promise<{ world: Simulation; runId: RunId }> {
   const world = new Simulation(3);
   world.wild = false;
@@ -62,12 +62,12 @@ it.each([
     }
     // The other thread's run came as far as it can without people.
     expect(known(world).map(({ thread, open }) => [thread.number, [...open]])).toEqual([[12, ["review"]]]);
-    // Nothing was added after what we do not know, nothing was decided about the run, and it is not held.
+    // Baton added nothing after the unknown event, decided nothing about the run, and does not hold it.
     expect(world.tables.events.get(runId)).toHaveLength(length);
     expect(world.tables.runRows.get(runId)?.status).toMatch(/running|waiting/);
     const { tables, clock } = world;
     expect(tables.acquireLease(`run:${runId}`, "tomorrow", clock.now() + 31_000, 30_000)).not.toBeNull();
-    // N4: somebody who knows it will be told of it.
+    // N4: a Baton that knows the event will hear of it.
     expect([...tables.jobs.values()].some(({ data }) => (data as { runId?: string }).runId === runId)).toBe(true);
     expect(() => tables.read(runId, 0)).toThrow(expect.objectContaining({ code: "BATON_EVENT_NEWER" }));
   },

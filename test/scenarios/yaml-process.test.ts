@@ -1,4 +1,4 @@
-/** A process of the repository: the base branch's file runs, whatever a head holds and whatever the base holds later. */
+/** A process of the repository: the base branch's file runs, whatever a head holds, and whatever the base holds later. */
 import { afterEach, expect, it } from "vitest";
 import { sampleFiles } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
@@ -55,7 +55,7 @@ it("runs from the base branch to its outputs in the thread; a changed head and a
     head: "change",
   });
 
-  // What the head holds is only checked.
+  // Baton only checks the head's file.
   const check = await world.until("the check run", () =>
     [...repositoryOf(world).checkRuns.values()].find(({ name }) => name === "Baton configuration"),
   );

@@ -1,4 +1,4 @@
-/** src/config/command-names.ts: the configuration stands below the commands, and has a key for each. */
+/** src/config/command-names.ts: the configuration is a layer below the commands, and has a key for each command. */
 import { commands } from "../../src/commands/index.ts";
 import type { GeneratedFile } from "../generate.ts";
 

@@ -1,4 +1,4 @@
-/** docs/reference/commands.md: what can be asked in a thread, from the grammar and the default permissions. */
+/** docs/reference/commands.md: the commands of a thread, from the grammar and the default permissions. */
 
 import { commands } from "../../src/commands/index.ts";
 import { defaultSettings } from "../../src/config/schema.ts";

@@ -36,7 +36,7 @@ export function configReference(): GeneratedFile {
   return { path: "docs/reference/baton-yaml.md", text };
 }
 
-/** The form of a key that is a map; null where it has none. */
+/** The form of a key that is a map. null: it has none. */
 function mapOf(schema: JsonSchema): JsonSchema | null {
   return (
     [schema, ...(schema.anyOf ?? [])].find(

@@ -1,4 +1,4 @@
-/** schemas/baton.schema.json: what editors complete and check `baton.yaml` with. */
+/** schemas/baton.schema.json: editors complete and check `baton.yaml` with it. */
 import { settingsJsonSchema } from "../../src/config/json-schema.ts";
 import type { GeneratedFile } from "../generate.ts";
 

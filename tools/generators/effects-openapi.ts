@@ -67,7 +67,7 @@ export function effectsOpenapi(): GeneratedFile {
   return { path: "docs/reference/effects.openapi.json", text: `${JSON.stringify(document, null, 2)}\n` };
 }
 
-/** Puts the schema, and those that it refers to, where a `$ref` of an OpenAPI document finds them. */
+/** Puts the schema and its references where a `$ref` of an OpenAPI document finds them. */
 function body(schemas: Schemas, name: string, schema: z.ZodType, io: "input" | "output") {
   const described: Schemas = z.toJSONSchema(schema, { io, unrepresentable: "any" });
   const text = JSON.stringify(described).replaceAll('"#/$defs/__schema', `"#/components/schemas/${name}Part`);

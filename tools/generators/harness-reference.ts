@@ -1,4 +1,4 @@
-/** docs/reference/harnesses.md: what each harness can do, as its adapter declares it, and who holds a bound where it cannot. */
+/** docs/reference/harnesses.md: the declared capabilities of each harness, and how Baton enforces a bound without one. */
 import { builtInHarnesses, describedHarnesses } from "../../src/adapters/harness/descriptions.ts";
 import { createHarnesses } from "../../src/adapters/harness/index.ts";
 import { tools } from "../../src/core/instructions.ts";
@@ -7,7 +7,7 @@ import type { Harness } from "../../src/ports/harness.ts";
 import type { GeneratedFile } from "../generate.ts";
 import { generatedFrom, markdownTable } from "./table.ts";
 
-/** What each capability means, and what becomes of it where a harness has it not. */
+/** The meaning of each capability, and the behavior of a harness without it. */
 const meanings: Record<Capability, readonly [means: string, without: string]> = {
   resume: [
     "goes on in an earlier session, also in another workspace",

@@ -5,13 +5,13 @@ import type { GeneratedFile } from "../generate.ts";
 import { generatedFrom } from "./table.ts";
 
 const root = join(import.meta.dirname, "../..");
-/** The local GitHub is a tool of tests with promises of its own. */
+/** The local GitHub is left out: it is a test tool with its own promises. */
 const folders = ["src", "processes"];
 const excluded = /(?:\.test\.ts$|src\/local-github\/)/;
 
 export interface InvariantModule {
   path: string;
-  /** Its file's name, with as many folders before it as tell it from others: an invariant is `<name>.<code>`. */
+  /** The file's name, with enough folders before it to be unique. An invariant is `<name>.<code>`. */
   name: string;
   promises: Promised[];
 }
@@ -66,7 +66,7 @@ interface Promised {
   promise: string;
 }
 
-/** `J1 A request …` in the first comment of a module; lines that are indented go on with it. */
+/** `J1 A request …` in the first comment of a module. Indented lines continue it. */
 function promisesOf(source: string): Promised[] {
   const comment = /^\/\*\*\n([\s\S]*?)\n \*\//.exec(source)?.[1] ?? "";
   const found: Promised[] = [];

@@ -1,4 +1,7 @@
-/** The section of `.oxlintrc.json` that holds the layers (`tools/layers.ts`): one override a folder. The rest of the file is written by hand. */
+/**
+ * The part of `.oxlintrc.json` with the layers (`tools/layers.ts`): one override a folder. The rest of the file is
+ * handwritten.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { GeneratedFile } from "../generate.ts";
@@ -65,7 +68,7 @@ function bare(path: string): string {
 
 const widthMax = 120;
 
-/** As Biome formats JSON: what fits into a line stands in one where it is a list of plain values. */
+/** As Biome formats JSON: a list of plain values is on one line if it fits. */
 function print(value: unknown, depth: number, before = 0): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const indent = "  ".repeat(depth + 1);

@@ -1,4 +1,4 @@
-/** docs/reference/processes.md: the ready-made processes, from what they say of themselves. */
+/** docs/reference/processes.md: the ready-made processes, from their own descriptions. */
 import { z } from "zod";
 import { builtInProcesses } from "../../processes/index.ts";
 import { workInputSchema } from "../../processes/schema.ts";

@@ -1,4 +1,4 @@
-/** schemas/process.schema.json: what editors complete and check YAML processes with. */
+/** schemas/process.schema.json: editors complete and check YAML processes with it. */
 import { processJsonSchema } from "../../src/workflow/json-schema.ts";
 import type { GeneratedFile } from "../generate.ts";
 

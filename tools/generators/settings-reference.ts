@@ -31,7 +31,7 @@ export function settingsReference(): GeneratedFile {
   return { path: "docs/reference/settings.md", text };
 }
 
-/** As it comes out, for what goes in is always text; where it is made into something else, as it goes in. */
+/** The output schema, because every input is text. If the field transforms its value, the input schema. */
 function jsonSchemaOf(field: z.ZodType): JsonSchema {
   const out = z.toJSONSchema(field, { io: "output", unrepresentable: "any" }) as JsonSchema;
   const known = out.type !== undefined || out.enum !== undefined;

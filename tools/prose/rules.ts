@@ -1,12 +1,12 @@
 /**
- * The rules of `npm run lint:prose`: one line each. They look at one sentence, without its code.
+ * The rules of `npm run lint:prose`: one line each. A rule sees one sentence, without its code.
  *
- * Owns: words that have a better one, sentences whose subject is a clause, length. Does not own: where sentences come from.
- * PR1 An error fails the check. A warning is shown: the word has a sense in which it is right.
+ * Owns: words with a better replacement, sentences with a clause as the subject, length. Does not own: finding sentences.
+ * PR1 An error fails the check. A warning only shows, because the word is right in some senses.
  */
 export type ProseLevel = "error" | "warning";
 
-/** A guide explains, and may take five words more. */
+/** A guide explains, so its sentences may have five words more. */
 export type ProseKind = "message" | "guide";
 
 export interface ProseRule {
@@ -16,7 +16,7 @@ export interface ProseRule {
   advice: string;
 }
 
-/** Words of GitHub's documentation in place of ours; each source of a sentence is named by its rule. */
+/** Words to replace with words of GitHub's documentation. The advice of a rule names the replacement. */
 const proseRules: readonly ProseRule[] = [
   { id: "anew", level: "error", pattern: /\banew\b/i, advice: "again" },
   { id: "once-more", level: "error", pattern: /\bonce more\b/i, advice: "again" },

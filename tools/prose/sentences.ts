@@ -1,4 +1,7 @@
-/** Markdown and plain text to sentences, by retext's English. Code, addresses of links, HTML, and headings are not words of a sentence. */
+/**
+ * Markdown and plain text to sentences, by retext's English. Code, addresses of links, HTML, and headings are not words of a
+ * sentence.
+ */
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { gfmFromMarkdown } from "mdast-util-gfm";
 import { toNlcst } from "mdast-util-to-nlcst";
@@ -16,7 +19,7 @@ interface Node {
 export interface Sentence {
   text: string;
   words: number;
-  /** Of the text, from 1. */
+  /** Line of the text, from 1. */
   line: number;
 }
 

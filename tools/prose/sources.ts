@@ -1,4 +1,4 @@
-/** Where Baton's sentences stand: documents, and texts in the code (prose of settings, errors, help, comments in threads). */
+/** The sources of Baton's sentences: documents, and texts in the code (prose of settings, errors, help, comments in threads). */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -42,7 +42,7 @@ export function commentsIn(path: string, code: string): ProseText[] {
   }));
 }
 
-/** Literals that are sentences: they begin with a capital letter or a value, have four words, and end like a sentence. */
+/** Literals that are sentences: they have at least four words and are not code or SQL. */
 export function textsIn(path: string, code: string): ProseText[] {
   const found: ProseText[] = [];
   const starts = lineStarts(code);

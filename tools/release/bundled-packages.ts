@@ -1,4 +1,4 @@
-/** Which packages are inside a bundle, by esbuild's own account, with their licenses. */
+/** The packages inside a bundle, by esbuild's own account, with their licenses. */
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,9 +7,9 @@ import type { Metafile } from "esbuild";
 export interface BundledPackage {
   name: string;
   version: string;
-  /** SPDX. */
+  /** The SPDX identifier. */
   license: string;
-  /** The files that hold it, as the package ships them. */
+  /** The files with its text, as the package ships them. */
   texts: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export function licenseText(packages: readonly BundledPackage[]): string {
   return [head, ...blocks].join(`\n${"-".repeat(80)}\n\n`);
 }
 
-/** CycloneDX 1.6: what is inside the package, and what an installation adds. */
+/** CycloneDX 1.6: the contents of the package, and the additions of an installation. */
 export function billOfMaterials(
   product: { packageName: string; version: string },
   packages: readonly Pick<BundledPackage, "name" | "version" | "license">[],

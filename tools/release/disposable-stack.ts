@@ -1,4 +1,4 @@
-/** Node 22 has `Symbol.asyncDispose` without the stack of ES2026. What Baton uses of it, where it is missing. */
+/** Node 22 has `Symbol.asyncDispose` but not the stack of ES2026. This adds the part that Baton uses. */
 class Stack implements AsyncDisposable {
   #undo: (() => unknown)[] = [];
   use<T extends AsyncDisposable | Disposable>(value: T): T {

@@ -1,6 +1,6 @@
 /**
- * Prepares a release for review: `npm run release:prepare -- 1.2.3`. Writes the version wherever it stands, and gives what is
- * unreleased in CHANGELOG.md its heading. The workflow `release.yml` releases what was merged.
+ * Prepares a release for review: `npm run release:prepare -- 1.2.3`. It writes the version in every place, and gives the
+ * unreleased part of CHANGELOG.md its heading. The workflow `release.yml` releases the merged result.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -25,7 +25,7 @@ export const versionedFiles: readonly string[] = Object.keys(places);
 
 const majorOf = (version: string): string => version.split(".")[0] as string;
 
-/** The file at the new version. `day` is YYYY-MM-DD. */
+/** The file with the new version. `day` is YYYY-MM-DD. */
 export function prepared(path: string, text: string, { version, day }: { version: string; day: string }): string {
   const before = places[path]?.(product.version) ?? [];
   const after = places[path]?.(version) ?? [];
@@ -39,7 +39,7 @@ export function prepared(path: string, text: string, { version, day }: { version
     : result;
 }
 
-/** What CHANGELOG.md says about a version; null: nothing. */
+/** The notes of a version in CHANGELOG.md. null: there are none. */
 export function notesOf(changelog: string, version: string): string | null {
   const sections = changelog.split(/^## /m).slice(1);
   const section = sections.find((one) => one.startsWith(`${version} `) || one.startsWith(`${version}\n`));

@@ -1,6 +1,6 @@
 /**
- * Writes the repository that a release is built in into every file of it: `node tools/release/stamp.ts owner/name`.
- * The release's commit holds the real addresses; the branch keeps the placeholder (RL1 in `src/core/product.ts`).
+ * Writes the repository of a release's build into all files: `node tools/release/stamp.ts owner/name`.
+ * The release's commit holds the real addresses. The branch keeps the placeholder (RL1 in `src/core/product.ts`).
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -19,7 +19,7 @@ export function stamped(path: string, text: string, repository: string): string 
     .replaceAll(untilReleased, "")
     .replaceAll(lowerCase, (_, before: string) => `${before}${repository.toLowerCase()}`)
     .replaceAll(product.repository, repository);
-  // The placeholder cannot be published by mistake; a release can.
+  // Nobody can publish the placeholder by mistake, but a release is public.
   return path === "package.json" ? named.replace(/^ {2}"private": true,\n/m, "") : named;
 }
 

@@ -6,14 +6,14 @@ import { type About, aboutSchema, controlPath, type Operator, remoteOperator } f
 export interface RunningBaton {
   about: About;
   operator: Operator;
-  /** Asks it to stop; resolves when it was asked. */
+  /** Asks it to stop. Resolves after the request. */
   stop(): Promise<void>;
 }
 
-/** Hangs only: a long list is folded run by run. */
+/** A limit only for a Baton that hangs. A long list takes time, because Baton folds it run by run. */
 const answerMs = 120_000;
 
-/** Null: no Baton runs on this data directory. */
+/** null: no Baton runs on this data directory. */
 export async function runningBaton(dataDir: string): Promise<RunningBaton | null> {
   const path = controlPath(dataDir);
   const ask = (name: string, given: readonly unknown[]): Promise<unknown> => call(path, name, given);
@@ -34,7 +34,7 @@ export async function runningBaton(dataDir: string): Promise<RunningBaton | null
     about: aboutSchema.parse(about),
     operator: remoteOperator(ask),
     async stop() {
-      // It may close the connection before its answer is read.
+      // It may close the connection before the client reads the answer.
       await ask("stop", []).catch((thrown: unknown) => {
         if (!isGone(thrown)) throw thrown;
       });
@@ -42,7 +42,7 @@ export async function runningBaton(dataDir: string): Promise<RunningBaton | null
   };
 }
 
-/** Nobody listens there, or stops to. */
+/** Nobody listens there, or the listener is stopping. */
 function isGone(thrown: unknown): boolean {
   const { code = "" } = thrown as NodeJS.ErrnoException;
   return ["ENOENT", "ECONNREFUSED", "ECONNRESET", "ENOTDIR", "EPIPE"].includes(code);

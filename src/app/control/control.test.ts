@@ -1,4 +1,4 @@
-/** The command line asks a running Baton over its socket, and hears what its operations answer. */
+/** The command line asks a running Baton over its socket, and gets the answers of its operations. */
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ const about = {
   activeRuns: 2,
 };
 
-/** An operator that says what it was asked. */
+/** An operator that reports its calls. */
 function echo(heard: unknown[][] = []): Operator {
   const named =
     (name: string) =>
@@ -166,7 +166,7 @@ describe("the command line next to a running Baton", () => {
   it("asks it, and opens no database", async () => {
     const heard: unknown[][] = [];
     await serve(echo(heard));
-    // There is no database in the directory at all.
+    // The directory has no database at all.
     expect(await baton("run list --json --active --repository acme/shop")).toMatchObject({ code: 0, err: "" });
     expect(heard).toEqual([["list", { active: true, repository: "acme/shop", limit: 20 }]]);
     expect(await baton("run show run_gone")).toMatchObject({ code: 3, err: expect.stringContaining("BATON_NO_RUN") });

@@ -1,8 +1,9 @@
 /**
- * What the command line asks a running Baton: one JSON array of arguments to `POST /<operation>` on a socket in the data
- * directory, one JSON value back. The same operations work on the data of a Baton that does not run (`wire-tools.ts`).
+ * The protocol between the command line and a running Baton, over a socket in the data directory. A call sends one JSON
+ * array of arguments to `POST /<operation>`, and gets one JSON value back. The same operations work on the data of a stopped
+ * Baton (`wire-tools.ts`).
  *
- * CS1 Who may open the socket may read and write Baton's data anyway: the socket belongs to Baton's user alone.
+ * CS1 The socket belongs to Baton's user alone. This user may read and write Baton's data anyway.
  */
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
@@ -16,10 +17,10 @@ import type { Schedules } from "../../runner/schedules.ts";
 import type { Sweeps } from "../../runner/sweeps.ts";
 import type { StartRequest } from "./start-run.ts";
 
-/** Longer addresses of sockets are not possible: 108 bytes with the NUL in `sockaddr_un` (man 7 unix), 104 on macOS. */
+/** The longest address of a socket: 108 bytes with the NUL in `sockaddr_un` (man 7 unix), 104 on macOS. */
 const pathBytesMax = 103;
 
-/** Every data directory has one, known from its path alone. */
+/** Every data directory has one socket, whose path follows from its own path alone. */
 export function controlPath(dataDir: string): string {
   const path = join(dataDir, "control.sock");
   if (Buffer.byteLength(path) <= pathBytesMax) return path;
@@ -27,19 +28,19 @@ export function controlPath(dataDir: string): string {
   return join(tmpdir(), `baton-${process.getuid?.() ?? 0}-${name}.sock`);
 }
 
-/** What an operator can do with the data of a Baton. */
+/** The operations on the data of a Baton. */
 export interface Operator extends Pick<Runs, "list" | "read" | "cancel" | "erase" | "retry"> {
   /** The whole journal, its hash chain checked. */
   events(runId: string): Promise<StoredEvent[]>;
-  /** A kept prompt or transcript of the run; null: it is not kept (any more). */
+  /** A kept prompt or transcript of the run. null: it is not kept, or no longer. */
   blob(runId: string, id: string): Promise<string | null>;
-  /** What came of a harness's last attempts; null: no failure is noted. */
+  /** The result of a harness's last attempts. null: no failure is noted. */
   circuit(harness: string): Promise<Circuit | null>;
   schedules: Pick<Schedules, "list" | "run" | "pause" | "resume">;
   sweeps: Pick<Sweeps, "run" | "stats">;
-  /** Begins a run in a thread, as `/baton run` there does; returns its id. Needs a running App. */
+  /** Begins a run in a thread, as `/baton run` does there. Returns its id. Needs a running App. */
   start(request: StartRequest): Promise<string>;
-  /** Writes the embedded database into a new file of the owner alone; returns its size in bytes. */
+  /** Writes the embedded database into a new file that only its owner can read. Returns its size in bytes. */
   backup(path: string): Promise<number>;
 }
 

@@ -11,7 +11,7 @@ export interface Control {
   path: string;
   operator: Operator;
   about(): Promise<About>;
-  /** Asks Baton to stop in order; answered at once. */
+  /** Asks Baton to stop in order. Answers at once. */
   stop(): void;
   log: Log;
 }
@@ -19,7 +19,7 @@ export interface Control {
 const bodyBytesMax = 64 * 1024;
 const bodyMs = 10_000;
 
-/** Null where no socket can be had: Baton works without, and says so. */
+/** null: no socket is available. Baton works without it, and reports that. */
 export async function openControl(control: Control): Promise<{ close(): Promise<void> } | null> {
   const { path, log } = control;
   const server = createServer((request, response) => {
@@ -30,7 +30,7 @@ export async function openControl(control: Control): Promise<{ close(): Promise<
         return { error: error.toData() };
       })
       .then((answer) => {
-        // First the answer: a stop closes this connection.
+        // The answer goes first, because a stop closes this connection.
         if (request.url === "/stop" && !("error" in answer)) response.once("finish", () => control.stop());
         response.writeHead("error" in answer ? 400 : 200, { "content-type": "application/json" });
         response.end(JSON.stringify(answer));
@@ -83,7 +83,7 @@ function parsed(body: Buffer): unknown {
   }
 }
 
-/** What a process left that died holds a name, and nobody listens. */
+/** A dead process may have left its socket. The name exists, but nobody listens. */
 async function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);

@@ -1,5 +1,5 @@
 /**
- * `baton run start owner/name#12 …`: what `/baton run …` does in that thread, asked for by the operator.
+ * `baton run start owner/name#12 …`: an operator asks for the effect of `/baton run …` in that thread.
  *
  * OS1 The policy of the repository decides as in the thread, with the operator as an administrator.
  */
@@ -19,7 +19,7 @@ export interface StartRequest {
   /** `owner/name`. */
   repository: string;
   number: number;
-  /** As after `/baton run`. */
+  /** The text as after `/baton run`. */
   text: string;
   by: Actor;
 }

@@ -47,7 +47,7 @@ export const configCheck: CliCommand = (program, context) => {
     });
 };
 
-/** What the file is checked against: the processes that there are, and what starts jobs of Actions mode. */
+/** The context of the check: existing processes, and the starts of jobs of Actions mode. */
 function surroundingsOf(directory: string): ConfigSurroundings {
   const files = (folder: string): string[] => {
     const path = join(directory, folder);
@@ -85,7 +85,7 @@ function settingsOf(directory: string, base: string | undefined): Settings {
   );
 }
 
-/** As compilers write it, so that editors and terminals find the place. */
+/** The format of compilers, so that editors and terminals find the place. */
 function line(path: string, { line: row, column, severity, message, suggestion }: ConfigProblem): string {
   return `${path}:${row}:${column}: ${severity}: ${message}${suggestion === null ? "" : ` Did you mean \`${suggestion}\`?`}`;
 }

@@ -14,7 +14,7 @@ export const demo: CliCommand = (program, context) => {
     .option(...jsonOption)
     .option("--no-serve", "End after the job instead of serving the thread as a web page.")
     .action(async ({ json, serve, story }: Options) => {
-      // The demo reads its own command line, so that `npm run demo` and this are the same.
+      // The demo reads its own command line, so `npm run demo` and this command are the same.
       const words = [
         ...(story === undefined ? [] : ["--story", story]),
         ...(json === true ? ["--json"] : []),

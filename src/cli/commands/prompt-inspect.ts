@@ -51,7 +51,7 @@ export const promptInspect: CliCommand = (program, context) => {
     });
 };
 
-/** Every prompt of the run in the order in which it was told, and which of them is meant. */
+/** Every prompt of the run in order of sending, and the index of the requested one. */
 function find(
   events: readonly StoredEvent[],
   step: string,

@@ -37,7 +37,7 @@ export const transcript: CliCommand = (program, context) => {
     });
 };
 
-/** The newest attempt of the step whose end is known. */
+/** The newest attempt of the step with a known end. */
 function find(events: readonly StoredEvent[], step: string, attempt: string | undefined): Kept {
   const ended = events.flatMap(({ event }) => transcriptOf(event));
   const found = ended.findLast((one) => one.key === step && (attempt === undefined || one.attempt === Number(attempt)));
@@ -50,7 +50,7 @@ function find(events: readonly StoredEvent[], step: string, attempt: string | un
   );
 }
 
-/** Only agents leave one: in their output, or in what a failed attempt leaves. */
+/** Only agents leave a transcript: in their output, or with a failed attempt. */
 function transcriptOf(event: StoredEvent["event"]): Kept[] {
   if (event.type === "effect.succeeded") {
     const { transcriptId } = (event.output ?? {}) as { transcriptId?: unknown };

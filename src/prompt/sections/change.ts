@@ -4,7 +4,7 @@ import type { PromptSection } from "../section.ts";
 
 const filesMax = 100;
 
-/** Measured by git. Most harnesses have no shell where they only read, so who judges a change is shown it. */
+/** Measured by git. Most harnesses have no shell in read-only steps, so Baton shows the change to a judging agent. */
 export const change: PromptSection = {
   name: "change",
   stratum: "turn",

@@ -1,6 +1,6 @@
 import type { PromptSection } from "../section.ts";
 
-/** PROMPT-008: for those who write code. */
+/** PROMPT-008: for agents that write code. */
 export const codingPhilosophy: PromptSection = {
   name: "coding-philosophy",
   stratum: "stable",

@@ -2,7 +2,7 @@ import { limits } from "../../core/limits.ts";
 import { inline } from "../quote.ts";
 import type { PromptSection } from "../section.ts";
 
-/** What of `baton.yaml` bears on the work: an agent that knows it wastes no attempt on what is refused. */
+/** The settings of `baton.yaml` that affect the work. An agent that knows them wastes no attempt on refused work. */
 export const configuration: PromptSection = {
   name: "configuration",
   stratum: "runtime",
@@ -20,7 +20,7 @@ export const configuration: PromptSection = {
   },
 };
 
-/** As many as there is room for; how many more there are is said. */
+/** As many as fit, then the number of the others. */
 function listed(names: readonly string[]): string {
   const shown: string[] = [];
   let left: number = limits.promptNamesCharactersMax;

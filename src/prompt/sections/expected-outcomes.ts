@@ -4,7 +4,7 @@ import { listOutcomes } from "../outcomes.ts";
 import { quoted } from "../quote.ts";
 import type { PromptSection } from "../section.ts";
 
-/** The ids that answers name. Not said twice: a plan that was rendered with its outcomes, and fits, has them. */
+/** The ids that answers name. A rendered plan with its outcomes already has them if it fits. */
 export const expectedOutcomes: PromptSection = {
   name: "expected-outcomes",
   stratum: "runtime",

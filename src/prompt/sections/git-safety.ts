@@ -1,6 +1,6 @@
 import type { PromptSection } from "../section.ts";
 
-/** PROMPT-012: by what the effect may do to version control. */
+/** PROMPT-012: depends on the effect's rights in version control. */
 export const gitSafety: PromptSection = {
   name: "git-safety",
   stratum: "stable",

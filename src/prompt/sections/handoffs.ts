@@ -2,7 +2,7 @@ import { limits } from "../../core/limits.ts";
 import { inline, quoted } from "../quote.ts";
 import type { PromptSection } from "../section.ts";
 
-/** Bounded where they were made (`handoff.ts`): here they only stand. */
+/** `handoff.ts` has already bounded them. */
 export const handoffs: PromptSection = {
   name: "handoffs",
   stratum: "turn",

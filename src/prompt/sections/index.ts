@@ -1,6 +1,6 @@
 /**
- * The registry: one line a section, in the order of the prompt. Within a stratum what holds for most comes first,
- * so that prompts which differ share as long a beginning as they can.
+ * The registry: one line a section, in the order of the prompt. Within a stratum, the most general section comes first. So
+ * different prompts share the longest possible beginning.
  */
 import type { PromptSection } from "../section.ts";
 import { change } from "./change.ts";

@@ -3,7 +3,7 @@ import type { PromptSection } from "../section.ts";
 
 const hostsMax = 30;
 
-/** Without it, agents spend turns on installs that the sandbox denies. */
+/** Without this section, agents spend turns on installs that the sandbox denies. */
 export const network: PromptSection = {
   name: "network",
   stratum: "runtime",

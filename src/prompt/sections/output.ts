@@ -1,6 +1,6 @@
 import type { PromptSection } from "../section.ts";
 
-/** PROMPT-011: how much is said; a process may ask for more. What form the end has, the task says. */
+/** PROMPT-011: the length of reports. A process may ask for more. The task defines the form of the end. */
 export const output: PromptSection = {
   name: "output",
   stratum: "stable",

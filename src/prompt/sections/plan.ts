@@ -2,7 +2,7 @@ import { limits } from "../../core/limits.ts";
 import { quoted } from "../quote.ts";
 import type { PromptSection } from "../section.ts";
 
-/** Of the runtime stratum: every step after the planning one gets the same. */
+/** In the runtime stratum, because every step after planning gets the same plan. */
 export const plan: PromptSection = {
   name: "plan",
   stratum: "runtime",

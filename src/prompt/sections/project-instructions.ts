@@ -2,7 +2,10 @@ import { limits } from "../../core/limits.ts";
 import { inline, verbatim } from "../quote.ts";
 import type { PromptSection } from "../section.ts";
 
-/** As the base commit has them: never from a branch that is judged, never from the thread. Harnesses are told not to read their own. */
+/**
+ * As in the base commit: never from a branch under review, never from the thread. Baton starts harnesses so that they do not
+ * read their own.
+ */
 export const projectInstructions: PromptSection = {
   name: "project-instructions",
   stratum: "runtime",

@@ -5,7 +5,7 @@ import { quoted } from "../quote.ts";
 import type { Resume } from "../resume.ts";
 import type { PromptSection, Written } from "../section.ts";
 
-/** The resume overlay. It is of the turn: what comes before it stays as it was for the attempt before. */
+/** The resume overlay. It belongs to the turn, so everything before it stays as in the earlier attempt. */
 export const resume: PromptSection = {
   name: "resume",
   stratum: "turn",
@@ -14,7 +14,7 @@ export const resume: PromptSection = {
   write: ({ resume: facts }) => (facts === null ? null : again(facts)),
 };
 
-/** Also told to agents whose whole prompt is a process's own. */
+/** Agents whose whole prompt comes from a process get this, too. */
 export function again(facts: Resume): Written {
   const { attempt, ended, takenOverFrom, session, baseSha, headSha, partial } = facts;
   const who =
@@ -42,7 +42,7 @@ export function again(facts: Resume): Written {
   };
 }
 
-/** In the catalogue's words: what brought it about tells more than a code what to do otherwise. */
+/** In the catalogue's words: the cause helps an agent more than a code. */
 function why(code: string): string {
   const known = Object.hasOwn(errorCatalogue, code) ? errorCatalogue[code as ErrorCode].when : code;
   return `${known}${outOfRoom.has(code) ? " Do what is left by the shortest way, the essential first." : ""}`;
@@ -56,7 +56,7 @@ const outOfRoom = new Set<string>([
   "BATON_BUDGET_EXCEEDED",
 ] satisfies ErrorCode[]);
 
-/** The words of the attempt before: where it was, never what to do. */
+/** The words of the earlier attempt: its progress, never instructions. */
 function farther({ text, todo, lastAction, turns }: PartialWork): string {
   if (text === "" && todo === "" && lastAction === "") return "";
   return [

@@ -1,6 +1,9 @@
 import type { PromptSection } from "../section.ts";
 
-/** PROMPT-010. The first paragraph is half of what keeps text of others from being obeyed; the other half is that agents hold nothing. */
+/**
+ * PROMPT-010. The first paragraph is half of the protection against instructions in text of others. The other half: agents
+ * hold no credentials.
+ */
 export const safety: PromptSection = {
   name: "safety",
   stratum: "stable",

@@ -1,7 +1,7 @@
 import { verbatim } from "../quote.ts";
 import type { PromptSection } from "../section.ts";
 
-/** Which part of a shared task this worker has. */
+/** This worker's part of a shared task. */
 export const scope: PromptSection = {
   name: "scope",
   stratum: "turn",

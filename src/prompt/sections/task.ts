@@ -1,6 +1,6 @@
 import type { PromptSection } from "../section.ts";
 
-/** What is to be done now, in the words of the task (`tasks/`). */
+/** The current work, in the words of the task (`tasks/`). */
 export const task: PromptSection = {
   name: "task",
   stratum: "turn",

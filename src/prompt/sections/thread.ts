@@ -4,7 +4,7 @@ import type { PromptSection } from "../section.ts";
 
 const max = limits.promptUntrustedCharactersMax;
 
-/** Each text with who wrote it. Newest comments first in, where there are too many. */
+/** Each text with its author. If there are too many comments, the newest stay. */
 export const thread: PromptSection = {
   name: "thread",
   stratum: "turn",
@@ -41,7 +41,7 @@ export const thread: PromptSection = {
   },
 };
 
-/** With what they may do here: that is how much their words weigh. */
+/** With the author's permission here, which is the weight of the author's words. */
 function who(author: string, permission: string): string {
   return `@${inline(author, 60)} (${permission === "none" ? "no" : inline(permission, 20)} access)`;
 }

@@ -1,7 +1,7 @@
 import { inline } from "../quote.ts";
 import type { PromptSection } from "../section.ts";
 
-/** Of the runtime stratum: what a repository's `mcp` names, as far as this step gets it. */
+/** In the runtime stratum: the servers of the repository's `mcp` that this step gets. */
 export const toolServers: PromptSection = {
   name: "tool-servers",
   stratum: "runtime",

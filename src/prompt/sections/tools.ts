@@ -1,7 +1,7 @@
 import type { Tool } from "../../core/instructions.ts";
 import type { PromptSection } from "../section.ts";
 
-/** PROMPT-009: only of tools that the harness has in this mode. Nothing where it does not say. */
+/** PROMPT-009: only about tools that the harness has in this mode. Empty if the harness does not say. */
 export const tools: PromptSection = {
   name: "tools",
   stratum: "stable",

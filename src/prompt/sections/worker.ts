@@ -1,6 +1,6 @@
 import type { PromptSection } from "../section.ts";
 
-/** That there are others; which paths are whose is of the turn (`scope.ts`), so that all of them share these bytes. */
+/** Says that other workers exist. The paths of each worker are in the turn (`scope.ts`), so all workers share these bytes. */
 export const worker: PromptSection = {
   name: "worker",
   stratum: "stable",

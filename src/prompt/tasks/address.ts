@@ -7,7 +7,7 @@ import { now, report } from "./report.ts";
 
 export const address = defineTask({
   name: "address",
-  facts: factsSchema.extend({ plan: z.string(), /** Of the review. */ feedback: z.string() }),
+  facts: factsSchema.extend({ plan: z.string(), /** The feedback of the review. */ feedback: z.string() }),
   write: ({ feedback }) => [
     { name: "review", heading: "The review", body: quoted(feedback, limits.promptUntrustedCharactersMax) },
     now(

@@ -5,7 +5,7 @@ import { type Outcome, outcomeCharactersMax } from "../outcomes.ts";
 import { defineTask } from "../task.ts";
 import { now } from "./report.ts";
 
-/** What should hold, as statements, by somebody who does not judge them: so nobody expects only what is there. */
+/** Expected outcomes as statements, by an agent that does not judge them. So nobody expects only the existing behavior. */
 export const expect = defineTask({
   name: "expect",
   facts: factsSchema,
@@ -24,7 +24,7 @@ const expectedSchema = z.strictObject({
   outcomes: z.array(z.string().min(1).max(outcomeCharactersMax)).min(1).max(20),
 });
 
-/** Empty: nothing that could be read. */
+/** Empty: nothing readable. */
 export function readExpected(text: string): Outcome[] {
   const parsed = expectedSchema.safeParse(lastJsonBlock(text)?.value ?? null);
   return (parsed.data?.outcomes ?? []).map((statement, index) => ({ id: `expected.${index + 1}`, statement }));

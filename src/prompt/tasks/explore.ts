@@ -2,7 +2,7 @@ import { factsSchema } from "../facts.ts";
 import { defineTask } from "../task.ts";
 import { now } from "./report.ts";
 
-/** A question about the code, answered; nothing is planned or changed. */
+/** Answers a question about the code, and plans or changes nothing. */
 export const explore = defineTask({
   name: "explore",
   facts: factsSchema,

@@ -5,7 +5,7 @@ import { now, report } from "./report.ts";
 
 export const implement = defineTask({
   name: "implement",
-  facts: factsSchema.extend({ /** Empty: nobody planned. */ plan: z.string() }),
+  facts: factsSchema.extend({ /** Empty: there is no plan. */ plan: z.string() }),
   write: ({ plan }) => [
     now(
       plan.trim() === ""

@@ -8,7 +8,7 @@ import { now, report } from "./report.ts";
 
 export const repair = defineTask({
   name: "repair",
-  facts: factsSchema.extend({ plan: z.string(), /** Of the gate that is red. */ checks: verdictSchema }),
+  facts: factsSchema.extend({ plan: z.string(), /** The verdict of the red gate. */ checks: verdictSchema }),
   write: ({ checks }) => [
     { name: "failures", heading: "What failed", body: failures(checks) },
     now(

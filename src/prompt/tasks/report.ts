@@ -2,7 +2,7 @@ import type { Facts } from "../facts.ts";
 import { answersFormat } from "../outcomes.ts";
 import type { Written } from "../section.ts";
 
-/** The end that people and later steps read; `handoff.ts` takes it apart. */
+/** The end, for people and later steps. `handoff.ts` splits it. */
 export const report: Written = {
   name: "report",
   heading: "At the end",
@@ -22,7 +22,10 @@ export function now(body: string): Written {
   return { name: "now", heading: "What to do now", body };
 }
 
-/** For who reviews or verifies: each expected outcome is to be answered (`outcomes.ts` reads it). Nothing where none are. */
+/**
+ * For an agent that reviews or verifies: it must answer each expected outcome (`outcomes.ts` reads the answers). Empty if
+ * there are none.
+ */
 export function answers({ outcomes = [] }: Pick<Facts, "outcomes">): Written {
   return { name: "answers", heading: "The answers", body: answersFormat(outcomes) };
 }

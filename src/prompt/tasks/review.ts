@@ -6,7 +6,7 @@ import { inline } from "../quote.ts";
 import { defineTask } from "../task.ts";
 import { now } from "./report.ts";
 
-/** A change, read by somebody who did not write it. */
+/** A review of a change by an agent that did not write it. */
 export const review = defineTask({
   name: "review",
   facts: factsSchema.extend({ baseSha: shaSchema, headSha: shaSchema }),

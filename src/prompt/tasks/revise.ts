@@ -3,10 +3,10 @@ import { limits } from "../../core/limits.ts";
 import { quoted } from "../quote.ts";
 import type { Written } from "../section.ts";
 
-/** What a plan is made from again: facts of `plan` and `split`. */
+/** The basis of a revised plan: facts of `plan` and `split`. */
 export const saidFacts = {
-  /** The plan that is to be revised, as its agent left it; none at first. */ last: z.string().optional(),
-  /** What people answered or asked for since, or what was wrong with it, all of it in order; empty at first. */
+  /** The plan to revise, as its agent left it. Absent at first. */ last: z.string().optional(),
+  /** All later answers and requests of people, and problems of the plan, in order. Empty at first. */
   feedback: z.string(),
 };
 
@@ -15,7 +15,7 @@ interface Said {
   feedback: string;
 }
 
-/** The agent begins anew, so it is shown its own plan too. */
+/** The agent begins again, so it gets its own plan too. */
 export function revision({ last = "", feedback }: Said): Written[] {
   const shown = (text: string, charactersMax: number): string => (text === "" ? "" : quoted(text, charactersMax));
   return [
@@ -28,7 +28,7 @@ export function revision({ last = "", feedback }: Said): Written[] {
   ];
 }
 
-/** Where there is something to revise. */
+/** For a plan that people want revised. */
 export function revise({ last = "", feedback }: Said): string {
   if (feedback === "") return "";
   return last === ""

@@ -4,7 +4,7 @@ import { defineTask } from "../task.ts";
 import { now } from "./report.ts";
 import { revise, revision, saidFacts } from "./revise.ts";
 
-/** A plan whose steps several agents do at once, each in paths of its own. */
+/** A plan whose steps several agents do at once, each in its own paths. */
 export const split = defineTask({
   name: "split",
   facts: factsSchema.extend(saidFacts),

@@ -10,7 +10,7 @@ export const step = defineTask({
   facts: factsSchema.extend({
     plan: z.string(),
     step: z.object({ id: z.string(), title: z.string() }),
-    /** Paths whose changes by this step could not be merged with the others': it is done again on top of them. */
+    /** Paths whose changes by this step did not merge with the others' changes. The step runs again on top of them. */
     conflict: z.array(z.string()),
   }),
   write: ({ step: { id, title }, conflict }) => [

@@ -6,11 +6,11 @@ import { verbatim } from "../quote.ts";
 import { defineTask } from "../task.ts";
 import { now } from "./report.ts";
 
-/** Expected outcomes, answered one by one by somebody who did not do the work. */
+/** An agent that did not do the work answers the expected outcomes one by one. */
 export const verify = defineTask({
   name: "verify",
   facts: factsSchema.extend({
-    /** What Baton ran and read itself: commands with exit code and output, checks. */
+    /** Results that Baton itself collected: commands with exit code and output, checks. */
     seen: z.array(z.object({ what: z.string(), result: z.string() })),
   }),
   write: ({ seen, outcomes = [] }) => [

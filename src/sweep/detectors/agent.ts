@@ -1,21 +1,22 @@
 /**
- * An agent that reads a bounded part of the tree for what the repository asks: as many files as fit, another part each day.
+ * An agent that reads a bounded part of the tree for a question of the repository. It reads as many files as fit, and
+ * another part each day.
  * Its answer ends with a JSON block of findings, in the form of reviews (`prompt/findings.ts`).
  *
- * AG1 It reads and changes nothing, and spends no more than its share.
- * AG2 It sees a part only, so what it does not name is not gone.
+ * AG1 It reads, changes nothing, and spends no more than its share.
+ * AG2 It sees only a part, so a finding that it does not name may still exist.
  */
 
 import { insidePath, named } from "../../core/finding.ts";
 import { findingsFormat, readFindings } from "../../prompt/findings.ts";
 import { bounded, type Detector, invalid } from "./detector.ts";
 
-/** In one look: what a cheap model reads for some cents. */
+/** The most files of one run: a cheap model reads them for some cents. */
 const agentFilesMax = 30;
 const dayMs = 86_400_000;
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** Prints the part of a day, a path a line, for `sh -c` in a clone. */
+/** Prints the part of a day, one path on each line, for `sh -c` in a clone. */
 export function agentFilesCommand(paths: readonly string[], now: number): string {
   const where = paths.map((path) => ` ${quoted(`:(glob)${path}`)}`).join("");
   const start = Math.floor(now / dayMs) * agentFilesMax;
@@ -26,7 +27,7 @@ export function agentFilesCommand(paths: readonly string[], now: number): string
   ].join("\n");
 }
 
-/** What it is told: its question is the repository's, the names of files are data. */
+/** The agent's prompt: the question is the repository's, the names of files are data. */
 export function agentPrompt(ask: string, files: readonly string[]): { system: string; user: string } {
   return {
     system:

@@ -1,5 +1,5 @@
 /**
- * Alerts that GitHub keeps: JSON lists as its REST API gives them, of code scanning, Dependabot and secret scanning.
+ * Alerts from GitHub: JSON lists of its REST API, for code scanning, Dependabot and secret scanning.
  * Sources: https://docs.github.com/en/rest/code-scanning/code-scanning#list-code-scanning-alerts-for-a-repository,
  * https://docs.github.com/en/rest/dependabot/alerts#list-dependabot-alerts-for-a-repository and
  * https://docs.github.com/en/rest/secret-scanning/secret-scanning#list-secret-scanning-alerts-for-a-repository
@@ -77,7 +77,7 @@ function codeOf(alert: Record<string, unknown>, rule: Record<string, unknown>): 
     severity: severityOf[textOf(rule["security_severity_level"], textOf(rule["severity"]))] ?? "warning",
     path,
     line: path === null ? null : lineOf(location["start_line"]),
-    // GitHub follows its alerts as lines move.
+    // GitHub follows its alerts when lines move.
     text: `alert ${numberOf(alert)}`,
   };
 }

@@ -1,4 +1,4 @@
-/** Any program that prints a finding a line: `path:line: message`, or a JSON object. */
+/** Any program that prints one finding on each line: `path:line: message`, or a JSON object. */
 import { insidePath, lineOf, named, type RawFinding, type Severity, severities } from "../../core/finding.ts";
 import { bounded, counted, type Detector, isObject, textOf } from "./detector.ts";
 
@@ -54,7 +54,7 @@ function ofJson(line: string): RawFinding | null {
 }
 
 function ofText(line: string): RawFinding | null {
-  // Bounded before it is matched: the pattern looks for its end.
+  // Bounded before the match, because the pattern searches for its end.
   const found = compilerLine.exec(line.slice(0, 2_000));
   if (found === null) return null;
   const [, path = "", at = "", level = "warning", message = "", rule = "command"] = found;

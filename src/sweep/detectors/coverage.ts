@@ -1,12 +1,12 @@
 /**
- * Files that tests leave out: a report in the format of lcov.
+ * Files that tests do not cover, from a report in lcov format.
  * Source: https://manpages.debian.org/unstable/lcov/geninfo.1.en.html#FILES (`SF`, `DA`, `LF`, `LH`, `end_of_record`)
  */
 import { insidePath, named, type RawFinding } from "../../core/finding.ts";
 import { bounded, counted, type Detector, invalid } from "./detector.ts";
 
 const wantedShare = 0.6;
-/** A file of a few lines is no finding. */
+/** A file with fewer lines is not a finding. */
 const linesNeeded = 10;
 
 export const coverage: Detector = {
@@ -42,7 +42,7 @@ export const coverage: Detector = {
           severity: run === 0 ? "warning" : "note",
           path,
           line: first.length === 0 ? null : Math.min(...first),
-          // One finding a file, whatever its lines are.
+          // One finding for each file, whatever its lines are.
           text: path,
         },
       ];

@@ -1,11 +1,11 @@
-/** A detector reads one report into findings. It starts nothing and reads nothing else: pure. */
+/** A detector turns one report into findings. It starts nothing and reads nothing else: pure. */
 import { BatonError } from "../../core/errors.ts";
 import type { Detected } from "../../core/finding.ts";
 
 export interface DetectorOptions {
-  /** Where the tool saw the repository: absolute paths below it are those of its files. */
+  /** The tool's path of the repository. Absolute paths below it are those of its files. */
   root: string | null;
-  /** Milliseconds since the epoch, for what is judged by age. */
+  /** Milliseconds since the epoch, for findings that depend on age. */
   now: number;
   /** Messages of a detector whose rules the repository writes. */
   rules?: readonly { id: string; message: string }[];
@@ -13,17 +13,17 @@ export interface DetectorOptions {
 
 export interface Detector {
   name: string;
-  /** For the reference: what it reads. */
+  /** For the reference: the input of the detector. */
   summary: string;
-  /** Raised when the same report gives other findings. */
+  /** Raise it when the same report gives other findings. */
   version: number;
-  /** Its command is Baton's own, so any exit code but 0 means that it did not look everywhere. */
+  /** Its command is Baton's own. Any exit code except 0 means that it did not search everywhere. */
   needsZero?: true;
-  /** BATON_REPORT_INVALID where the report cannot be read. */
+  /** Throws BATON_REPORT_INVALID if the report is unreadable. */
   read(report: string, options: DetectorOptions): Detected;
 }
 
-/** Of any report. A larger one is a mistake of its tool, or an attack on its reader. */
+/** The largest report. A larger one is a mistake of its tool, or an attack on its reader. */
 const reportCharactersMax = 20 * 1024 * 1024;
 
 export function bounded(detector: string, report: string): string {

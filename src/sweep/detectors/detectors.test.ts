@@ -1,4 +1,4 @@
-/** Each detector against the reports that tools write, and those that nobody should. */
+/** Each detector against reports from real tools, and against broken ones. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -275,7 +275,7 @@ describe("pattern", () => {
       paths: [],
     },
   ];
-  /** As a sweep runs it: `sh -c` in a clone. */
+  /** Runs it as a sweep does: `sh -c` in a clone. */
   const run = (given: readonly PatternRule[], files: Record<string, string>) => {
     const place = mkdtempSync(join(tmpdir(), "pattern-"));
     const git = (...args: string[]) => execFileSync("git", args, { cwd: place, stdio: "ignore" });
@@ -320,7 +320,7 @@ describe("pattern", () => {
     severity: "note",
     paths: ["src/**"],
   };
-  /** The library's face, and no more: it finds its pattern's beginning as text. */
+  /** Only the interface of the library: it finds the beginning of its pattern as text. */
   const library = [
     "exports.Lang = { JavaScript: 1, TypeScript: 2 };",
     "exports.parse = (kind, source) => ({ root: () => ({ findAll: (pattern) =>",

@@ -1,4 +1,4 @@
-/** What a sweep can look for: one file and one line each. */
+/** The detectors of a sweep: one file and one line each. */
 
 import { BatonError } from "../../core/errors.ts";
 import { nearest } from "../../core/nearest.ts";
@@ -14,7 +14,7 @@ import { stale } from "./stale.ts";
 
 export const detectors: readonly Detector[] = [sarif, command, pattern, alerts, flaky, stale, coverage, agent];
 
-/** Their reports are GitHub's own: no command makes them, and they follow a change only after its merge. */
+/** GitHub itself makes their reports. No command makes them, and they follow a change only after its merge. */
 export const askedOfGithub: ReadonlySet<string> = new Set([alerts.name, flaky.name]);
 
 export function detectorNamed(name: string): Detector {

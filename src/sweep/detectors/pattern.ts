@@ -1,31 +1,34 @@
 /**
- * Rules of the repository's own: a text, a regular expression, or a piece of syntax that is not to be there. `patternCommand` prints
- * `rule<tab>severity<tab>path:line:text`, in the sandbox: an expression that takes forever ends with its step.
+ * Rules of the repository that forbid a text, a regular expression, or a piece of syntax. `patternCommand` prints
+ * `rule<tab>severity<tab>path:line:text`. It runs in the sandbox, so an endless expression ends with its step.
  *
- * PT1 Syntax is searched by the repository's own `@ast-grep/napi`, at the version of its lockfile; Baton brings none along.
+ * PT1 The repository's own `@ast-grep/napi` searches syntax, at the version of its lockfile. Baton does not ship one.
  */
 import { insidePath, lineOf, named, type RawFinding, type Severity, severities } from "../../core/finding.ts";
 import { bounded, counted, type Detector } from "./detector.ts";
 
 export interface PatternRule {
   id: string;
-  /** As it stands. */
+  /** A literal text. */
   text: string | null;
-  /** POSIX extended. */
+  /** A POSIX extended expression. */
   regex: string | null;
   /** Code with `$NAME` for any node, as ast-grep reads it. Absent in rules of an older Baton. */
   ast?: string | null | undefined;
   message: string;
   severity: Severity;
-  /** Globs of files; none: all. */
+  /** Globs of files. Empty: all files. */
   paths: readonly string[];
 }
 
-/** Of one rule: a rule that half of the lines break says nothing new with the next one. */
+/** The most lines of one rule. If half of the lines break a rule, the next one adds no news. */
 const linesMax = 500;
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** A program for `node -e`, with names of files on its standard input: prints `path:line:text` for each match. Kept without quotes. */
+/**
+ * A program for `node -e`, with names of files on its standard input. It prints `path:line:text` for each match. It has no
+ * quotes.
+ */
 const searchSyntax = `
 const { createRequire } = require("node:module");
 const { readFileSync } = require("node:fs");
@@ -48,7 +51,7 @@ for (const path of readFileSync(0, "utf8").split("\\0")) {
   }
 }`;
 
-/** For `sh -c`, in a clone. `git grep` ends with 1 where it finds nothing, and with more where it cannot look. */
+/** For `sh -c`, in a clone. `git grep` ends with 1 if it finds nothing, and with a higher code if it cannot search. */
 export function patternCommand(rules: readonly PatternRule[]): string {
   const looks = rules.map(({ id, text, regex, ast, severity, paths }) => {
     const where = paths.length === 0 ? "" : ` ${paths.map((path) => quoted(`:(glob)${path}`)).join(" ")}`;

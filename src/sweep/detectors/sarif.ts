@@ -1,6 +1,6 @@
 /**
  * SARIF 2.1.0, as linters and scanners write it.
- * Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html; what GitHub reads of it:
+ * Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. GitHub's subset:
  * https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
  */
 import { insidePath, lineOf, named, type RawFinding, type Severity } from "../../core/finding.ts";
@@ -23,7 +23,7 @@ export const sarif: Detector = {
       const rules = rulesOf(run);
       const bases = isObject(run["originalUriBaseIds"]) ? run["originalUriBaseIds"] : {};
       for (const result of listOf(run["results"]).filter(isObject)) {
-        // What somebody suppressed in the tool, and what it compared as unchanged or gone, is no finding of today.
+        // A suppressed result is not a current finding. Neither is one that the tool compared as unchanged or gone.
         if (listOf(result["suppressions"]).length > 0 || result["baselineState"] === "absent") continue;
         if (["pass", "notApplicable", "informational"].includes(textOf(result["kind"]))) continue;
         const index = typeof result["ruleIndex"] === "number" ? result["ruleIndex"] : -1;
@@ -73,7 +73,7 @@ function messageOf(result: Record<string, unknown>, otherwise: string): string {
   return textOf(message["text"], textOf(message["markdown"], otherwise)) || otherwise;
 }
 
-/** The tool's own names of a place: the ones that survive moved lines. */
+/** The tool's own identifiers of a place that survive moved lines. */
 function printOf(result: Record<string, unknown>): string {
   const prints = isObject(result["partialFingerprints"]) ? result["partialFingerprints"] : {};
   const [name] = Object.keys(prints)
@@ -94,7 +94,7 @@ function placeOf(
   const base = bases[textOf(artifact["uriBaseId"])];
   const baseUri = isObject(base) ? textOf(base["uri"]) : "";
   const uri = textOf(artifact["uri"]);
-  // A path that is relative to a base is one of the repository, wherever the tool saw it.
+  // A path relative to a base is a path of the repository, wherever the tool saw it.
   const baseRoot = baseUri.startsWith("file:") ? baseUri.replace(/^file:(?:\/\/[^/]*)?/, "") : null;
   const path = uri === "" ? null : (insidePath(uri, baseRoot) ?? insidePath(uri, root));
   return { path, line: lineOf(region["startLine"]), snippet: textOf(snippet["text"]) };

@@ -1,5 +1,5 @@
 /**
- * Notes to oneself that grew old: lines `path<tab>line<tab>seconds<tab>text`, the time being that of the line's last change.
+ * Old notes in the code: lines `path<tab>line<tab>seconds<tab>text`. The time is that of the line's last change.
  * `staleCommand` prints them.
  */
 import { insidePath, lineOf, named, type RawFinding } from "../../core/finding.ts";
@@ -9,7 +9,7 @@ const dayMs = 86_400_000;
 const staleAfterDays = 180;
 const oldAfterDays = 730;
 
-/** For `sh -c`, in a clone with history. At most 500 notes: each asks git who wrote its line. */
+/** For `sh -c`, in a clone with history. At most 500 notes, because each one asks git who wrote its line. */
 export const staleCommand = `git grep -nIE '\\b(TODO|FIXME|HACK|XXX)\\b' | head -n 500 | while IFS=: read -r file line text; do seconds=$(git blame --line-porcelain -L "$line,$line" -- "$file" | sed -n 's/^committer-time //p'); printf '%s\\t%s\\t%s\\t%s\\n' "$file" "$line" "$seconds" "$text"; done`;
 
 export const stale: Detector = {

@@ -1,4 +1,4 @@
-/** What an agent found, as a comment: its words without effect, then what Baton makes tables of, then whose words they are. */
+/** An agent's findings as a comment: its words without effect, then Baton's tables, then the name of the agent. */
 import { neutraliseLine, neutraliseWithin } from "../../text/neutralise.ts";
 
 const wordsMax = 30_000;

@@ -1,4 +1,4 @@
-/** Commits that an agent left beside its result: each named once, with the command that brings it back. */
+/** Commits that an agent left next to its result, each named once, with the command that restores it. */
 import type { Aside } from "../../core/effect.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 

@@ -37,7 +37,7 @@ export function renderCheckRun(state: RunState): RenderedCheckRun {
   };
 }
 
-/** An older head is no longer judged: neither green nor red, and never left running. */
+/** Baton no longer judges an older head: its check run is neither green nor red, and never left running. */
 export function renderSupersededCheckRun(newSha: string): RenderedCheckRun {
   const title = `Superseded by ${newSha.slice(0, 7)}`;
   return {

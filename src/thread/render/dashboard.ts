@@ -1,4 +1,4 @@
-/** The dashboard issue of a repository: its schedules, when they run, what came of them, what they cost; its sweeps. */
+/** The dashboard issue of a repository: its schedules with their times, results and costs, and its sweeps. */
 import { showLocal } from "../../core/zone.ts";
 import { cut } from "../../text/cut.ts";
 import { cell, usd } from "../../text/format.ts";
@@ -10,11 +10,11 @@ export interface DashboardSchedule {
   process: string;
   cron: string;
   timeZone: string;
-  /** null: never, or it is paused. */
+  /** null: never, or somebody paused it. */
   next: number | null;
-  /** Who paused it; null: nobody. */
+  /** The person who paused it. null: nobody. */
   pausedBy: string | null;
-  /** Why its last time did not start; null: it did, or there was none. */
+  /** Why its last occurrence did not start. null: it started, or there was none. */
   problem: string | null;
   last: DashboardRun | null;
 }
@@ -28,23 +28,23 @@ export interface DashboardRun {
 
 export interface DashboardSweeps {
   detectors: readonly { name: string; rate: number; reason: string }[];
-  /** Proposals that people have not decided. */
+  /** Proposals that wait for people's decision. */
   open: number;
   openMax: number;
   /** null: the day has no budget of its own. */
   leftTodayUsd: number | null;
-  /** The first of those that could be proposed. */
+  /** The first of the findings that a sweep could propose. */
   findings: readonly {
     fingerprint: string;
     rule: string;
     place: string;
     message: string;
-    /** Who ticked it to be proposed; null: nobody. */
+    /** The person who ticked it for a proposal. null: nobody. */
     wanted: string | null;
   }[];
-  /** Further ones. */
+  /** The number of further findings. */
   more: number;
-  /** What detectors could not do. */
+  /** Problems of detectors. */
   notes: readonly string[];
 }
 
@@ -52,9 +52,9 @@ export interface Dashboard {
   schedules: readonly DashboardSchedule[];
   /** null: `baton.yaml` names no detector. */
   sweeps?: DashboardSweeps | null;
-  /** What hinders all of them; null: nothing. */
+  /** A problem that stops all schedules. null: none. */
   problem: string | null;
-  /** What will hinder them soon; null: nothing. */
+  /** A problem that will stop schedules soon. null: none. */
   notice: string | null;
   spentThisMonthUsd: number;
 }
@@ -62,12 +62,12 @@ export interface Dashboard {
 const introduction =
   "Baton keeps this issue up to date. Runs that start by the clock report here. Other changes of this text are overwritten.";
 
-/** Until the first look at the schedules. */
+/** The text until Baton first reads the schedules. */
 export const newDashboard = `${introduction}\n\nBaton reads \`baton.yaml\` and shows its schedules here.`;
 
 export const dashboardTitle = "Baton dashboard";
 
-/** Characters: GitHub's limit, less what marker and redaction need. */
+/** In characters: GitHub's limit, less the room for marker and redaction. */
 const charactersMax = 60_000;
 
 export function renderDashboard({ schedules, sweeps, problem, notice, spentThisMonthUsd }: Dashboard): string {
@@ -133,7 +133,7 @@ function sweepParts({ detectors, open, openMax, leftTodayUsd, findings, more, no
   return parts;
 }
 
-/** The same as lines, for a reply or a terminal. */
+/** The same contents as lines, for a reply or a terminal. */
 export function scheduleLines(schedules: readonly DashboardSchedule[]): string {
   return schedules
     .map((one) => {

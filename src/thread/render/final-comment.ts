@@ -1,4 +1,4 @@
-/** The last words of a run: what came of it, the evidence, and what it cost per step, attempt and model. */
+/** The last words of a run: its result, the evidence, and its cost per step, attempt and model. */
 import { errorCatalogue } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { RunState } from "../../core/state.ts";

@@ -1,4 +1,4 @@
-/** What Baton itself measured of the work, under the agent's words in a pull request: the change by git, the cost by the ledger. */
+/** Baton's own measurements, under the agent's words in a pull request: the change by git, the cost by the ledger. */
 import type { FileChange } from "../../core/effect.ts";
 import type { RunState } from "../../core/state.ts";
 import { count, totalTokens, usd } from "../../text/format.ts";

@@ -1,4 +1,4 @@
-/** What attempts that ended early left: for people, below the steps. The agent's words are data, so they are fenced. */
+/** The remains of attempts that ended early, for people, below the steps. The agent's words are data, so they are fenced. */
 import type { RunState } from "../../core/state.ts";
 import { cut, fenced } from "../../text/cut.ts";
 import { neutraliseLine } from "../../text/neutralise.ts";
@@ -7,11 +7,11 @@ import { folded } from "./parts.ts";
 const shownMax = 5;
 const wordsMax = 1_200;
 
-/** null: nothing was left. */
+/** null: the attempts left nothing. */
 export function partials(state: RunState): string | null {
   const left = [...state.effects.values()].flatMap((effect) =>
     effect.attempts.flatMap((attempt) => {
-      // Who succeeded has said all in its output; who runs is not over.
+      // A successful attempt said everything in its output. A running attempt has not ended.
       const over = attempt.endedAt !== null && !(effect.status === "succeeded" && attempt === effect.attempts.at(-1));
       const { partial, kept } = attempt;
       const says = partial !== null && (partial.text !== "" || partial.todo !== "" || partial.lastAction !== "");

@@ -1,4 +1,4 @@
-/** Stages and verdicts as people read them, where a simple look would mislead. */
+/** Stages and verdicts as people read them, in cases where a simple look would mislead. */
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { RunWorld } from "../../../test/fakes/run-world.ts";

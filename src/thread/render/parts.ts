@@ -1,4 +1,7 @@
-/** Parts that the status comment, the final comment and the check run share. Facts are computed here, never taken from an agent's text. */
+/**
+ * Parts that the status comment, the final comment and the check run share. Baton computes facts here, and never reads them
+ * from an agent's text.
+ */
 import type { AgentOutput } from "../../core/effect.ts";
 import type { EffectPart, EffectState, RunState } from "../../core/state.ts";
 import { stepVerdict } from "../../core/step-verdict.ts";
@@ -66,7 +69,7 @@ function news(state: RunState, { kind, key, title }: WaitingFor): string {
   }
 }
 
-/** The newest look at the checks found them green. */
+/** True if the last reading of the checks found them green. */
 function isGreen(state: RunState): boolean {
   const last = [...state.effects.values()].findLast(({ kind }) => kind === "gate");
   return last !== undefined && verdictOf(last) === "passed";
@@ -87,7 +90,7 @@ function stageIcon(state: RunState, effects: EffectState[]): string {
   if (effects.some(({ key }) => state.open.has(key))) return "▶️";
   const last = effects.at(-1) as EffectState;
   if (last.status === "cancelled") return icons.skipped;
-  // A repair that no check followed leaves the stage as the last check found it.
+  // After a repair without a later check, the stage stays as the last check found it.
   const judged = effects.findLast((effect) => verdictOf(effect) !== null);
   const failed = last.status === "failed" || (judged !== undefined && verdictOf(judged) === "failed");
   return failed ? icons.failed : icons.passed;
@@ -150,7 +153,7 @@ function stepNote(effect: EffectState): string {
   return effect.progress?.note.slice(0, 120) ?? took;
 }
 
-/** What an agent changed, by git. */
+/** An agent's changes, by git. */
 function agentNote({ files, headSha, discarded = [] }: AgentOutput, took: string): string {
   const sum = (of: (file: { added: number | null; removed: number | null }) => number | null): number =>
     files.reduce((total, file) => total + (of(file) ?? 0), 0);
@@ -161,7 +164,7 @@ function agentNote({ files, headSha, discarded = [] }: AgentOutput, took: string
 
 const joined = (...parts: string[]): string => parts.filter((part) => part !== "").join("; ");
 
-/** A child run: while it goes on how far it is and what of its share is spent, then its verdict. */
+/** A child run: its progress and the used part of its share while it runs, then its verdict. */
 function childNote(
   { observed, output, endedAt }: EffectPart<"observed" | "output" | "endedAt", Child>,
   took: string,
@@ -173,14 +176,14 @@ function childNote(
   return `${observed.verdict.reason.slice(0, 200)}${spent === undefined ? "" : ` (${spent})`}`;
 }
 
-/** A step that only reads wrote all the same. */
+/** Changes that a read-only step wrote, and that Baton discarded. */
 function discardedNote(paths: readonly string[]): string {
   const [first, ...more] = paths;
   if (first === undefined) return "";
   return `read-only step: Baton discarded its changes (${first.slice(0, 80)}${more.length === 0 ? "" : ` and ${more.length} more`})`;
 }
 
-/** What is booked, and what the attempts at work have used until now: the sum of the table's rows. */
+/** Booked costs, and the use so far of running attempts: the sum of the table's rows. */
 export function spentSoFar({ money, effects }: RunState): Pick<RunState["money"], "tokens" | "spentUsd" | "complete"> {
   const attempts = [...effects.values()].flatMap((effect) => effect.attempts);
   const live = attempts.filter(({ endedAt }) => endedAt === null).flatMap(({ usage }) => usage);
@@ -200,7 +203,7 @@ export function budgetLine(state: RunState): string {
   return `\`${bar}\` ${complete ? "" : "≥ "}${usd(spentUsd)} of ${usd(budgetUsd)}${warning} · ${count(totalTokens(tokens))} tokens`;
 }
 
-/** Where the budget is not exact, and why; empty where every request passes Baton. */
+/** Where the budget is not exact, and why. Empty if every request passes through Baton. */
 export function selfReportingLine(state: RunState): string {
   const names = selfReportingOf(state).map((name) => `\`${name}\``);
   if (names.length === 0) return "";
@@ -233,13 +236,13 @@ export function costTable(state: RunState): string {
   ].join("\n");
 }
 
-/** Anything else could end the link, or lead out of the browser. */
+/** Other characters could end the link, or lead out of the browser. */
 const plainAddress = /^https?:\/\/[\w/.~%?&=#+:,;$-]+$/;
 
-/** Threads that a link names are told of it. */
+/** GitHub adds a note to a thread that a link names. */
 const threadAddress = /\/(?:issues|pull|pulls|discussions|commit)(?:\/|%2f)/i;
 
-/** A text that looks like an address must not lead to another, and a check's own address must not reach another thread. */
+/** A text that looks like an address must not lead to another address. A check's own address must not reach another thread. */
 function mayLink(text: string, url: string): boolean {
   if (!plainAddress.test(url) || /:\/\/|\bwww\./i.test(text)) return false;
   return !threadAddress.test(decodedOf(url));

@@ -4,7 +4,7 @@ import { runsNeeded } from "../../core/progress.ts";
 import { duration, timeOfDay } from "../../text/format.ts";
 import { neutraliseLine } from "../../text/neutralise.ts";
 
-/** `now`: tells how old the last sign of life is; null where nothing that is shown may tick by itself. */
+/** `now`: tells how old the last sign of life is. null if shown text may not change with time alone. */
 export function progressLine(progress: Progress, now: number | null): string {
   const { percent, step } = progress;
   const bar = "█".repeat(Math.floor(percent / 10)).padEnd(10, "░");

@@ -1,8 +1,8 @@
 /**
- * The change of protected files, for the person who allows it: each file with its diff in a fence. A diff that the question has no
- * room for stands in further comments.
+ * The change of protected files, for the person who allows it: each file with its diff in a fence. Further comments hold a
+ * diff if the question has no room for it.
  *
- * PC1 Only a file whose whole diff can be read in the thread can be allowed there.
+ * PC1 A person can allow a file in the thread only if the thread shows its whole diff.
  */
 import type { PathState } from "../../core/shown-change.ts";
 import { fenced } from "../../text/cut.ts";
@@ -14,7 +14,7 @@ export interface ProtectedFile {
   after: PathState;
   /** Unified diff, already redacted. */
   diff: string;
-  /** Git had more of it. */
+  /** The diff is longer, but git cut it. */
   truncated: boolean;
 }
 
@@ -23,18 +23,18 @@ export interface ProtectedChange {
   readable: ReadonlySet<string>;
   /** Bodies of the further comments. */
   parts: readonly string[];
-  /** The question. `urls`: of the further comments, in their order. */
+  /** The question. `urls`: addresses of the further comments, in order. */
   text(urls: readonly string[]): string;
 }
 
 const fileCharactersMax = 8_000;
 const allCharactersMax = 24_000;
 const filesMax = 100;
-/** Of one further comment: below GitHub's limit with a long path and what neutralizing adds. */
+/** The length of one further comment: below GitHub's limit, with a long path and the additions of neutralizing. */
 const partCharactersMax = 40_000;
 const partsMax = 5;
 
-/** `count`: of all files, those that are not given among them. */
+/** `count`: the number of all files, including files that are not in the list. */
 export function protectedChange(
   files: readonly ProtectedFile[],
   sha: string,
@@ -89,7 +89,7 @@ export function protectedChange(
   };
 }
 
-/** The files that the question names: only these can be allowed. */
+/** The files that the question names. A person can allow only these. */
 export function namedFiles<T>(files: readonly T[]): T[] {
   return files.slice(0, filesMax);
 }
@@ -107,7 +107,10 @@ function linesOf(diff: string): string[] {
   return diff.trim() === "" ? [] : stripInvisible(diff).text.replace(/\n$/, "").split("\n");
 }
 
-/** Each of whole lines and within the bound; a line that is longer is one of its own, and the first is empty where none fits. */
+/**
+ * Each chunk has whole lines and is within the bound. A longer line is a chunk of its own. The first chunk is empty if no
+ * line fits.
+ */
 function chunks(lines: readonly string[], charactersMax: number): string[][] {
   const made: string[][] = [[]];
   let used = 0;

@@ -1,4 +1,4 @@
-/** A question's comment: the news first, who is told and how they answer, and no effect of anybody else's text. */
+/** A question's comment: the news first, whom it notifies and how they answer, and no effect of other people's text. */
 import { describe, expect, it } from "vitest";
 import { alive } from "../../../test/fakes/alive.ts";
 import { hostileTexts } from "../../../test/fakes/hostile.ts";

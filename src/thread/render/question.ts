@@ -1,8 +1,8 @@
 /**
- * A question as a comment of its own: an edit notifies nobody, a new comment with a mention does.
+ * A question as a comment of its own: an edit notifies nobody, but a new comment with a mention does.
  *
- * QC1 The news is the first line. Mentions are Baton's own, from settings and the run; all other text is without effect.
- * QC2 What must be read to answer stands open: the plan, the protected change.
+ * QC1 The news is the first line. Mentions are Baton's own, from settings and the run. All other text is without effect.
+ * QC2 Text that people must read to answer stays unfolded: the plan, the protected change.
  */
 import { limits } from "../../core/limits.ts";
 import type { Question } from "../../core/questions.ts";
@@ -41,11 +41,11 @@ interface Parts {
   icon: string;
   kind: Parameters<typeof answerersOf>[0];
   news: string;
-  /** How it is answered. */
+  /** How people answer it. */
   how: string;
-  /** What somebody with the permission can do; empty: nothing that this asks for. */
+  /** The action of a person with the permission. Empty: this question asks for none. */
   deed: string;
-  /** What must be read first; not yet without effect. */
+  /** Text that people must read first. It still has its effects. */
   text: string;
 }
 
@@ -97,14 +97,14 @@ function moneyParts({ money }: RunState): Parts {
   };
 }
 
-/** A mention has to be a whole login: GitHub's own form, which settings and events are checked for. */
+/** A mention must be a whole login in GitHub's own form. Settings and events are checked for it. */
 const plainLogin = /^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$/;
 
 function mention(login: string): string {
   return plainLogin.test(login) ? `@${login}` : `\`${login.replaceAll(/[^\w.[\]-]/g, "?").slice(0, 60)}\``;
 }
 
-/** Whom Baton calls, how they answer, and who else may. */
+/** The people whom Baton calls, how they answer, and who else may answer. */
 function address({ called, teams, anybodyWith, notBy }: Answerers, owner: string, { how, deed }: Parts): string {
   const names = called.filter((login) => login !== notBy).map(mention);
   names.push(...teams.filter(() => plainLogin.test(owner)).map((team) => `@${owner}/${team}`));

@@ -1,4 +1,4 @@
-/** What a sandbox stopped, in words: one line, with the setting that allows it. */
+/** A sandbox's refusals in words: one line, with the setting that allows the refused access. */
 import { presetOf } from "../../config/network-presets.ts";
 import type { SandboxReport } from "../../core/effect.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
@@ -48,7 +48,7 @@ export function sandboxNote(report: SandboxReport | undefined): string {
 
 const linesMax = 6;
 
-/** What the sandboxes of a run stopped, each once, and whether one was missing. Null: nothing to say. */
+/** The refusals of a run's sandboxes, each once, and whether a sandbox was missing. null: nothing to report. */
 export function sandboxLines(state: RunState): string | null {
   const reports = [...state.effects.values()].flatMap(reportsOf);
   const lines = [...new Set(reports.flatMap(({ denied }) => denied.map(denialText)))];

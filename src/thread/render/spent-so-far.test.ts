@@ -9,7 +9,7 @@ const usage = (costUsd: number | null, input: number) => ({
   tokens: { input, output: 0, cacheRead: 0, cacheWrite: 0 },
 });
 
-/** A plan that is booked, and an implementation at work that has used this until now. */
+/** A booked plan, and an implementation at work that has used this much so far. */
 function atWork(costUsd: number | null): RunState {
   const effect = { kind: "agent", error: null, endedAt: null, progress: null };
   return {

@@ -1,4 +1,7 @@
-/** The status comment: verdict first, then the plan, the steps, the money; details folded. A function of the state (run-outputs.V1). */
+/**
+ * The status comment: verdict first, then the plan, the steps, the money. Details are folded. A function of the state
+ * (run-outputs.V1).
+ */
 import type { AgentInput } from "../../core/effect.ts";
 import { errorCatalogue } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
@@ -49,13 +52,13 @@ export function renderStatusComment(state: RunState, view: RenderView): string {
   return cut(parts.filter((part) => part !== "").join("\n\n"), limits.commentCharactersMax);
 }
 
-/** Baton's own sentences, found before the first step. */
+/** Baton's own sentences from before the first step. */
 function notesOf(state: RunState): string[] {
   const { notes } = (state.input ?? {}) as { notes?: unknown };
   return Array.isArray(notes) ? notes.map((note) => neutraliseLine(String(note))) : [];
 }
 
-/** Which time it is for, and whether it came late. */
+/** The scheduled time of the run, and whether it came late. */
 function scheduleLine({ startedBy }: RunState): string {
   if (startedBy === null) return "";
   if (startedBy.kind === "trigger") return `⚡ \`${startedBy.name}\` on \`${startedBy.on}\`.`;
@@ -68,7 +71,7 @@ function scheduleLine({ startedBy }: RunState): string {
   return `🕒 \`${name}\` of ${time} UTC${late ? ", **late**" : ""}.${earlier}`;
 }
 
-/** The newest plan that an agent made. Who explores answers a question, and stands in a comment of its own. */
+/** The newest plan of an agent. An agent that explores answers a question, in a comment of its own. */
 function planOf(state: RunState): string | null {
   for (const effect of [...state.effects.values()].toReversed())
     if (effect.kind === "agent" && effect.output !== undefined && isPlan(effect.input))
@@ -80,7 +83,7 @@ function isPlan({ role, prompt }: AgentInput): boolean {
   return role === "plan" && !("task" in prompt && prompt.task === "explore");
 }
 
-/** Of a text its hash, as GitHub shows commits. */
+/** A process from a text has the start of its hash as its version, as GitHub shows commits. */
 function versionOf({ process: { version, source } }: RunState): string {
   return source === undefined ? `v${version}` : `@${source.hash.slice(0, 7)}`;
 }

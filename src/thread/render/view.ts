@@ -1,7 +1,7 @@
-/** What the renderers need beside the state of a run. */
+/** Inputs of the renderers in addition to the state of a run. */
 export interface RenderView {
-  /** Milliseconds since the epoch: only to tell how long something lasted; nothing shown ticks by itself. */
+  /** Milliseconds since the epoch. Only for durations: no shown text changes with time alone. */
   now: number;
-  /** True: shown once, for now, so that it may say how old something is. */
+  /** True: shown once, for now, so the text may say how old something is. */
   live?: boolean;
 }

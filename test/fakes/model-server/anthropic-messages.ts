@@ -36,7 +36,7 @@ export const anthropicMessages: Wire = {
         event: "message_start",
         data: {
           type: "message_start",
-          // The first usage has the input side; the output count of a stream's start is not the final one.
+          // The first usage has the input side. The output count at a stream's start is not the final one.
           message: { ...message, content: [], stop_reason: null, usage: { ...message.usage, output_tokens: 1 } },
         },
       },

@@ -31,7 +31,7 @@ export const geminiGenerateContent: Wire = {
   },
   events(answer, request) {
     const parts = partsOf(answer, request);
-    // Words come in pieces, the end and the count with the last of them.
+    // Words come in pieces. The last piece has the end and the count.
     const pieces = parts.flatMap((part) => (part.text === undefined ? [part] : thirds(part.text)));
     return [
       ...pieces.map((part) => ({ data: pieceOf([part], answer, request, false) })),
@@ -53,7 +53,7 @@ const thirds = (text: string): Part[] => {
 };
 
 function partsOf(answer: Answer, request: ModelRequest): Part[] {
-  // What was held back is not said.
+  // A held-back answer has no words.
   if (answer.refusal === true) return [];
   return [
     ...(answer.text === undefined ? [] : [{ text: answer.text }]),
@@ -66,7 +66,7 @@ function partsOf(answer: Answer, request: ModelRequest): Part[] {
 
 function pieceOf(parts: Part[], answer: Answer, request: ModelRequest, last: boolean): object {
   const used = usageOf(answer);
-  // This wire counts cached tokens in the prompt, and knows no cache writes.
+  // This wire counts cached tokens in the prompt, and has no cache writes.
   const prompt = used.input + used.cacheRead + used.cacheWrite;
   return {
     candidates: [

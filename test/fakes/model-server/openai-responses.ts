@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { type Answer, type ModelRequest, toolCall, usageOf, type Wire } from "./wire.ts";
 
-/** Tools of one server are declared, and called, within a namespace: `namespace/name` in what scripts see. */
+/** The CLI declares and calls the tools of one server within a namespace: `namespace/name` in scripts. */
 type Tool = { name?: string; type: string; description?: string; tools?: Tool[] };
 type Item = { type?: string; role?: string; content?: unknown; output?: unknown; tools?: Tool[] };
 
@@ -53,18 +53,18 @@ export const openaiResponses: Wire = {
 
 const itemsOf = (body: Record<string, unknown>): Item[] => (body["input"] as Item[] | undefined) ?? [];
 
-/** To the models of its catalog Codex declares tools in an item of the input, grouped by namespace. */
+/** For the models of its catalog, Codex declares tools in an item of the input, grouped by namespace. */
 const additionalTools = (body: Record<string, unknown>): Tool[] =>
   itemsOf(body)
     .filter(({ type }) => type === "additional_tools")
     .flatMap(({ tools = [] }) => tools.flatMap((tool) => (tool.type === "namespace" ? (tool.tools ?? []) : [tool])));
 
-/** Runs JavaScript of the model that calls the other tools; its description has a heading for each. */
+/** Runs the model's JavaScript, which calls the other tools. Its description has a heading for each. */
 const isExec = ({ type, name }: Tool): boolean => type === "custom" && name === "exec";
 const nestedTools = ({ description = "" }: Tool): string[] =>
   [...description.matchAll(/^### `(\w+)`/gm)].map(([, name = ""]) => name);
 
-/** Tools of servers may be left out of the description. */
+/** The description may omit tools of servers. */
 function execScript(name: string, input: Record<string, unknown>): string {
   return [
     `const name = (ALL_TOOLS.find((tool) => tool.name.endsWith(${JSON.stringify(name)})) ?? {}).name;`,

@@ -1,20 +1,20 @@
-/** What a wire format must do for the scripted model server, and what a script may say. One file a wire. */
+/** The interface of a wire format for the scripted model server, and the language of its scripts. One file a wire. */
 import type { IncomingMessage } from "node:http";
 import type { Tokens } from "../../../src/core/vocabulary.ts";
 
-/** What the model does with the CLI's own tools; each wire and CLI has its own names for them. */
+/** The model's actions with the CLI's own tools. Each wire and CLI has its own names for them. */
 export type Deed =
   | { write: string; content: string }
   | { read: string }
   | { run: string }
-  /** A tool of a server of the Model Context Protocol, by the end of its name: each CLI puts the server before it in its own way. */
+  /** A Model Context Protocol tool, by the end of its name. Each CLI puts the server before it in its own way. */
   | { use: string; input: Record<string, unknown> };
 
 export interface Answer {
   text?: string;
   deeds?: Deed[];
   usage?: Partial<Tokens>;
-  /** The model declines: `text` is what it says of it. */
+  /** The model declines. `text` is its explanation. */
   refusal?: true;
 }
 
@@ -22,16 +22,16 @@ export type Turn = (
   | Answer
   /** An error of the service. */
   | { status: number; message?: string; headers?: Record<string, string> }
-  /** The request is taken and never answered. */
+  /** The server accepts the request and never answers it. */
   | { hang: true }
-  /** The answer begins and its connection is cut. */
+  /** The answer begins, and then its connection is cut. */
   | { drop: true; text?: string }
 ) & {
   /** Also the answer to every later request. */
   forever?: true;
 };
 
-/** A request as all wires have it. */
+/** A request in the form that all wires share. */
 export interface ModelRequest {
   wire: string;
   path: string;
@@ -39,11 +39,11 @@ export interface ModelRequest {
   headers: IncomingMessage["headers"];
   model: string;
   system: string;
-  /** Text of everything that the user's side said, oldest first. */
+  /** All texts of the user's side, oldest first. */
   user: string[];
-  /** What tools answered, oldest first. */
+  /** Answers of tools, oldest first. */
   toolResults: string[];
-  /** Names of the declared tools; none: a side request of the CLI (a title, a quota probe), which takes no turn of the script. */
+  /** Names of the declared tools. Empty: a side request of the CLI (a title, a quota probe), which uses no turn of the script. */
   tools: string[];
   streaming: boolean;
   body: Record<string, unknown>;
@@ -97,7 +97,7 @@ const runners: [string, Build<{ run: string }>][] = [
   ["bash", ({ run }) => ({ command: run, description: "As scripted" })],
 ];
 
-/** The call by which this CLI's model would do it; a CLI without such a tool does it through its shell. */
+/** The call by which this CLI's model would do it. A CLI without such a tool uses its shell. */
 export function toolCall(deed: Deed, tools: readonly string[]): ToolCall {
   if ("write" in deed) {
     const found = writers.find(([name]) => tools.includes(name));
@@ -116,7 +116,7 @@ export function toolCall(deed: Deed, tools: readonly string[]): ToolCall {
     return { name: name ?? deed.use, input: deed.input };
   }
   const found = runners.find(([name]) => tools.includes(name));
-  // A script that asks for what the CLI does not offer shows as the CLI's own "no such tool".
+  // If a script names a tool that the CLI does not offer, the CLI's own "no such tool" shows it.
   return found === undefined
     ? { name: "Bash", input: { command: deed.run } }
     : { name: found[0], input: found[1](deed) };

@@ -1,9 +1,9 @@
 /**
  * One mechanism of attack, with the guard that stops it.
  *
- * AC1 `attack` asks for an outcome, not for a message: it says what came through, or null.
- * AC2 With `guarded` false the same input meets the same code without its guard. That at least one gets through shows
- *     that the outcome can fail.
+ * AC1 `attack` checks an outcome, not a message: it returns what came through, or null.
+ * AC2 With `guarded` false, the same input meets the same code without its guard. At least one input must get through, which
+ *     shows that the outcome can fail.
  */
 import type { Draw } from "../draw.ts";
 
@@ -12,31 +12,31 @@ export type Surface = "thread" | "webhook" | "policy" | "repository" | "agent" |
 export interface Cause<Input = unknown> {
   name: string;
   surface: Surface;
-  /** Where the guard is, as a path and what it does. */
+  /** The place of the guard, as a path and its effect. */
   guard: string;
-  /** The most telling inputs, by hand. */
+  /** The most telling inputs, handwritten. */
   fixed: readonly Input[];
-  /** Another one from templates. */
+  /** A further input from templates. */
   draw(draw: Draw): Input;
-  /** What came through, in a few words; null: nothing. */
+  /** The forbidden effect, in a few words. null: there was none. */
   attack(input: Input, guarded: boolean): Promise<string | null> | string | null;
-  /** How many inputs may run at once; default 1. */
+  /** How many inputs may run at once. Default: 1. */
   atOnce?: number;
-  /** Each input starts processes: fewer of them are asked. */
+  /** Each input starts processes, so fewer inputs run. */
   slow?: true;
-  /** Why the cause cannot be asked here; null: it can. */
+  /** Why the cause cannot run here. null: it can. */
   obstacle?(): Promise<string | null> | string | null;
 }
 
-/** For the registry, which does not care about the inputs' types. */
+/** For the registry, which ignores the inputs' types. */
 export function defineCause<Input>(cause: Cause<Input>): Cause {
   return cause as Cause;
 }
 
-/** What an attack opens and the suite closes at its end. */
+/** Things that an attack opens and the suite closes at its end. */
 const closers: (() => Promise<void> | void)[] = [];
 
-/** Opened at the first use, closed with the suite. */
+/** Opened at the first use, and closed with the suite. */
 export function shared<T>(open: () => Promise<T> | T, close: (opened: T) => Promise<void> | void): () => Promise<T> {
   let opened: Promise<T> | null = null;
   return () => {

@@ -1,4 +1,4 @@
-/** Every cause, in the order in which they are asked. One file a group in `causes/`, one line here. */
+/** Every cause, in the order of the run. One file a group in `causes/`, one line here. */
 import type { Cause } from "./cause.ts";
 import { agentCauses } from "./causes/agents.ts";
 import { commandCauses } from "./causes/commands.ts";

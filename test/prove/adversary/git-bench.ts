@@ -23,16 +23,16 @@ export const importOptions: ImportOptions = {
 export interface GitBench {
   root: string;
   remote: string;
-  /** Where Baton keeps its repositories. */
+  /** The folder of Baton's repositories. */
   data: string;
   workspaces: Workspaces;
   access: RepositoryAccess;
   base: string;
 }
 
-/** git as somebody without Baton's care runs it. */
+/** Runs git without Baton's precautions. */
 export function sh(cwd: string, args: readonly string[], env: Record<string, string> = {}, input = ""): string {
-  // What git tidies up in the background would still be at it when the bench is removed.
+  // Otherwise git's background maintenance would still run when the bench is removed.
   const settings = ["user.name=agent", "user.email=agent@example.com", "gc.auto=0", "maintenance.auto=false"];
   return execFileSync("git", [...settings.flatMap((setting) => ["-c", setting]), ...args], {
     cwd,
@@ -44,7 +44,7 @@ export function sh(cwd: string, args: readonly string[], env: Record<string, str
   }).trim();
 }
 
-/** The same, and whatever it says. */
+/** The same, and ignores a failure. */
 export function tryGit(cwd: string, args: readonly string[], env: Record<string, string> = {}): string {
   try {
     return sh(cwd, args, env);
@@ -94,21 +94,21 @@ export interface AgentPlace extends GitBench {
   work: string;
   gitDir: string;
   home: string;
-  /** Where a planted program says that it ran. */
+  /** The file in which a planted program records that it ran. */
   mark: string;
-  /** A program that says so. */
+  /** A program that writes the mark. */
   program: string;
 }
 
 export interface Outcome {
   result: ImportResult | null;
-  /** Why Baton refused it; null: it did not. */
+  /** Why Baton refused it. null: Baton did not. */
   refused: string | null;
-  /** A planted program ran. */
+  /** Whether a planted program ran. */
   ran: boolean;
 }
 
-/** One attempt: made, given to `agent`, and imported; or handed to `naive` in place of the import. */
+/** One attempt: created, given to `agent`, and imported. With `naive`, no import: `naive` gets it instead. */
 export async function attempt(
   agent: (place: AgentPlace) => void | Promise<void>,
   naive: ((place: AgentPlace) => void) | null = null,
@@ -145,7 +145,7 @@ export async function attempt(
   }
 }
 
-/** What Baton's own repository holds of a commit. */
+/** The contents of Baton's own repository about a commit. */
 export async function inTrusted(args: readonly string[]): Promise<string> {
   const { data } = await gitBench();
   return sh(join(data, "trusted", "7.git"), args, { GIT_DIR: "." });

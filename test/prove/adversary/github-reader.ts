@@ -1,14 +1,14 @@
 /**
- * What a text does on GitHub, found without Baton's own code: rendered as the local GitHub renders it, then read.
+ * The effect of a text on GitHub, without Baton's own code: rendered as the local GitHub renders it, then read.
  *
- * Stricter than GitHub where it is unsure: tags are taken out before words are looked for, so that what they hold apart
- * counts as one.
+ * When in doubt, it is stricter than GitHub. It removes tags before it searches for words, so separated pieces count as one
+ * word.
  */
 import { markdown } from "../../../src/local-github/pages/markdown.ts";
 
 export interface Rendered {
   html: string;
-  /** What shows, without code. */
+  /** The visible text, without code. */
   text: string;
 }
 
@@ -30,7 +30,7 @@ function decoded(text: string): string {
     .replaceAll(/&([a-z]+);/g, (whole, name: string) => names[name] ?? whole);
 }
 
-/** Whom it would ping. */
+/** The people whom it would ping. */
 export function mentionsIn({ text }: Rendered): string[] {
   return [...text.matchAll(/(?<![\w`/.])@([a-z\d](?:[a-z\d-]{0,38})(?:\/[\w.-]+)?)/gi)].map((found) => found[1] ?? "");
 }
@@ -39,7 +39,7 @@ export function mentionsIn({ text }: Rendered): string[] {
 const closing =
   /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b[:\s]{1,4}(?:[\w.-]+\/[\w.-]+#\d+|#\d+|GH-\d+|https?:\/\/github\.com\/[\w.-]+\/[\w.-]+\/(?:issues|pull)\/\d+)/gi;
 
-/** What it would close: GitHub reads the source, and a reader may see another text. */
+/** The threads that it would close. GitHub reads the source, and a reader may see another text. */
 export function closedBy(source: string, { text }: Rendered): string[] {
   return [...source.matchAll(closing), ...text.matchAll(closing)].map(([found]) => found);
 }

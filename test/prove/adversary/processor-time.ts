@@ -1,15 +1,15 @@
-/** How long a piece of work keeps this process busy. Other programs do not count, and an endless one is ended. */
+/** The time for which a piece of work keeps this process busy. Other programs do not count, and endless work is ended. */
 import { runInNewContext } from "node:vm";
 
 /**
- * Processor time in seconds; more than `secondsMax` is cut off some time after it. `cut`: what a cut counts as, on a machine that gave
- * the work less time than it took.
+ * Processor time in seconds. Work above `secondsMax` is cut off some time later. `cut`: the result of a cut, on a machine
+ * that gave the work less time than it took.
  */
 export function processorSeconds(work: () => unknown, secondsMax: number, cut = 0): number {
   const before = process.cpuUsage();
   let least = 0;
   try {
-    // Also ends a regular expression that backtracks.
+    // This also ends a regular expression that backtracks.
     runInNewContext("work()", { work }, { timeout: Math.ceil(secondsMax * 5_000) });
   } catch (thrown) {
     if ((thrown as { code?: unknown }).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw thrown;

@@ -9,9 +9,9 @@ export const inputsPerCauseMax = 60;
 export interface CauseResult {
   cause: string;
   inputs: number;
-  /** What came through with the guard on. */
+  /** Inputs that came through with the guard on. */
   fell: { input: string; what: string }[];
-  /** An input that got through with the guard off was seen. */
+  /** Whether an input got through with the guard off. */
   shown: boolean;
   skipped: string | null;
 }
@@ -71,7 +71,7 @@ async function attackOne(cause: Cause, inputsEach: number, seed: number): Promis
   if (skipped !== null) return { cause: cause.name, inputs: 0, fell: [], shown: false, skipped: `skipped: ${skipped}` };
   const draw = new Draw(seed, cause.name);
   const count = countOf(cause, inputsEach);
-  // A few inputs: the most telling one, and others than last time.
+  // For a few inputs: the most telling one, and others than last time.
   const rest = count < cause.fixed.length ? draw.shuffled(cause.fixed.slice(1)) : cause.fixed.slice(1);
   const inputs = inputsOf([...cause.fixed.slice(0, 1), ...rest], () => cause.draw(draw), count);
   const fell: CauseResult["fell"] = [];
@@ -81,7 +81,7 @@ async function attackOne(cause: Cause, inputsEach: number, seed: number): Promis
     return true;
   });
   let shown = false;
-  // Also those by hand that were not drawn this time: one that gets through is enough.
+  // Includes handwritten inputs that were not drawn this time, because one that gets through is enough.
   await inTurn([...inputs, ...cause.fixed], 1, async (input) => {
     shown = (await outcome(cause, input, false)) !== null;
     return !shown;
@@ -89,12 +89,12 @@ async function attackOne(cause: Cause, inputsEach: number, seed: number): Promis
   return { cause: cause.name, inputs: inputs.length, fell, shown, skipped: null };
 }
 
-/** Of a few, where each is slow, one; of many, not all. */
+/** One input of a slow cause if there are few, and not all of many. */
 function countOf({ slow }: Cause, inputsEach: number): number {
   return slow === true ? Math.max(1, Math.floor(inputsEach * (inputsEach < 10 ? 0.4 : 0.5))) : inputsEach;
 }
 
-/** An attack that makes the guarded code throw where nobody expects it has come through, too. */
+/** An attack also comes through if it makes the guarded code throw unexpectedly. */
 async function outcome(cause: Cause, input: unknown, guarded: boolean): Promise<string | null> {
   try {
     return await cause.attack(input, guarded);
@@ -104,7 +104,7 @@ async function outcome(cause: Cause, input: unknown, guarded: boolean): Promise<
   }
 }
 
-/** Ends early when `work` answers false. */
+/** Ends early when `work` returns false. */
 async function inTurn<T>(list: readonly T[], atOnce: number, work: (one: T) => Promise<boolean>): Promise<void> {
   const left = list.values();
   let on = true;

@@ -1,7 +1,7 @@
 /**
- * One random schedule of money: runs of one repository, agents at once, answers that are cut, deaths of the process, top-ups,
- * searches that the service charges, attempts with a limit of tokens, and agents that report by themselves.
- * The proxy, the meter, admission, the fold and the ledger are the real ones; the service keeps its own bill in micro-dollars.
+ * One random schedule of money: runs of one repository, parallel agents, cut answers, deaths of the process, top-ups. It
+ * also has searches with fees, attempts with a token limit, and agents that report themselves.
+ * The proxy, the meter, admission, the fold and the ledger are real. The service keeps its own bill in micro-dollars.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -25,23 +25,23 @@ import type { Decide } from "../../../src/runner/run-actor.ts";
 import { alice } from "../../fakes/run-world.ts";
 import { Draw } from "../draw.ts";
 
-/** What may be switched off, to show that the oracle sees it. */
+/** Guards that the test may switch off, to show that the oracle detects it. */
 export type Guard = "reserve" | "growth" | "held" | "clamp" | "day" | "fees" | "tokens" | "reports";
 
 export interface MoneyFault {
   overspentUsd: number;
   uncountedUsd: number;
-  /** What else was wrong. */
+  /** Other mistakes. */
   wrong: string[];
 }
 
-/** USD a million: input, output, read from a cache, written to it. Written down again here, so that a wrong table is seen. */
+/** USD a million: input, output, read from a cache, written to it. Repeated here, so that the test detects a wrong table. */
 const prices = {
   "prove-small": { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25 },
   "prove-large": { input: 4, output: 20, cacheRead: 0.4, cacheWrite: 5 },
 } as const;
 type ModelName = keyof typeof prices;
-/** Micro-dollars for one search, by Anthropic and by OpenAI alike. */
+/** Micro-dollars for one search, for Anthropic and OpenAI alike. */
 const searchMicroUsd = 10_000;
 
 interface Order {
@@ -51,7 +51,7 @@ interface Order {
   attempt: string;
 }
 
-/** What the service did for a request. */
+/** The service's work for a request. */
 interface Billed extends Order {
   microUsd: number;
   tokens: number;
@@ -107,7 +107,7 @@ async function answer(
   const price = prices[model];
   const isAnthropic = incoming.url?.startsWith("/v1/messages") === true;
   const limit = Number(body[isAnthropic ? "max_tokens" : "max_output_tokens"] ?? longestAnswer);
-  // A token is at least a byte; part of the prompt is read from a cache or written to it.
+  // A token has at least one byte. A part of the prompt is read from a cache or written to it.
   const prompt = Math.max(1, Math.floor(bytes.length * (draw.whole(10, 100) / 100)));
   const cacheRead = draw.flip() ? draw.whole(0, prompt) : 0;
   const cacheWrite = draw.flip() ? draw.whole(0, prompt - cacheRead) : 0;
@@ -117,7 +117,7 @@ async function answer(
   const way = draw.whole(0, 9);
   const streams = way > 5;
   const shown = Math.max(1, Math.min(limit, wanted, draw.whole(0, 200)));
-  // What it does not hide it has said, word by word.
+  // Output that it does not hide, it has sent word by word.
   const output = streams && !thinks ? shown : Math.max(1, Math.min(limit, wanted));
   const tool = (body["tools"] as { max_uses?: number }[] | undefined)?.[0];
   const searchesMost = tool === undefined ? 0 : Number(tool.max_uses ?? body["max_tool_calls"] ?? 100);
@@ -177,7 +177,7 @@ async function answer(
     ),
   );
   if (way <= 7) {
-    // Cut in the middle: what was thought is billed, and nobody saw it.
+    // Cut in the middle: the service bills the thinking, and nobody saw it.
     bill(thinks ? output : Math.max(1, said));
     await macrotask();
     return void outgoing.destroy();
@@ -194,16 +194,16 @@ const repository = { id: 7, owner: "acme", name: "shop", defaultBranch: "main", 
 const steps = ["one", "two", "three"] as const;
 const day0 = Date.UTC(2026, 10, 30, 9);
 
-/** A run's journal, and the state of who drives it now; who drove it before may append no more. */
+/** A run's journal, and the state of its current driver. An earlier driver may append nothing more. */
 class Run {
   readonly journal: StoredEvent[] = [];
   readonly runId: RunId;
   readonly settings: Settings;
   state: RunState;
   generation = 0;
-  /** What agents that report by themselves may be charged beyond all budgets: one reservation each (M4). */
+  /** The possible charge beyond all budgets for agents that report themselves: one reservation each (M4). */
   beyondUsd = 0;
-  /** What they used and nobody was told of, because Baton died. */
+  /** Usage that never reached Baton, because it died. */
   untoldUsd = 0;
 
   readonly index: number;
@@ -253,7 +253,7 @@ class Run {
       this.world.wrong.push(`run ${this.index}: ${spentUsd} spent and ${reservedUsd} set aside of ${budgetUsd}`);
   }
 
-  /** Only the present driver's decisions are kept. */
+  /** Keeps only the current driver's decisions. */
   change(generation: number) {
     return async (decide: Decide): Promise<RunEvent[]> => {
       await macrotask();
@@ -265,7 +265,7 @@ class Run {
     };
   }
 
-  /** What is in memory is gone; the journal is read again. */
+  /** Drops the memory and reads the journal again. */
   die(): void {
     this.generation += 1;
     this.state = fold(structuredClone(this.journal));
@@ -336,7 +336,7 @@ export async function playMoney(
   service.onRequest.set(schedule, () => {
     untilDeath -= 1;
     if (untilDeath !== 0) return;
-    // The process dies with all that it drives, in the middle of a request.
+    // The process dies with everything that it drives, in the middle of a request.
     for (const run of runs) run.die();
     for (const grant of grants) void grant.revoke();
     grants.clear();
@@ -370,7 +370,7 @@ function judge(
     const billedUsd = bills.reduce((sum, { microUsd }) => sum + microUsd, 0) / 1e6;
     allUsd += billedUsd;
     const { spentUsd, budgetUsd, reservedUsd } = run.state.money;
-    // What an agent claims of itself is charged although nobody sent a bill.
+    // Baton charges an agent's own claim although nobody sent a bill.
     overspentUsd += beyond(Math.max(billedUsd - run.untoldUsd, spentUsd), budgetUsd + run.beyondUsd);
     uncountedUsd += beyond(billedUsd, spentUsd + run.untoldUsd);
     if (tokensMax !== null)
@@ -388,7 +388,7 @@ function judge(
   const days = Math.floor((world.now - Date.UTC(2026, 10, 30)) / 86_400_000) + 1;
   const beyondUsd = runs.reduce((sum, run) => sum + run.beyondUsd + run.untoldUsd, 0);
   if (dayUsd !== null) overspentUsd += beyond(allUsd, dayUsd * days + beyondUsd);
-  // Bills of schedules that are judged are not needed any more.
+  // Bills of judged schedules are no longer needed.
   for (let index = service.bills.length - 1; index >= 0; index -= 1)
     if (service.bills[index]?.schedule === schedule) service.bills.splice(index, 1);
   return { overspentUsd, uncountedUsd, wrong: world.wrong };
@@ -412,7 +412,7 @@ interface Context {
   off: Guard | null;
 }
 
-/** As the driver does it: what is lost is charged, what is due begins with its money, until nothing moves. */
+/** As the driver does it: charge lost attempts, start due ones with their money, until nothing changes. */
 async function drive(context: Context, run: Run): Promise<void> {
   const { world, off } = context;
   const working = new Map<EffectKey, Promise<void>>();
@@ -459,7 +459,7 @@ async function drive(context: Context, run: Run): Promise<void> {
   await Promise.all(working.values());
 }
 
-/** The guard "held" off: a lost attempt is charged only what was settled. */
+/** The guard "held" off: a lost attempt costs only its settled part. */
 function forgetful(event: RunEvent): RunEvent {
   if (event.type !== "effect.attempt-failed" && event.type !== "effect.failed" && event.type !== "effect.cancelled")
     return event;
@@ -480,7 +480,7 @@ async function perform(context: Context, run: Run, generation: number, key: Effe
     priceUsd: (model, tokens) => meter.priceUsd(model, tokens),
     reserve: async (asked) => {
       if (off === "reserve") return asked.wantUsd;
-      // As before: alone it uses the rest of the budget, and nobody is told.
+      // The old behavior: alone, it uses the rest of the budget, and nobody hears of it.
       if (off === "growth")
         return run.state.money.budgetUsd - run.state.money.spentUsd >= asked.leastUsd ? asked.wantUsd : null;
       const granted = await money.reserve(
@@ -511,7 +511,7 @@ async function perform(context: Context, run: Run, generation: number, key: Effe
         history,
       ),
     );
-    // People and other steps may want it no longer.
+    // People and other steps may no longer want it.
     if (draw.whole(0, 30) === 0) {
       await change((state) =>
         state.open.has(key) ? [{ type: "effect.cancelled", key, reason: "no longer wanted", usage: [] }] : [],
@@ -534,7 +534,7 @@ interface Reporting {
   draw: Draw;
 }
 
-/** An agent that asks its models by itself: Baton knows its reports, which may come in bursts, jump or lie. */
+/** An agent that asks its models itself. Baton knows only its reports, which may come in bursts, jump or lie. */
 async function performReporting(
   { service, world, schedule, seed, off }: Context,
   run: Run,
@@ -552,7 +552,7 @@ async function performReporting(
   for (let left = draw.whole(0, 12); left > 0 && !meter.exceeded.aborted && run.generation === generation; left -= 1) {
     const burst = draw.whole(1, 3);
     for (let one = 0; one < burst; one += 1) {
-      // An honest one uses less than a reservation between two looks of Baton.
+      // An honest agent uses less than a reservation between two looks of Baton.
       const microUsd = Math.floor((reservedUsd / 4) * draw.whole(0, 100) * 1e4);
       usedUsd += microUsd / 1e6;
       service.bills.push({ schedule, run: run.index, seed, attempt: `${key}/${attempt}`, microUsd, tokens: 0 });
@@ -578,7 +578,7 @@ async function performReporting(
   );
 }
 
-/** A question of an agent, who may hang up. */
+/** A question of an agent, which may hang up. */
 async function ask(grant: ModelGrant, draw: Draw, order: Order, history: string): Promise<void> {
   const model = draw.one(Object.keys(prices) as ModelName[]);
   const limit = draw.one([null, 100, 2_000, 32_000]);
@@ -617,6 +617,6 @@ async function ask(grant: ModelGrant, draw: Draw, order: Order, history: string)
       stop.abort();
     } else await response.text();
   } catch {
-    // Cut, by whomever.
+    // The connection was cut, by either side.
   }
 }

@@ -1,6 +1,7 @@
 /**
- * One random story of a question and its answers: reviews, dismissals, comments, pushes, other bases, `/baton approve`, in any order.
- * The breakpoint's performer and the answering command are the real ones; what may pass is written down again here, from the promise.
+ * One random story of a question and its answers: reviews, dismissals, comments, pushes, other bases, `/baton approve`, in
+ * any order. The breakpoint's performer and the answering command are real. This file repeats from the promise which answers
+ * may pass.
  */
 
 import { answerBreakpoint } from "../../../src/commands/answer-breakpoint.ts";
@@ -19,7 +20,7 @@ import type { PerformContext } from "../../../src/runner/perform/performer.ts";
 import { alice } from "../../fakes/run-world.ts";
 import { Draw } from "../draw.ts";
 
-/** What may be switched off, to show that the oracle sees it. */
+/** Guards that the test may switch off, to show that the oracle detects it. */
 export type ReviewGuard = "head" | "people" | "objections" | "post";
 
 const repository = { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
@@ -43,14 +44,14 @@ interface Story {
   reviews: Review[];
   head: string;
   base: string;
-  /** How many reviews there were when somebody last sent it to another base; null: nobody did. */
+  /** The number of reviews when somebody last changed the base. null: nobody did. */
   reviewsAtBase: number | null;
   pusher: Person | null;
   author: Person;
   settings: Settings["approvals"];
 }
 
-/** Passes that nothing valid stands behind, and what was the matter with each. */
+/** Passes without a valid reason, each with its problem. */
 export async function playReviews(seed: number, off: ReviewGuard | null = null): Promise<string[]> {
   const draw = new Draw(seed, "reviews");
   return draw.whole(0, 3) === 0 ? playPlan(draw, off) : playPull(draw, off);
@@ -110,7 +111,7 @@ async function playPull(draw: Draw, off: ReviewGuard | null): Promise<string[]> 
   return wrong;
 }
 
-/** True when somebody pushed. */
+/** True if somebody pushed. */
 function happen(story: Story, shas: number): boolean {
   const { draw, people, reviews } = story;
   const what = draw.whole(0, 9);
@@ -134,7 +135,7 @@ function happen(story: Story, shas: number): boolean {
   return false;
 }
 
-/** From the promise: README "Approval is a review", SECURITY.md. Null: the pass is right. */
+/** From the promise: README "Approval is a review", SECURITY.md. null: the pass is right. */
 function invalid(story: Story, requester: Person, subject: { sha: string; base: string }): string | null {
   if (story.head !== subject.sha) return "the head is another";
   if (story.base !== subject.base) return "the base is another";
@@ -155,7 +156,7 @@ function invalid(story: Story, requester: Person, subject: { sha: string; base: 
       (story.pusher?.kind === "user" && person.id === story.pusher.id);
     const counts =
       last.sha === subject.sha &&
-      // Given for another base, also where it is the same again.
+      // Given for another base, even if the base is the same again.
       (story.reviewsAtBase === null || last.id > story.reviewsAtBase) &&
       person.kind === "user" &&
       atLeastWrite.has(person.permission) &&
@@ -173,7 +174,7 @@ function told({ reviews, people }: Story): string {
 
 const timeOf = (review: number): string => new Date(Date.UTC(2026, 10, 30) + review * 1_000).toISOString();
 
-/** GitHub as the performer asks it; with a guard off it lies in the way that the guard is there for. */
+/** GitHub as the performer asks it. With a guard off, it lies about the guarded fact. */
 function contextOf(story: Story, state: RunState, off: ReviewGuard | null): PerformContext {
   const subjectSha = shaOf(1);
   const visible = story.reviews
@@ -209,11 +210,11 @@ function contextOf(story: Story, state: RunState, off: ReviewGuard | null): Perf
   return { github, state, effect: state.effects.get("ask" as EffectKey) } as unknown as PerformContext;
 }
 
-/** A comment that asks, by GitHub's clock and count: the journal's time may be half a minute off. */
+/** A comment with a question, by GitHub's clock and count. The journal's time may be off by half a minute. */
 interface Asking {
   at: number;
   id: number;
-  /** `none`: it is not there yet. `unnoted`: it is, and Baton has not noted GitHub's answer. */
+  /** `none`: it does not exist yet. `unnoted`: it exists, and Baton has not noted GitHub's answer. */
   seen: "noted" | "unnoted" | "none";
 }
 
@@ -222,7 +223,7 @@ function asking(draw: Draw): Asking {
   return { at, id: 50, seen: draw.one(["noted", "noted", "unnoted", "none"] as const) };
 }
 
-/** How the command asks for it; with the guard off it was posted before anybody wrote. */
+/** As the command asks for it. With the guard off, it was posted before anybody wrote. */
 function placesOf({ at, id, seen }: Asking, off: ReviewGuard | null) {
   const old = off === "post" ? { at: -3_600_000, id: 0 } : { at, id };
   const posted = { id: old.id, createdAt: new Date(old.at).toISOString() };
@@ -235,7 +236,7 @@ function placesOf({ at, id, seen }: Asking, off: ReviewGuard | null) {
   };
 }
 
-/** A plan waits for `/baton approve`: whoever answers must be somebody who may, and who could see what was asked. */
+/** A plan waits for `/baton approve`. A valid answer comes from a permitted person who could see the question. */
 async function playPlan(draw: Draw, off: ReviewGuard | null): Promise<string[]> {
   const asked = asking(draw);
   const people = peopleOf(draw);
@@ -293,7 +294,7 @@ async function playPlan(draw: Draw, off: ReviewGuard | null): Promise<string[]> 
     const isAnswered = passed !== undefined && passed.decision !== "voided";
     if (isAnswered && (asked.seen === "none" || after < 0 || commentId < asked.id))
       wrong.push(`an answer of ${after} s after the question counts (${asked.seen})`);
-    // What is right passes: a proof of refusals alone would prove nothing.
+    // A correct answer passes: a proof of refusals alone would prove nothing.
     if (!isAnswered && may && asked.seen !== "none" && commentId > asked.id)
       wrong.push(`a right answer of ${after} s after the question does not count (${asked.seen})`);
   }

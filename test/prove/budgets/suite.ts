@@ -1,9 +1,9 @@
-/** The suite `budgets`: money and approvals, each in random schedules, against what they promise. */
+/** The suite `budgets`: money and approvals, each in random schedules, checked against their promises. */
 import { flagOf, type Proof, type ProveOptions, type Suite } from "../suite.ts";
 import { type Guard, playMoney, startService } from "./money.ts";
 import { playReviews, type ReviewGuard } from "./reviews.ts";
 
-/** At once: they wait for each other's answers, not for the processor. */
+/** In parallel, because they wait for each other's answers, not for the processor. */
 const atOnce = 4;
 
 export interface BudgetsResult {
@@ -41,7 +41,7 @@ export async function playAll(
   let done = 0;
   const worker = async (): Promise<void> => {
     for (let index = next++; index < schedules; index = next++) {
-      // One schedule can be played again by its own seed.
+      // A schedule can be replayed by its own seed.
       const own = (seed + index) >>> 0;
       const fault = await playMoney(service, own, index, off.money ?? null);
       const passes = await playReviews(own, off.reviews ?? null);

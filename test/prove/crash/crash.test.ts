@@ -1,4 +1,4 @@
-/** The suites `crash` and `replicas` with a small seed, and that what they judge by can fail. */
+/** The suites `crash` and `replicas` with a small seed. Also shows that their checks can fail. */
 import { describe, expect, it } from "vitest";
 import type { RunEvent, StoredEvent } from "../../../src/core/event.ts";
 import type { LedgerRow } from "../../../src/ports/store.ts";

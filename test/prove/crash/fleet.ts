@@ -1,8 +1,9 @@
 /**
- * One or two Batons on one database, four runs at once, and blows: SIGKILL or a pause at instants of work done.
+ * One or two Batons on one database, four runs at once, and blows: SIGKILL or a pause at counted instants.
  *
- * Owns: processes, instants, what was under way at each blow. Does not own: when (`plan.ts`), people
- * (`people.ts`), what the store holds (`stored-facts.ts`), what is around (`scene.ts`) and outlives every Baton, what must hold (`oracle.ts`).
+ * Owns: processes, instants, the work under way at each blow. Does not own: when (`plan.ts`), people (`people.ts`), the
+ * contents of the store (`stored-facts.ts`), the surroundings that outlive every Baton (`scene.ts`), the promises
+ * (`oracle.ts`).
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,17 +25,17 @@ import type { ModelService } from "./service.ts";
 import { allSent, storedFacts } from "./stored-facts.ts";
 
 const childPath = fileURLToPath(new URL("../../scenarios/baton-child.ts", import.meta.url));
-/** An instant that does not come is not waited for longer; the blow then falls where the work is. */
+/** The longest wait for an instant. After that, the blow falls on the current work. */
 const aimPatienceMs = 3_000;
-/** All processes of an attempt are gone this long after their Baton; its supervisor needs some rounds for it. */
+/** After this time, all processes of an attempt must have followed their Baton. Its supervisor needs some rounds for that. */
 const agentPatienceMs = 10_000;
-/** Longer than between two edits of one status comment: the last one is out. */
+/** Longer than the time between two edits of one status comment, so the last edit is out. */
 const quietMs = limits.statusEditIntervalMs + 1_000;
-/** Nothing that people see moved for this long: nothing moves. The machine may be busy with other things. */
+/** If nothing visible moves for this time, nothing moves. The machine may be busy with other things. */
 const patienceMsDefault = 90_000;
-/** Two windows of the write budget and a half. */
+/** Two and a half windows of the write budget. */
 const sendMs = 150_000;
-/** Leases end ten times sooner, and four runs in a hurry do not wait for GitHub's limits, which they would pass. */
+/** Leases end ten times sooner. Four hurried runs would exceed GitHub's limits, so they do not wait for them. */
 const limitsOfChildren: Partial<Record<keyof typeof limits, number>> = {
   leaseMs: 3_000,
   leaseRenewMs: 1_000,
@@ -44,7 +45,7 @@ const limitsOfChildren: Partial<Record<keyof typeof limits, number>> = {
 
 export interface FleetOptions {
   seed: number;
-  /** Null: the embedded database. */
+  /** null: the embedded database. */
   databaseUrl: string | null;
   replicas: number;
   strikes: readonly Strike[];
@@ -57,10 +58,10 @@ export interface FleetResult {
   runs: number;
   kills: number;
   pauses: number;
-  /** What was under way, to how many blows fell then. */
+  /** For each kind of work under way, the number of blows during it. */
   underWay: Map<string, number>;
   busy: number;
-  /** Agents that were alive at a kill, and those of them that outlived their Baton. */
+  /** Agents alive at a kill, and the number of them that outlived their Baton. */
   agents: number;
   survivors: number;
   facts: Facts;
@@ -156,14 +157,14 @@ class Fleet {
     if (armed === null) return;
     armed.passed += 1;
     if (armed.passed < armed.after || !isHit(armed.aim, aim)) return;
-    // An agent that is lost too often ends its run by design: the last attempts are let through.
+    // By design, an agent that is lost too often ends its run. So the last attempts get no blow.
     if (Math.max(0, ...this.#attempts.values()) >= limits.attemptsPerEffectMax - 1) return;
     this.#armed = null;
     if (armed.delayMs === 0) armed.strike();
     else setTimeout(() => armed.strike(), armed.delayMs);
   }
 
-  /** Lives on until this blow has fallen, and its Baton is back. False: nothing moves any more. */
+  /** Lives on until this blow has fallen and its Baton is back. False: nothing moves any longer. */
   async #await(strike: Strike): Promise<boolean> {
     const struck = Promise.withResolvers<void>();
     const child = this.#replicas[strike.replica] ?? null;
@@ -186,14 +187,14 @@ class Fleet {
     }
     this.#replicas[strike.replica] = null;
     await child.ended;
-    // Of two, the other's agents live on.
+    // With two, the other's agents live on.
     if (this.#replicas.length === 1) this.#result.survivors += await this.#agentsGone();
     if (this.#replicas.length === 1 && this.#options.databaseUrl !== null) await this.#forgetJobsInHand();
     await this.#begin(strike.replica);
     return true;
   }
 
-  /** People look at their threads until `until`; a blow whose instant does not come falls on anything. False: nothing moves. */
+  /** People look at their threads until `until`. A blow whose instant does not come falls on anything. False: nothing moves. */
   async #live(until: Promise<unknown>, armed: Armed | null): Promise<boolean> {
     const { patienceMs = patienceMsDefault } = this.#options;
     const begun = performance.now();
@@ -212,7 +213,7 @@ class Fleet {
     }
   }
 
-  /** No more blows: every run that was begun ends, and GitHub is asked for nothing any more. A run that does not end is lost. */
+  /** No more blows: every run ends, and GitHub gets no further request. A run that does not end is lost. */
   async #finish(): Promise<void> {
     const { patienceMs = patienceMsDefault } = this.#options;
     let shown = "";
@@ -224,7 +225,7 @@ class Fleet {
       shown = now;
       if (performance.now() > movedAt + patienceMs) break;
     }
-    // Where many writes are due, edits wait for the next minute of the budget: a silence is not their end.
+    // If many writes are due, edits wait for the next minute of the budget. So silence does not mean the end.
     if (this.#options.databaseUrl !== null) await allSent(this.#options.databaseUrl, sendMs);
     const { log } = this.#stage.github;
     for (let asked = -1; asked !== log.length; await delay(quietMs)) asked = log.length;
@@ -236,7 +237,7 @@ class Fleet {
     }
   }
 
-  /** The one that stands by begins; another then stands by. */
+  /** Starts the standby process. Another one then stands by. */
   async #begin(index: number): Promise<void> {
     const child = this.#standBy ?? this.#spawn();
     this.#standBy = this.#spawn();
@@ -246,7 +247,8 @@ class Fleet {
     if (url === "") throw this.#fault ?? new Error("A Baton ended at its start.");
     this.#replicas[index] = child;
     if (this.#balancer === null) this.#stage.listen(url);
-    // GitHub does not send again by itself; the App's poll for missed deliveries does it after some minutes, this at once.
+    // GitHub does not resend by itself. The App's poll for missed deliveries does that after some minutes, and this call at
+    // once.
     const { deliveries } = this.#stage.github;
     const isThrough = ({ statusCode }: { statusCode: number }): boolean => statusCode >= 200 && statusCode <= 299;
     const through = new Set(deliveries.filter(isThrough).map(({ guid }) => guid));
@@ -291,7 +293,7 @@ class Fleet {
     }
   }
 
-  /** What is under way at a blow. */
+  /** Counts the work under way at a blow. */
   #note(isPause: boolean): void {
     const agents = this.#agents();
     const pushes = this.#stage.github.log
@@ -322,14 +324,14 @@ class Fleet {
     });
   }
 
-  /** How many of them do not end. */
+  /** The number of them that do not end. */
   async #agentsGone(): Promise<number> {
     for (const until = performance.now() + agentPatienceMs; performance.now() < until; await delay(20))
       if (this.#agents().length === 0) return 0;
     return this.#agents().length;
   }
 
-  /** The queue's own monitor does it after 25 s. Only where nobody else has jobs in hand. */
+  /** The queue's own monitor does it after 25 s. Use it only if nobody else has jobs in hand. */
   async #forgetJobsInHand(): Promise<void> {
     const client = new pg.Client({ connectionString: this.#options.databaseUrl as string });
     await client.connect();

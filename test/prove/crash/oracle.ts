@@ -1,16 +1,16 @@
 /**
- * What must hold after any number of deaths, as a pure function of what GitHub, the store and the model's service have.
+ * The promises after any number of deaths: a pure function of the contents of GitHub, store and model service.
  *
- * Lost: what was asked for or acknowledged and is not there. Doubled: what is there twice. Empty lists: the proof holds.
+ * Lost: requested or acknowledged, but missing. Doubled: there twice. Empty lists: the proof holds.
  */
 import type { StoredEvent } from "../../../src/core/event.ts";
 import type { LedgerRow } from "../../../src/ports/store.ts";
 
 export interface ThreadFacts {
   issue: number;
-  /** Baton's own comments, by the operation in their marker; null: without one. */
+  /** Baton's own comments, by the operation in their marker. null: without one. */
   comments: { operation: string | null; body: string }[];
-  /** Operations whose comment must be there. */
+  /** Operations whose comment must exist. */
   wanted: string[];
   pulls: { number: number; isMerged: boolean; headSha: string; commits: number }[];
   mustMerge: boolean;
@@ -21,7 +21,7 @@ export interface ThreadFacts {
 export interface RunFacts {
   issue: number;
   runId: string;
-  /** Null: the journal cannot be read; then `broken` says why. */
+  /** null: the journal is unreadable, and `broken` says why. */
   events: StoredEvent[] | null;
   broken: string | null;
   /** Each event that a process called durable. */
@@ -32,11 +32,11 @@ export interface RunFacts {
   spentUsd: number;
   outcome: string | null;
   reason: string;
-  /** The head that the run's last agent step came to. */
+  /** The resulting head of the run's last agent step. */
   headSha: string | null;
 }
 
-/** A request that the model's service answered whole. */
+/** A request with a complete answer from the model's service. */
 export interface AnsweredRequest {
   runId: string;
   key: string;
@@ -55,12 +55,12 @@ export interface Facts {
 export interface Judgement {
   lost: string[];
   doubled: string[];
-  /** Attempts with requests that were answered and never charged: lost money. */
+  /** Attempts with answered requests that Baton never charged: lost money. */
   uncounted: string[];
   uncountedUsd: number;
 }
 
-/** Below a hundredth of a token's price. */
+/** Less than a hundredth of a token's price. */
 const toleranceUsd = 1e-9;
 
 export function judge(facts: Facts): Judgement {
@@ -140,7 +140,7 @@ function judgeMoney(run: RunFacts, answered: readonly AnsweredRequest[], judgeme
       judgement.uncountedUsd += missingUsd;
       uncounted.push(`${where}: ${missingUsd.toFixed(6)} USD of ${name} were answered and never charged`);
     }
-    // Of an attempt that died the part that was reserved may be charged for what nobody could count.
+    // If an attempt died, its reserved part may be charged for usage that nobody could count.
     const boundUsd = answeredUsd + (wasLost(events, name) ? reservedOf(events, name) : 0);
     if (chargedUsd > boundUsd + toleranceUsd)
       doubled.push(`${where}: ${name} is charged ${chargedUsd.toFixed(6)} USD for ${answeredUsd.toFixed(6)}`);
@@ -160,7 +160,7 @@ function wasLost(events: readonly StoredEvent[], name: string): boolean {
   );
 }
 
-/** The most that was ever set aside for the attempt. */
+/** The largest amount ever set aside for the attempt. */
 function reservedOf(events: readonly StoredEvent[], name: string): number {
   const amounts = events.flatMap(({ event }) =>
     "reservedUsd" in event && `${event.key}/${event.attempt}` === name ? [event.reservedUsd ?? 0] : [],

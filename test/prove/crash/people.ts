@@ -1,14 +1,14 @@
 /**
- * Lanes: in each, one run at a time. People ask for it, ask how it stands, review it, and ask for the next.
+ * Lanes with one run at a time each. People ask for it, ask for its state, review it, and ask for the next.
  *
- * Owns: what people do, and what of a thread is there. Does not own: processes and their deaths (`fleet.ts`).
+ * Owns: the acts of people, and the visible state of a thread. Does not own: processes and their deaths (`fleet.ts`).
  */
 import type { Stage } from "../../../src/demo/world.ts";
 import { parseMarker } from "../../../src/text/marker.ts";
 import type { Draw } from "../draw.ts";
 import type { ThreadFacts } from "./oracle.ts";
 
-/** A person who sees that the answer was not heard gives it again. */
+/** A person whose answer was not heard repeats it after this time. */
 const askAgainMs = 4_000;
 
 export interface LaneRepository {
@@ -46,7 +46,7 @@ export class People {
     return this.#lanes.filter(({ work }) => work !== null).length;
   }
 
-  /** One look of everybody at their thread; `more`: whoever is done begins another run. */
+  /** All people look at their threads once. `more`: a person whose run has ended begins another. */
   look(more: boolean): void {
     for (const lane of this.#lanes) {
       if (lane.work !== null && this.#isOver(lane.work)) lane.work = null;
@@ -64,7 +64,7 @@ export class People {
     return this.#all.map((work) => this.#facts(work));
   }
 
-  /** The issue of a thread key, `<repository id>#<number>`, told apart over all repositories. */
+  /** The issue of a thread key, `<repository id>#<number>`, unique over all repositories. */
   issueOf(threadKey: string): number {
     const [id, number] = threadKey.split("#").map(Number) as [number, number];
     return id * 10_000 + number;

@@ -1,27 +1,30 @@
-/** When to kill, from a seed: instants of work done, not of time, so that a slow machine is killed at the same places. Pure. */
+/**
+ * The times of kills, from a seed: instants of finished work, not of time. So the same work is killed on a slow machine.
+ * Pure.
+ */
 import { Draw } from "../draw.ts";
 
-/** What is under way at the instant that is waited for. */
+/** The work under way at the awaited instant. */
 export type Aim = "anything" | "an agent" | "a push" | "a write asked" | "a write done" | "a comment done";
 
-/** The instants that count as what is waited for: a comment is a write, and everything is anything. */
+/** The instants that match an aim: a comment is a write, and everything matches "anything". */
 export function isHit(aim: Aim, instant: Aim): boolean {
   return aim === "anything" || aim === instant || (aim === "a write done" && instant === "a comment done");
 }
 
 export interface Strike {
-  /** Requests to GitHub and to models that pass first, since Baton listens. */
+  /** The number of requests to GitHub and to models that pass first, since Baton listens. */
   after: number;
   aim: Aim;
-  /** From the instant to the blow; 0: before anything else happens. */
+  /** From the instant to the blow. 0: before anything else happens. */
   delayMs: number;
-  /** A pause instead of a kill, for this long; null: SIGKILL. */
+  /** A pause instead of a kill, for this long. null: SIGKILL. */
   pauseMs: number | null;
   /** Which of several processes. */
   replica: number;
 }
 
-/** Each aim as often as it stands here. */
+/** The frequency of each aim is its number of entries here. */
 const usual: readonly Aim[] = [
   "anything",
   "anything",
@@ -33,7 +36,7 @@ const usual: readonly Aim[] = [
   "a comment done",
 ];
 const afterMax = 24;
-/** A push and a write take about as long; an answer that is lost is lost at once. */
+/** A push and a write take about as long. A lost answer is lost at once. */
 const delaysMsMax: Record<Aim, number> = {
   anything: 60,
   "an agent": 60,

@@ -1,4 +1,4 @@
-/** Everything around the Batons of a fleet: GitHub with four lanes, whose every request is an instant, and the model's service. */
+/** The surroundings of a fleet's Batons: GitHub with four lanes, whose every request is an instant, and the model's service. */
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Stage, setStage } from "../../../src/demo/world.ts";
@@ -8,13 +8,13 @@ import type { Aim } from "./plan.ts";
 import { ModelService } from "./service.ts";
 
 const agentPath = fileURLToPath(new URL("agent.mjs", import.meta.url));
-/** GitHub takes its time for a write. */
+/** GitHub needs this long for a write. */
 const holdMs = { min: 10, max: 30 };
 
 const config = (merge: string): string =>
   `version: 1\nharness: { default: claude-code }\nmerge: ${merge}\napprovals: { reviewers: [bob] }\nbudget: { runUsd: 20, maxUsd: 50 }\n`;
 const ci = { name: "test", command: ["true"], workflow: "ci.yml" };
-/** Two runs share a repository; where runs are merged, each has its own, since every merge moves the base of the others. */
+/** Two runs share a repository. Merged runs each have their own, because every merge moves the base of the others. */
 export const lanes: readonly LaneRepository[] = [
   { name: "acme/store", mustMerge: false },
   { name: "acme/store", mustMerge: false },
@@ -41,7 +41,7 @@ export async function setScene(seed: number, databaseUrl: string | null, instant
       ANTHROPIC_API_KEY: "sk-ant-of-a-proof",
       ANTHROPIC_BASE_URL: service.url,
       BATON_CLAUDE_BINARY: agentPath,
-      // The proof is about deaths; probes of the sandbox at each of two hundred starts are not.
+      // The proof is about deaths, not about sandbox probes at each of 200 starts.
       BATON_SANDBOX: "off",
     },
     github: {
@@ -62,7 +62,7 @@ export async function setScene(seed: number, databaseUrl: string | null, instant
         if (exchange.kind !== "api") return;
         const name = `${exchange.request.method} ${exchange.request.path}`;
         const write = asked.get(name)?.shift();
-        // The answer is not sent yet: who dies now never learns that it was done.
+        // The answer is not sent yet, so a Baton that dies now never learns of it.
         const isComment = exchange.request.method === "POST" && /\/issues\/\d+\/comments$/.test(exchange.request.path);
         instant(write === undefined ? "anything" : isComment ? "a comment done" : "a write done");
         if (write !== undefined) writes.delete(write);

@@ -1,4 +1,4 @@
-/** The model's service of a fleet: it answers late, and remembers for which attempt it answered what. */
+/** The model's service of a fleet: it answers late, and remembers its answers for each attempt. */
 import { setTimeout as delay } from "node:timers/promises";
 import { costOf } from "../../../src/money/cost.ts";
 import { findPrice } from "../../../src/money/prices.ts";
@@ -21,7 +21,7 @@ export class ModelService {
     const service = new ModelService(await startModelServer());
     let count = 0;
     service.#server.script(async (request) => {
-      // No two cost the same, so that one charged in place of another shows.
+      // No two cost the same, so a charge to the wrong one shows.
       const usage = { input: 1_000 + ++count, output: outputTokens, cacheRead: 0, cacheWrite: 0 };
       service.#note(request, usage);
       onRequest();

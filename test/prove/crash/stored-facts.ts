@@ -1,4 +1,4 @@
-/** What the store holds once every Baton of a fleet is dead: journals as they are read, ledger, what was never sent. */
+/** The contents of the store after the death of every Baton: readable journals, ledger, unsent rows. */
 import { setTimeout as delay } from "node:timers/promises";
 import { openDatabase } from "../../../src/adapters/database/open.ts";
 import { silentLog } from "../../../src/adapters/system/log.ts";
@@ -8,7 +8,7 @@ import type { Store } from "../../../src/ports/store.ts";
 import type { Facts, RunFacts } from "./oracle.ts";
 
 export interface StoredFactsOptions {
-  /** Null: the embedded database in `dataDir`. */
+  /** null: the embedded database in `dataDir`. */
   databaseUrl: string | null;
   dataDir: string;
   acknowledged: ReadonlyMap<string, RunFacts["acknowledged"]>;
@@ -36,7 +36,7 @@ export async function storedFacts(options: StoredFactsOptions): Promise<Pick<Fac
   }
 }
 
-/** Asks every second until nothing is left to send, or the time is over. The server's database alone can be read beside a Baton. */
+/** Asks every second until nothing is left to send, or the time is over. Only a server's database is readable next to a Baton. */
 export async function allSent(databaseUrl: string, withinMs: number): Promise<void> {
   const database = await openDatabase({ databaseUrl, dataDir: "", log: silentLog });
   try {

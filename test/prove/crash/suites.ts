@@ -98,7 +98,7 @@ function proofOf({ say }: Pick<ProveOptions, "say">, database: string, fleet: Fl
   };
 }
 
-/** Numbers add up. */
+/** Adds the numbers up. */
 function together(proofs: readonly Proof[]): Proof {
   const result: Record<string, unknown> = {};
   for (const proof of proofs)

@@ -1,6 +1,6 @@
 /**
- * The suite `chart`: the chart's manifests fit the schemas of Kubernetes, with no key that they do not know. The schemas are a
- * package of npm that is installed for this alone.
+ * The suite `chart`: the chart's manifests fit the schemas of Kubernetes, without unknown keys. An npm package that is
+ * installed only for this suite has the schemas.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -91,7 +91,7 @@ async function problemsOf(work: string, manifest: Manifest): Promise<string[]> {
   const file = `IoK8sApi${groups[group as string]}${capital}${manifest.kind}.js`;
   const module = join(work, "node_modules/kubernetes-models/_schemas", file);
   const { validate } = (await import(pathToFileURL(module).href)) as { validate: Validate };
-  // The validators read each key that they know: what nobody read is unknown to them.
+  // The validators read each key that they know, so an unread key is unknown.
   const read = new Set<string>();
   const watched = watch(manifest, "", read);
   const problems = validate(watched) ? [] : (validate.errors ?? []).map((one) => `${one.instancePath} ${one.message}`);

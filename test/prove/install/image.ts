@@ -1,6 +1,6 @@
 /**
- * The suite `image`: the steps of the container image, in a Debian of their own below a temporary folder, without Docker. Needs
- * root, debootstrap, and the registries of Debian and npm.
+ * The suite `image`: the steps of the container image, in a separate Debian below a temporary folder, without Docker. It
+ * needs root, debootstrap, and the registries of Debian and npm.
  */
 import { existsSync, realpathSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
@@ -14,11 +14,11 @@ import type { Suite } from "../suite.ts";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const debian = "trixie";
 const uid = "10001";
-/** Hangs only. */
+/** Only for a process that hangs. */
 const timeout = 20 * 60_000;
 /**
- * As a container runtime enters a root, with an unmasked /proc: the kernel gives no user namespaces within a chroot, and mounts no
- * /proc in one where a part of the first is hidden.
+ * Enters a root as a container runtime does, with an unmasked /proc. Within a chroot, the kernel allows no user namespaces.
+ * If a part of the first /proc is hidden, it mounts no /proc there.
  */
 const enter = `
 mount --bind "$0" "$0"
@@ -90,7 +90,7 @@ export const image: Suite = {
   },
 };
 
-/** The image starts from Node's own; here Node and npm come from this machine. */
+/** The image starts from Node's own image. Here, Node and npm come from this machine. */
 async function bringNode(system: string): Promise<void> {
   const { stdout: program } = await execa("sh", ["-c", "command -v npm"]);
   const npm = join(dirname(realpathSync(program)), "..");
@@ -98,7 +98,7 @@ async function bringNode(system: string): Promise<void> {
   await cp(process.execPath, join(local, "bin/node"), { dereference: true });
   await cp(npm, join(local, "lib/node_modules/npm"), { recursive: true });
   await execa("ln", ["-sf", "../lib/node_modules/npm/bin/npm-cli.js", join(local, "bin/npm")]);
-  // How the registries are reached is this machine's affair.
+  // This machine's configuration decides how to reach the registries.
   for (const path of ["/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs", "/root/.npmrc", "/usr/local/etc/npmrc"]) {
     if (!existsSync(path)) continue;
     await mkdir(dirname(join(system, path)), { recursive: true });

@@ -1,6 +1,6 @@
 /**
- * The suite `install`: what `npm pack` makes is installed into an empty folder, on each Node that the manifest promises, and used
- * as a stranger would. Then the same for a clone. npm's own registry is asked.
+ * The suite `install`: installs the result of `npm pack` into an empty folder and uses it as a stranger would. It does so on
+ * each promised Node, and then with a clone. It uses npm's own registry.
  */
 import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,19 +13,19 @@ import { flagOf, type Suite } from "../suite.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const nodes = ["22", "24"] as const;
-/** Hangs only. */
+/** Only for a process that hangs. */
 const timeout = 15 * 60_000;
 
 interface Used {
   node: string;
   megabytes: number;
-  /** What was not as promised; empty where all was. */
+  /** Broken promises. Empty: all were kept. */
   wrong: string[];
 }
 
 interface Place {
   folder: string;
-  /** With one Node first on its path. */
+  /** The environment with one Node first on its path. */
   env: Record<string, string>;
   wrong: string[];
 }
@@ -90,7 +90,7 @@ async function installed({ folder, env, wrong }: Place, words: readonly string[]
   if (exitCode !== 0 || /npm (?:warn|error)/i.test(all)) wrong.push(`npm install ${words.join(" ")}: ${all}`);
 }
 
-/** Calls the installed program; its output, and what is wrong with it where it is not as expected. */
+/** Calls the installed program. Returns its output, and notes a difference from the expected result. */
 async function expects(place: Place, words: readonly string[], code: number, text: RegExp): Promise<string> {
   const baton = join(place.folder, "node_modules/.bin/baton");
   const answer = await execa(baton, words, { cwd: place.folder, env: place.env, all: true, reject: false, timeout });
@@ -132,7 +132,7 @@ async function setUpPageWorks({ folder, env, wrong }: Place): Promise<void> {
   }
 }
 
-/** Once something listens. */
+/** Waits until something listens. */
 async function answerOf(url: string): Promise<string> {
   for (let tries = 0; ; tries += 1) {
     const answer = await fetch(url).catch(() => null);
@@ -151,7 +151,7 @@ async function libraryWorks(place: Place): Promise<void> {
   writeFileSync(join(place.folder, "import.js"), program);
   const { exitCode, stderr } = await execa("node", ["import.js"], { cwd: place.folder, env: place.env, reject: false });
   if (exitCode !== 0 || stderr !== "") place.wrong.push(`The library does not import: ${stderr}`);
-  // The two doors of the library need no types of other packages but Zod's.
+  // The library's two entry points need types of no other package than Zod.
   const typed = `
     import { defineProcess, type ProcessContext } from "${packageName}";
     import { type AppSettings, readSettings, startBaton, type RunSummary } from "${packageName}/library";
@@ -173,14 +173,14 @@ async function libraryWorks(place: Place): Promise<void> {
   if (tsc.exitCode !== 0) place.wrong.push(`The types do not fit: ${tsc.all}`);
 }
 
-/** With the optional database the whole job runs. */
+/** With the optional database, the whole job runs. */
 async function demoWorks(place: Place, packed: string): Promise<void> {
   await installed(place, [packed]);
   const out = await expects(place, ["demo", "--json", "--no-serve"], 0, /"verdict":"passed"/);
   if (!out.includes('"merged":true')) place.wrong.push("The demo merged nothing.");
 }
 
-/** The App in the background, asked and stopped by the command line. GitHub is away, which stops no start. */
+/** The App in the background: the command line asks and stops it. GitHub is unreachable, which does not prevent the start. */
 async function appWorks(place: Place): Promise<void> {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const app: Place = {
@@ -204,7 +204,7 @@ async function appWorks(place: Place): Promise<void> {
 
 const portOf = (offset: number): string => `${20_000 + (process.pid % 10_000) + offset}`;
 
-/** The README's first command, in a clone of what is committed, on the oldest Node that the README names. */
+/** The README's first command, in a clone of the committed files, on the oldest Node that the README names. */
 async function cloneOf(work: string): Promise<string[]> {
   const wrong: string[] = [];
   const folder = join(work, "clone");

@@ -1,4 +1,4 @@
-/** What an agent says of itself, and what its processes do. */
+/** False claims of an agent about itself, and acts of its processes. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ interface UsageLine {
 const line = ({ input, output, costUsd }: UsageLine): string =>
   JSON.stringify({ type: "usage", model, input, output, costUsd });
 
-/** What a run is charged for lines of usage that an agent printed. */
+/** The charge to a run for lines of usage that an agent printed. */
 function charged(lines: readonly string[]): { usd: number } {
   const meter = new Meter("command", defaultSettings, 2);
   const reader = new CommandReader();
@@ -55,14 +55,14 @@ const falling = defineCause<number[]>({
   },
   attack(costs, guarded) {
     const lines = costs.map((costUsd) => line({ input: Math.round(costUsd * 1_000), output: 1, costUsd }));
-    // Without the guard each report takes the place of the one before.
+    // Without the guard, each report replaces the one before.
     const { usd } = charged(guarded ? lines : lines.slice(-1));
     const most = Math.max(...costs);
     return usd < most - 1e-9 ? `charged ${usd}, ${most} was reported` : null;
   },
 });
 
-/** The same arithmetic, of amounts that nobody looked at. */
+/** The same arithmetic, with unchecked amounts. */
 function priced({ input, output, costUsd }: UsageLine): number {
   const tokens = { input: input as number, output: output as number, cacheRead: 0, cacheWrite: 0 };
   const used = priceUsage(
@@ -148,7 +148,7 @@ const environment = defineCause<string[]>({
     const host = { PATH: "/usr/bin", ...Object.fromEntries(names.map((name) => [name, `${canary}-${name}`])) };
     const homePath = mkdtempSync(join(tmpdir(), "baton-home-"));
     try {
-      // Without the guard all of the host's variables are on the list.
+      // Without the guard, the list contains all of the host's variables.
       const variables = guarded ? {} : host;
       const env = agentEnvironment({ homePath, attemptMarker: "m", variables }, {}, host);
       const found = Object.keys(env).filter((name) => `${(env as Record<string, string>)[name]}`.includes(canary));
@@ -162,7 +162,7 @@ const environment = defineCause<string[]>({
 interface Ran {
   result: HarnessResult;
   seconds: number;
-  /** What the program wrote into its folder. */
+  /** A file that the program wrote into its folder. */
   file(name: string): string;
 }
 
@@ -229,7 +229,7 @@ const lies = defineCause<{ lines: string[]; end: string }>({
   },
   async attack({ lines, end }, guarded) {
     if (!guarded) {
-      // The same reader, whose last word alone counts: an error before it is forgotten, and so is how the process ended.
+      // The same reader with only its last word. It forgets an earlier error, and ignores how the process ended.
       const reader = new CommandReader();
       const last = lines.findLast((one) => one.includes('"result"'));
       if (last !== undefined) reader.take(last, "stdout");
@@ -264,7 +264,7 @@ const endless = defineCause<{ script: string; bound: "timeoutMs" | "silenceMs" }
     bound: draw.one(["timeoutMs", "silenceMs"]),
   }),
   async attack({ script, bound }, guarded) {
-    // With bounds that nobody reaches it is still there after the time, and only a cancel ends it.
+    // With very high bounds, it still exists after the time, and only a cancel ends it.
     if (!guarded) {
       const { seconds } = await run(script, { timeoutMs: hourMs, silenceMs: hourMs, abortMs: 600 });
       return seconds >= 0.6 ? "it goes on" : null;
@@ -330,7 +330,7 @@ async function outlives(script: string, ms: number): Promise<string | null> {
 
 function isAlive(pid: number): boolean {
   try {
-    // One that only waits to be asked how it ended is gone.
+    // A zombie counts as ended.
     const state = /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, "latin1"))?.[1];
     if (state === undefined || state === "Z" || state === "X") return false;
     process.kill(pid, "SIGKILL");
@@ -361,7 +361,7 @@ const floods = defineCause<{ lines: number; width: number; stream: "1" | "2" }>(
   async attack({ lines, width, stream }, guarded) {
     const script = `awk 'BEGIN { line = sprintf("%${width}s", "x"); for (i = 0; i < ${lines}; i++) print line }' >&${stream}`;
     const { result } = await run(script);
-    // Without the guard each line is kept as the transcript keeps one alone.
+    // Without the guard, the transcript keeps each line as if it were the only one.
     const kept = guarded ? result.transcript.length : lines * keptAlone("x".repeat(width));
     return kept > limits.transcriptBytesMax * 1.1 ? `${kept} characters are kept` : null;
   },
@@ -428,12 +428,12 @@ const encoded = defineCause<{ how: string; text: string }>({
     text: `${draw.word()}${draw.one([" ", "=", ": ", '"', "\n"])}#${draw.one([" ", '"', "\n", ";"])}${draw.word()}`,
   }),
   attack({ how, text }, guarded) {
-    // The same draw for the same input, so that the spelling can be looked for.
+    // The same draw for the same input, so that the test can search for the spelling.
     const spelled =
       spellings[how]?.({ one: (list: readonly string[]) => list[0] ?? "", word: () => "user" } as unknown as Draw) ??
       secret;
     const given = text.replace("#", () => spelled);
-    // Without the guard no value is known.
+    // Without the guard, no value is known.
     const shown = (guarded ? redact : redactNothing)(given);
     return shown.includes(spelled) ? `${how} is shown` : null;
   },
@@ -473,7 +473,7 @@ const tokenShapes = defineCause<string>({
   draw: (draw) => draw.one(shapes)(draw),
   attack(token, guarded) {
     const text = `found ${token} in a file`;
-    // Without the guard only known values are looked for.
+    // Without the guard, only known values are searched for.
     const isShown = guarded ? redact(text).includes(token) : findKnown(text).length === 0;
     return isShown ? "the token is shown" : null;
   },

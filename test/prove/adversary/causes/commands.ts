@@ -1,4 +1,4 @@
-/** Commands that nobody gave: text that looks like one, in a place or in letters that do not count. */
+/** Commands that nobody gave: text that looks like a command, in a place or in letters that do not count. */
 
 import { z } from "zod";
 import { commands as grammars } from "../../../../src/commands/index.ts";
@@ -14,7 +14,7 @@ import { type Cause, defineCause } from "../cause.ts";
 
 const guard = "src/thread/command-line.ts: a command is a line of the author's own text at top level";
 
-/** The guard off: whatever begins with the word, anywhere, is given to the parser as the author's own text. */
+/** The guard off: the parser gets any text that begins with the word, anywhere, as the author's own. */
 function outOfPlace(body: string): string[] {
   return [...body.matchAll(/\/baton\b[^\n\]<`*~)]*/gi)].map(([line]) => line);
 }
@@ -30,7 +30,7 @@ function obeyed(body: string, guarded: boolean): string | null {
 const orders = ["run", "approve", "cancel", "retry", "run --budget 5 now", "budget +5", "resume", "race claude codex"];
 const talk = ["Thanks.", "I saw this:", "As bob wrote", "Please read", "", "Look here", "## Steps", "It fails."];
 
-/** A command inside of something, with talk around it. */
+/** A command inside another construct, with talk around it. */
 function placed(name: string, fixed: readonly string[], wrap: (order: string, draw: Draw) => string): Cause {
   return defineCause<string>({
     name,
@@ -139,7 +139,7 @@ const inMail = placed(
 );
 
 const alike: Record<string, readonly string[]> = {
-  // U+FF0F is not here: Chinese and Japanese keyboards write it for the slash, and it is read as one.
+  // U+FF0F is missing here. Chinese and Japanese keyboards write it for the slash, so Baton reads it as a slash.
   "/": ["\u2044", "\u2215", "\u29f8"],
   a: ["\u0430", "\u0251", "\uff41", "\u00e0", "\u03b1"],
   b: ["\u042c", "\uff42", "\u0184", "\u13cf"],
@@ -148,7 +148,7 @@ const alike: Record<string, readonly string[]> = {
   t: ["\u0442", "\uff54", "\u03c4"],
 };
 
-/** The same letters to an eye, as a comparison by look sees them. */
+/** The same letters to an eye, as a visual comparison sees them. */
 function byLook(text: string): string {
   const letters = new Map(Object.entries(alike).flatMap(([letter, others]) => others.map((other) => [other, letter])));
   return [...text].map((character) => letters.get(character) ?? character).join("");
@@ -213,7 +213,7 @@ const edited = defineCause<Edited>({
   attack({ event, action, body }, guarded) {
     const user = { id: 1, login: "alice", type: "User" };
     const taken = toThreadEvent(event, {
-      // Without the guard every action is as good as the first.
+      // Without the guard, every action counts like the first.
       action: guarded ? action : event === "issues" ? "opened" : "created",
       installation: { id: 3 },
       repository: { id: 7, name: "shop", default_branch: "main", owner: { login: "acme" } },
@@ -250,7 +250,7 @@ const bots = defineCause<Bot>({
   attack({ id, type, listed, command }, guarded) {
     const facts = {
       command,
-      // As the door reads it: everything but `User` is a bot.
+      // As the door reads it: every type except `User` is a bot.
       actor: {
         id,
         login: "helper[bot]",
@@ -277,7 +277,7 @@ const bots = defineCause<Bot>({
 });
 
 const prototypeNames = ["constructor", "toString", "__proto__", "hasOwnProperty", "valueOf", "isPrototypeOf"];
-/** The guard off: what every object has is among a grammar's own names. */
+/** The guard off: members of every object count among a grammar's own names. */
 function withInherited(grammar: CommandGrammar): CommandGrammar {
   const anything = { schema: z.string() } as unknown as CommandGrammar["options"][string];
   const inherited = prototypeNames.filter((name) => name !== "__proto__").map((name) => [name, anything]);
@@ -305,7 +305,7 @@ const prototypeOptions = defineCause<string>({
     const before = Object.keys(Object.prototype).length;
     const parsed = parseCommand(body, guarded ? grammars : grammars.map(withInherited));
     if (Object.keys(Object.prototype).length !== before) return "every object has a new part";
-    // `help` answers a word that it does not know in its own way.
+    // `help` has its own answer to an unknown word.
     if (parsed.kind === "command" && parsed.name !== "help") {
       const foreign = Object.keys(parsed.options).filter((name) => prototypeNames.includes(name));
       if (foreign.length > 0 || Object.getPrototypeOf(parsed.options) !== Object.prototype)

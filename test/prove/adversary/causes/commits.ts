@@ -1,4 +1,4 @@
-/** What an agent writes around its commits: names, dates, trailers and words. Real commits, rewritten as an import does. */
+/** Words that an agent writes around its commits: names, dates, trailers and text. Real commits, rewritten as an import does. */
 
 import { join } from "node:path";
 import { createSecretScan } from "../../../../src/adapters/secrets/secret-scan.ts";
@@ -28,7 +28,7 @@ interface Commit {
   message: string;
 }
 
-/** A commit of the agent, and the one that Baton makes of it; without the guard its own. */
+/** A commit of the agent, and Baton's commit from it. Without the guard, the agent's own. */
 async function commitOf(written: Partial<Written>, guarded: boolean): Promise<Commit> {
   const { base, data } = await gitBench();
   const gitDir = join(data, "trusted", "7.git");
@@ -89,7 +89,7 @@ const dates = defineCause<{ date: string }>({
   slow: true,
 });
 
-/** A cause whose commits have a message, with what must not be in the result. */
+/** A cause whose commits have a message, with the words that the result must not contain. */
 function words(
   name: string,
   fixed: readonly string[],

@@ -15,7 +15,7 @@ import type { Draw } from "../../draw.ts";
 import { type Cause, defineCause } from "../cause.ts";
 import { processorSeconds } from "../processor-time.ts";
 
-/** The same reader, and what it read over the defaults: no schema is asked. */
+/** The same reader, with its result over the defaults, and without a schema. */
 function believed(text: string): object | null {
   const read = readYaml(text);
   return read.ok && typeof read.data === "object" && read.data !== null
@@ -134,7 +134,7 @@ const aliases = defineCause<string>({
   },
 });
 
-/** Values in it, counted as often as they are reached, up to a bound. */
+/** Counts its values, each time they are reached, up to a bound. */
 function sizeOf(value: unknown, left = { count: 2_000 }): number {
   if (left.count <= 0 || typeof value !== "object" || value === null) return 1;
   return Object.values(value).reduce<number>((sum, one) => {
@@ -192,9 +192,9 @@ const globs = defineCause<{ glob: string; path: string }>({
     return { glob, path: letter.repeat(draw.whole(26, 40)) };
   },
   attack({ glob, path }, guarded) {
-    // The door to settings first: what it refuses is never matched.
+    // The settings come first: a refused pattern never matches.
     if (guarded && !parseConfig(stringify({ protectedPaths: [glob] })).ok) return null;
-    // The same compiler without the guard: any glob, groups included.
+    // The same compiler without the guard: any glob, including groups.
     const match = (): boolean => (guarded ? matchesAny(path, [glob]) : picomatch([glob], unboundedGlobs)(path));
     const most = guarded ? 1 : 0.3;
     const unlessGuarded = guarded ? 0 : Number.POSITIVE_INFINITY;
@@ -209,7 +209,7 @@ const scope: Record<string, Json> = {
   thread: { title: "x" },
 };
 
-/** The guard off: what every object has counts as its own. */
+/** The guard off: members of every object count as its own. */
 function withInherited(value: Record<string, Json>): Record<string, Json> {
   const inherited = Object.getOwnPropertyNames(Object.prototype).filter((name) => name !== "__proto__");
   return {

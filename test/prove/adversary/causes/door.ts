@@ -51,7 +51,7 @@ const sign = (bytes: string | Buffer, with_ = secret, how = "sha256"): string =>
 
 interface Sent {
   headers: Record<string, string>;
-  /** Latin-1, so that any bytes can be written. */
+  /** Latin-1, so that it can contain any bytes. */
   bytes: string;
 }
 
@@ -114,7 +114,7 @@ const signatures = defineCause<Signature>({
       () => ({ how: "the secret itself", value: `sha256=${Buffer.from(secret).toString("hex")}${draw.word(2)}` }),
     ])(),
   async attack({ value }, guarded) {
-    // Without the guard whatever signature comes is the right one.
+    // Without the guard, any signature is the right one.
     const status = await send({ headers: headersOf(guarded ? value : sign(body)), bytes: body });
     return status < 300 ? `answered ${status}` : null;
   },
@@ -142,7 +142,7 @@ const reencoded = defineCause<string>({
   },
   async attack(other, guarded) {
     const bytes = Buffer.from(other, "utf8").toString("latin1");
-    // Without the guard the signature is of whatever bytes came.
+    // Without the guard, the signature covers the bytes that came.
     const signed = guarded ? body : Buffer.from(bytes, "latin1");
     const status = await send({ headers: headersOf(sign(signed)), bytes });
     return status < 300 ? `answered ${status}` : null;
@@ -163,7 +163,7 @@ const replay = defineCause<Replay>({
   async attack({ times, guid }, guarded) {
     const answers = await Promise.all(
       Array.from({ length: times }, () =>
-        // Without the guard each is a delivery of its own.
+        // Without the guard, each one is a new delivery.
         send({ headers: { ...headersOf(sign(body)), ...(guarded ? { "x-github-delivery": guid } : {}) }, bytes: body }),
       ),
     );
@@ -203,7 +203,7 @@ const oversized = defineCause<{ declared: number }>({
   fixed: [{ declared: limits.deliveryBytesMax + 1 }],
   draw: (draw) => ({ declared: limits.deliveryBytesMax + draw.whole(1, 2_000_000_000) }),
   async attack({ declared }, guarded) {
-    // Only announced: a door without the guard waits for it.
+    // Only announced. A door without the guard waits for it.
     const headers = { ...headersOf(sign(body)), "content-length": `${declared}` };
     const status = guarded ? await send({ headers, bytes: "" }, false) : await unbounded(declared);
     return status === 413 ? null : `answered ${status}`;
@@ -211,7 +211,7 @@ const oversized = defineCause<{ declared: number }>({
   atOnce: 8,
 });
 
-/** The same store, asked by somebody who looks at nothing: it takes what it is given. */
+/** The same store with a caller that checks nothing: it accepts every value. */
 async function keptAnyway(headers: Record<string, string>, bytes: string): Promise<string | null> {
   const { store } = (await door()).database;
   const delivery = {
@@ -303,7 +303,7 @@ const prototypes = defineCause<string>({
   },
   attack(text, guarded) {
     const payload = JSON.parse(text) as Record<string, unknown>;
-    // Without the guard: merged into an object, as many frameworks do.
+    // Without the guard: merged into an object, as in many frameworks.
     const given: unknown = guarded
       ? payload
       : Object.assign(
@@ -320,7 +320,7 @@ const prototypes = defineCause<string>({
   },
 });
 
-/** The guard off: each field is made what it should be, as a reader that converts does. */
+/** The guard off: converts each field to its expected type, as a lenient reader does. */
 function converted(path: string, value: unknown): unknown {
   const first: unknown = Array.isArray(value) ? (value as unknown[])[0] : value;
   if (path === "comment.user.type") return "User";
@@ -382,7 +382,7 @@ const wrongTypes = defineCause<Wrong>({
     at[parts.at(-1) ?? ""] = guarded ? value : converted(path, value);
     const taken = toThreadEvent("issue_comment", payload);
     if (taken.kind !== "comment") return null;
-    // What may be of any type is what is not used.
+    // Fields of any type are unused fields.
     if (path === "comment.user.type") return taken.author.kind === "bot" ? null : "taken for a person";
     const empty = value === "" && ["comment.body", "repository.name", "repository.owner.login"].includes(path);
     return empty ? null : `taken with ${path} = ${JSON.stringify(value)}`;

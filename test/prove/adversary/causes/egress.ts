@@ -1,4 +1,4 @@
-/** An agent in a sandbox that wants another host than the listed ones: the real proxy, with servers that count. */
+/** A sandboxed agent that wants another host than the listed ones: the real proxy, with servers that count. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -15,13 +15,13 @@ interface World {
   socketPath: string;
   folder: string;
   proxy: { close(): Promise<void> };
-  /** Another one, with other hosts. */
+  /** Another proxy, with other hosts. */
   open(socketPath: string, hosts: string[]): Promise<{ close(): Promise<void> }>;
   server: Server;
   sockets: Set<Socket>;
-  /** Addresses that were connected to. */
+  /** Addresses of connections. */
   dialed: string[];
-  /** What reached the server behind. */
+  /** Bytes that reached the server behind. */
   bytes: { count: number };
   addresses: Map<string, string[]>;
 }
@@ -71,7 +71,7 @@ const world = shared<World>(
   },
 );
 
-/** Sends bytes; resolves with what came until the other side ended, or said enough. */
+/** Sends bytes. Resolves with the answer until the other side ends, or the caller stops it. */
 async function send(text: string, then?: (socket: Socket) => void, through?: string): Promise<string> {
   const socketPath = through ?? (await world()).socketPath;
   return new Promise((resolve) => {
@@ -91,11 +91,11 @@ async function send(text: string, then?: (socket: Socket) => void, through?: str
   });
 }
 
-/** What was connected to by a CONNECT, and what the server behind got. */
+/** Connections by a CONNECT, and bytes at the server behind. */
 async function tunnel(target: string, through?: string): Promise<string[]> {
   const { dialed } = await world();
   const before = dialed.length;
-  // A tunnel's far side is dialed once the client has said what it wants inside.
+  // The proxy dials the far side of a tunnel after the client has named its target inside.
   const inside = (socket: Socket): void => {
     socket.once("data", () => socket.destroy());
     socket.write(`GET / HTTP/1.1\r\nHost: ${target.replace(/:\d+$/, "")}\r\n\r\n`, "latin1");
@@ -106,7 +106,10 @@ async function tunnel(target: string, through?: string): Promise<string[]> {
 
 let opened = 0;
 
-/** The same proxy, whose list has what is asked for: the list is the guard. What it cannot list it does not let through. */
+/**
+ * The same proxy with the target in its list, because the list is the guard. It does not let through what its list cannot
+ * hold.
+ */
 function tunnelListed(target: string, hosts: string[]): Promise<string[]> {
   return withListed(hosts, (path) => tunnel(target, path));
 }
@@ -173,7 +176,7 @@ const notations = defineCause<string>({
     "[::ffff:169.254.169.254]:80",
     "0177.0.0.1:80",
     "127.1:80",
-    // The only one here that the list can hold: it shows that the list is what stops it.
+    // The only one here that the list can hold. It shows that the list stops it.
     "127.0.0.1.:80",
   ],
   draw(draw) {
@@ -243,7 +246,7 @@ const rebinding = defineCause<{ addresses: string[] }>({
     const { addresses } = await world();
     const name = `n${++names}.files.example`;
     addresses.set(name, given);
-    // An address that the list itself names is not judged. One that cannot be listed shows nothing.
+    // The proxy does not judge an address that the list itself names. An address that cannot be listed shows nothing.
     const also = given.map((address) => (address.includes(":") ? `[${address}]` : address));
     const isListable = also.every((address) => hostRuleProblem(address) === null);
     if (!guarded && !isListable) return null;
@@ -293,7 +296,7 @@ const fronting = defineCause<{ inside: string }>({
       tls.on("close", () => socket.destroy());
       socket.once("close", () => tls.destroy());
     };
-    // To a port that an entry names the proxy joins both ends: what is spoken there is not judged.
+    // At a port that an entry names, the proxy joins both ends, and does not judge the traffic.
     const port = guarded ? 443 : 8443;
     const ask = (path?: string): Promise<string> =>
       send(`CONNECT ${listed}:${port} HTTP/1.1\r\nHost: ${listed}:${port}\r\n\r\n`, greet, path);
@@ -353,7 +356,7 @@ const framed = defineCause<Framed>({
       socket.write(request, "latin1");
     };
     if (guarded) await send(request);
-    // The same bytes through a port that an entry names: nobody reads them there.
+    // The same bytes through a port that an entry names, where nobody reads them.
     else
       await withListed([`${listed}:80`], (path) =>
         send(`CONNECT ${listed}:80 HTTP/1.1\r\nHost: ${listed}:80\r\n\r\n`, inside, path),

@@ -1,4 +1,4 @@
-/** Words of an agent, or of its worker, that come after its attempt was ended. */
+/** Words of an agent, or of its worker, that come after the end of its attempt. */
 import { attemptEnded, progress, routed } from "../../../../src/core/decide.ts";
 import type { Kept, RunEvent } from "../../../../src/core/event.ts";
 import type { EffectState, RunState } from "../../../../src/core/state.ts";
@@ -75,7 +75,7 @@ const late = defineCause<Late>({
   name: "word of an agent after its attempt was ended",
   surface: "agent",
   guard: "src/core/decide.ts: a late result of an ended effect only books its money",
-  // Where the next attempt runs, the driver hands over no outcome of the one before: the lease and the claim stop it.
+  // While the next attempt runs, the lease and the claim stop every outcome of the one before.
   fixed: ways.flatMap((how) =>
     ends.flatMap((end) => (isAsked(how, end) ? [{ how, end, text: "late", usd: 0.5 }] : [])),
   ),
@@ -85,7 +85,7 @@ const late = defineCause<Late>({
     return { how, end, text: draw.word(), usd: draw.whole(1, 400) / 100 };
   },
   attack(input, guarded) {
-    // Without the guard the attempt is taken for one that still runs.
+    // Without the guard, the attempt counts as still running.
     const events = eventsOf(input, stateAfter(input.end, guarded));
     const found = events.find(({ type }) => type !== "effect.cancelled");
     return found === undefined ? null : `${found.type} after ${input.end}`;

@@ -1,4 +1,4 @@
-/** A hostile model service, and an agent that asks it for what it may not: the real proxy between the two. */
+/** A hostile model service, and an agent with forbidden requests: the real proxy between the two. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { gzipSync } from "node:zlib";
@@ -25,13 +25,13 @@ type Answer = (asked: Asked, outgoing: ServerResponse) => void;
 interface Service {
   proxy: ModelProxy;
   servers: Server[];
-  /** Of the service itself: what an agent without the proxy would ask. */
+  /** The service itself: an agent without the proxy would ask it. */
   url: string;
   received: Asked[];
   answers: Map<string, Answer>;
 }
 
-/** Each input has a name of its own in its path, so that many can be under way. */
+/** The path of each input has its own name, so that many inputs can run at once. */
 const nameIn = (url: string): string => /input=(\d+)/.exec(url)?.[1] ?? "";
 
 const service = shared<Service>(
@@ -104,7 +104,7 @@ async function granted(change: Partial<GrantRequest> = {}): Promise<ModelGrant> 
 let inputs = 0;
 const hello = { model, max_tokens: 10, messages: [{ role: "user", content: "Hello" }] };
 
-/** One question of an agent about which the service says `answer`; through the proxy, or straight to the service. */
+/** One question of an agent, to which the service answers `answer`, through the proxy or directly. */
 async function ask(
   grant: ModelGrant,
   answer: Answer,
@@ -200,7 +200,7 @@ interface Usage {
   output: number;
   stream: boolean;
 }
-/** The guard off: the same reader is told the service's last word alone, and silence is nothing. */
+/** The guard off: the same reader gets only the service's last word, and silence counts as nothing. */
 async function lastWord(heard: string): Promise<Pick<Tokens, "input" | "output">> {
   const words = heard.split("\n\n").filter((one) => one.includes('"usage"'));
   const last = words.at(-1) ?? "";
@@ -271,7 +271,7 @@ const usages = defineCause<Usage>({
     const used = guarded ? grant.uses() : [{ tokens: await lastWord(heard?.text ?? "") }];
     await grant.revoke();
     const total = used.reduce((sum, { tokens }) => sum + tokens.input + tokens.output, 0);
-    // At least what was said before it fell, or what the text weighs.
+    // At least the count before it fell, or the weight of the text.
     const least = falling ? input + output : Math.floor(text.length / 4);
     return total < least ? `${total} tokens counted, ${least} were used` : null;
   },
@@ -389,7 +389,7 @@ const otherModels = defineCause<string>({
   atOnce: 6,
 });
 
-/** A request as bytes: nothing on the way tidies it up. */
+/** A request as bytes, which nothing on the way normalizes. */
 function raw(port: number, text: string): Promise<string> {
   return new Promise((resolve) => {
     let said = "";
@@ -527,7 +527,7 @@ const headers = defineCause<{ headers: Record<string, string> }>({
   }),
   async attack({ headers: given }, guarded) {
     const grant = await granted();
-    // The token goes where the smuggled header does not stand.
+    // The token goes into the header that is not smuggled.
     const own = "authorization" in given ? { authorization: `Bearer ${grant.models.anthropic?.key}` } : {};
     const sent = guarded ? { ...given, ...own } : given;
     const { name } = await ask(grant, plainAnswer, guarded, { headers: sent });
@@ -584,7 +584,7 @@ const requests = defineCause<Smuggle>({
   atOnce: 6,
 });
 
-/** Requests that are let through although nothing is left. */
+/** Requests that pass although no money is left. */
 const spent = defineCause<{ limitUsd: number; times: number; tokensMax: number | null; requestsMax: number | null }>({
   name: "questions after the budget is used",
   surface: "agent",

@@ -1,11 +1,11 @@
-/** Pauses that a server asks for and that nobody could keep: negative, without end, in the past, or no time at all. */
+/** Pauses that a server asks for and nobody could keep: negative, endless, in the past, or invalid. */
 import { RateBudget } from "../../../../src/adapters/github/rate-budget.ts";
 import { Requester } from "../../../../src/adapters/github/request.ts";
 import { isBatonError } from "../../../../src/core/errors.ts";
 import { ManualClock } from "../../../fakes/manual-clock.ts";
 import { type Cause, defineCause } from "../cause.ts";
 
-/** GitHub's longest window, and a minute for what was under way. */
+/** GitHub's longest window, and a minute for requests under way. */
 const waitMsMax = 3_660_000;
 
 const absurd = defineCause<{ after: string | null; reset: string | null; status: 403 | 429 }>({
@@ -58,7 +58,7 @@ const absurd = defineCause<{ after: string | null; reset: string | null; status:
     });
     const thrown: unknown = await requester.get("/a").catch((error: unknown) => error);
     if (!isBatonError(thrown) || thrown.code !== "BATON_GITHUB_LIMITED") return "the limit was not seen";
-    // Without the guard the header is the pause, and the same budget keeps it.
+    // Without the guard, the header is the pause, and the same budget keeps it.
     const pauseMs = guarded ? (thrown.retryAfterMs ?? 0) : Number(after ?? reset) * 1_000;
     if (!guarded) budget.block(pauseMs);
     const blockedMs = budget.blockedUntil - clock.now();

@@ -1,4 +1,4 @@
-/** People who may not, reviews that do not count, and green that is none. */
+/** People without permission, reviews that do not count, and false green. */
 import { defaultSettings, type Settings } from "../../../../src/config/schema.ts";
 import type { Permission } from "../../../../src/core/vocabulary.ts";
 import type { CheckFact } from "../../../../src/gate/facts.ts";
@@ -131,7 +131,7 @@ const renamed = defineCause<{ part: (typeof own)[number]; before: string; now: s
     id: draw.whole(1, 500),
   }),
   attack({ part, before, now, id }, guarded) {
-    // Without the guard a person is their login.
+    // Without the guard, a person is their login.
     const numbered = (login: string): number =>
       guarded ? id : [...login].reduce((sum, one) => sum * 31 + (one.codePointAt(0) ?? 0), 7);
     const facts = approver({
@@ -207,7 +207,7 @@ function decisionOf(reviews: readonly Review[], change: { headSha?: string; any?
       author: { id: by, login: `user-${by}`, kind: "user" },
       permission: "write",
       state,
-      // Without the guard every review is of the commit that is asked about.
+      // Without the guard, every review is for the judged commit.
       sha: change.any === true ? head : sha,
       body: "",
       comments: [],
@@ -246,7 +246,7 @@ const stale = defineCause<{ reviews: Review[]; headSha: string }>({
 });
 
 const states = ["approved", "changes-requested", "commented", "dismissed"] as const;
-/** The last word of each, read without Baton's code: comments say nothing, a dismissed word is nobody's yes. */
+/** The last word of each person, without Baton's code. Comments do not count, and a dismissed review approves nothing. */
 function anybodySaysYes(reviews: readonly Review[]): boolean {
   const last = new Map<number, Review>();
   for (const review of reviews) if (review.state !== "commented") last.set(review.by, review);
@@ -286,7 +286,7 @@ const withdrawn = defineCause<Review[]>({
     }
   },
   attack(reviews, guarded) {
-    // Without the guard nothing takes an approval back.
+    // Without the guard, nothing withdraws an approval.
     const outcome = decisionOf(guarded ? reviews : reviews.filter(({ state }) => state === "approved"));
     return outcome === "approved" ? "approved" : null;
   },
@@ -327,7 +327,7 @@ const merge = defineCause<{ lacks: string[]; review: "ask" | "auto" }>({
   },
 });
 
-/** A path that a file system or GitHub takes for a protected one. */
+/** Paths that a file system or GitHub treats as a protected one. */
 const protectedFiles = [
   ".github/workflows/ci.yml",
   "CODEOWNERS",
@@ -407,7 +407,7 @@ const falseGreen = defineCause<Green>({
       summary: "",
       ...check,
     };
-    // Without the guard every check is taken for the one that is meant, of this App and commit, and done.
+    // Without the guard, every check counts as the required one, of this App and commit, and complete.
     const meant = { ...fact, name: "test", source: "check-run" as const, appId: actions, sha: head };
     const taken: CheckFact = { ...meant, conclusion: fact.conclusion === "failure" ? "failure" : "success" };
     const verdict = checksGreen(

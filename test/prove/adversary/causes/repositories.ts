@@ -1,4 +1,4 @@
-/** What a repository, or a fork of it, holds to steer Baton: workflows that publish, and instructions to agents. */
+/** Files in a repository, or a fork of it, that steer Baton: workflows that publish, and instructions to agents. */
 import { projectInstructions } from "../../../../src/begin/project-instructions.ts";
 import { readWorkflow } from "../../../../src/onboarding/workflows.ts";
 import { repository } from "../../../fakes/small-github.ts";
@@ -45,7 +45,7 @@ const releases = defineCause<Release>({
     const job = publishing[how]?.(word) ?? "";
     const text = `name: ${word}\non:\n  pull_request:\n  workflow_dispatch:\njobs:\n  test:\n    runs-on: ubuntu-latest\n${job}\n`;
     const found = readWorkflow(`.github/workflows/${word}.yml`, text)?.workflow;
-    // Without the guard the triggers alone decide.
+    // Without the guard, only the triggers decide.
     const isStarted = guarded ? found?.dispatchable : found?.isCi;
     return isStarted === true ? `${how} is started on an agent's branch` : null;
   },

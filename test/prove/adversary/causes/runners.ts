@@ -1,4 +1,4 @@
-/** A job that is not the repository's own runner, and what such a job posts. */
+/** A job that is not the repository's own runner, and its requests. */
 
 import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
@@ -124,7 +124,7 @@ const tokens = defineCause<Forged>({
   async attack(forged, guarded) {
     const { url } = await issuer();
     const token = await forge(forged);
-    // Without the guard what the token says is believed.
+    // Without the guard, Baton believes the token's claims.
     if (!guarded) return `believed for ${identityOf(decodeJwt(token)).repository}`;
     const identity = await createJobIdentities({ issuer: url, audience })
       .verify(token)
@@ -202,7 +202,7 @@ const jobs = defineCause<Partial<Job>>({
     const store = {
       value: async (key: string) =>
         key.endsWith("/asked") ? { at: 0, job: right.workflowRunId, url: "https://github.example/77" } : null,
-      // The first thing that only a job which is let in reaches.
+      // Only an admitted job reaches this call first.
       acquireLease: async () => {
         given = true;
         return null;
@@ -214,7 +214,7 @@ const jobs = defineCause<Partial<Job>>({
       { store, clock: { now: () => 0 } } as unknown as Dependencies,
       { state: async () => runState() } as unknown as Runner,
     );
-    // What it would be told is not asked here: only whether it is let in.
+    // The test asks only whether the job is admitted, not what it would get.
     (claims as unknown as { [name: string]: unknown })["spec"] = null;
     const identity = guarded ? { ...job, repository: "acme/shop" } : { ...right, repository: "acme/shop" };
     let problem = "";
@@ -223,7 +223,7 @@ const jobs = defineCause<Partial<Job>>({
       .catch((thrown: unknown) => {
         problem = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : "";
       });
-    // Past the door, facts are missing that this world does not have.
+    // After admission, facts are missing that this world does not have.
     const letIn = given || /TypeError|undefined|ZodError|Invalid|expected/.test(problem);
     return letIn ? `let in: ${problem}` : null;
   },
@@ -297,7 +297,7 @@ const foreign = defineCause<Post>({
     const target = targets[how];
     const epoch = await hold(own, "77");
     if (how !== "never asked for" && target !== own) await hold(target, "88");
-    // Without the guard the job has the claim that it only pretends to have.
+    // Without the guard, the job has the claim that it only pretends to have.
     const job = guarded || target === own || how === "other attempt" ? "77" : how === "never asked for" ? "77" : "88";
     if (!guarded && how === "other attempt") target.attempt = 2;
     if (!guarded && (how === "other attempt" || how === "never asked for")) await hold(target, "77");
@@ -369,7 +369,7 @@ const bundles = defineCause<{
     const wanted = how === "other head" ? base : headSha;
     try {
       if (!guarded) {
-        // As git alone takes a bundle in.
+        // As git alone imports a bundle.
         sh(data, ["fetch", "-q", file, `+${ref}:refs/baton/unguarded/${salt}`], {
           GIT_DIR: join(data, "trusted", "7.git"),
         });

@@ -1,4 +1,4 @@
-/** Where a CLI keeps its conversation, an agent plants something else for Baton to read. */
+/** An agent plants other files for Baton where a CLI keeps its conversation. */
 import {
   copyFileSync,
   existsSync,

@@ -1,4 +1,4 @@
-/** Other people's and agents' words in what Baton writes: they are read, and do nothing. */
+/** Other people's and agents' words in Baton's own texts: readable, without effect. */
 
 import { createLog } from "../../../../src/adapters/system/log.ts";
 import { commands as grammars } from "../../../../src/commands/index.ts";
@@ -44,7 +44,7 @@ const sinks: readonly ((text: string) => string)[] = [
   (text) => `| x |\n|---|\n| ${cell(text)} |`,
 ];
 
-/** What Markdown and HTML lose on the way, thrown in where it hurts. */
+/** Characters that Markdown and HTML drop, inserted at sensitive places. */
 const lost = [
   "<b></b>",
   "<i></i>",
@@ -69,7 +69,7 @@ const lost = [
   "<![CDATA[]]>",
 ];
 
-/** `text` with something that gets lost at a place or two. */
+/** `text` with dropped characters at one or two places. */
 function cutUp(text: string, draw: Draw): string {
   const characters = [...text];
   for (let times = draw.whole(0, 2); times > 0; times -= 1)
@@ -186,7 +186,7 @@ const links = inert(
   (_, rendered) => first(lyingLinks(rendered)),
 );
 
-/** What Baton writes below the text of others. */
+/** Baton's own text below the text of others. */
 const below = "MEASURED-BY-GIT";
 const swallowed = inert(
   "open comments, folds and fences that swallow what comes below",

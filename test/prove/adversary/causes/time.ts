@@ -1,4 +1,4 @@
-/** Texts that are written to keep a parser busy. Measured in processor time, so that other programs do not count. */
+/** Texts that keep a parser busy. The test measures processor time, so other programs do not count. */
 
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { gfmFromMarkdown } from "mdast-util-gfm";
@@ -13,7 +13,7 @@ import { type Cause, defineCause } from "../cause.ts";
 import { processorSeconds } from "../processor-time.ts";
 
 const charactersMax = 60_000;
-/** Generous for one text: a quadratic reader needs many times of it. */
+/** Generous for one text: a quadratic reader needs many times as long. */
 const secondsMax = 4;
 
 const pieces = [

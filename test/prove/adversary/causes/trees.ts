@@ -1,11 +1,11 @@
-/** What an agent, or a repository, plants in its tree and its git directory. Real git in real attempts. */
+/** Files that an agent, or a repository, plants in its tree and its git directory. Real git in real attempts. */
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Draw } from "../../draw.ts";
 import { type Cause, defineCause } from "../cause.ts";
 import { type AgentPlace, attempt, gitBench, importOptions, inTrusted, sh, tryGit, write } from "../git-bench.ts";
 
-/** As a bot without care commits what an agent left. */
+/** Commits an agent's files as a careless bot does. */
 function porcelain({ work }: AgentPlace): void {
   tryGit(work, ["status"]);
   tryGit(work, ["add", "-A"]);
@@ -137,7 +137,7 @@ const nested = defineCause<{ folder: string; kind: "filter" | "fsmonitor" | "pro
       sh(inner, ["init", "-q"]);
       sh(inner, ["add", "-A"]);
       sh(inner, ["commit", "-qm", "inner"]);
-      // In the index of the outer one, so that git looks into it.
+      // In the index of the outer repository, so that git looks into it.
       tryGit(work, ["add", folder]);
       write(inner, ".gitattributes", "* filter=x\n");
       write(inner, "f.txt", "changed\n");
@@ -168,7 +168,7 @@ const pointer = defineCause<{ how: "file" | "directory" | "link" | "bare"; name:
       else if (how === "link") symlinkSync(evil, join(work, ".git"));
       else if (how === "directory") renameSync(evil, join(work, ".git"));
       else {
-        // A bare repository right in the tree: git finds it by its files.
+        // A bare repository directly in the tree: git finds it by its files.
         for (const part of ["HEAD", "config", "objects", "refs"]) renameSync(join(evil, part), join(work, part));
       }
       write(work, "src/a.js", "one\nTWO\n");
@@ -270,7 +270,7 @@ const links = defineCause<Link>({
       guarded
         ? null
         : ({ work }) => {
-            // As a copy of the tree would have it.
+            // As in a copy of the tree.
             const copied = tryGit(
               work,
               ["diff", "--no-index", "/dev/null", to === "file" ? at : `${at}/secret.txt`],
@@ -321,7 +321,7 @@ const sizes = defineCause<Size>({
       { what: "committed", amount: draw.whole(1_000_001, 1_800_000) },
     ]),
   async attack({ what, amount }, guarded) {
-    // Nobody reads a terabyte to show what happens without the guard.
+    // Nobody needs to read a terabyte to show the effect without the guard.
     const size = guarded ? amount : Math.min(amount, 2_000_000);
     const off = { limits: { filesMax: 1e9, blobBytesMax: 1e15, importBytesMax: 1e15 } };
     const { result } = await attempt(
@@ -443,7 +443,7 @@ const fileNames = defineCause<string>({
     let exact = true;
     const outcome = await attempt(
       ({ work, mark, root }) => {
-        // The name has no slash, so it is planted where the mark can be made without one.
+        // The name has no slash, so the program plants it where the mark needs none.
         writeFileSync(join(work, path.replaceAll("MARK", mark.slice(root.length + 1))), "x\n");
       },
       guarded
@@ -637,7 +637,7 @@ const heads = defineCause<{ head: string }>({
     );
     const { base } = outcome.place;
     if (!guarded) {
-      // Nothing of the base is in the history that HEAD names.
+      // The history of HEAD contains nothing of the base.
       return believed !== "" && believed !== base ? `HEAD is believed: ${believed}` : null;
     }
     const sha = outcome.result?.headSha ?? null;
@@ -820,7 +820,7 @@ const redirect = defineCause<Redirect>({
     } finally {
       rmSync(mark, { force: true });
       rmSync(evil, { recursive: true, force: true });
-      // Whatever was planted does not reach the next input.
+      // Planted files must not reach the next input.
       rmSync(join(trusted, "hooks"), { recursive: true, force: true });
       writeFileSync(
         join(trusted, "config"),

@@ -8,7 +8,7 @@ process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("node_modules/.cache
 
 /** Directories of `tsconfig.pure.json`: their tests keep nothing. */
 const pure =
-  "src/{core,gate,policy,prompt,thread,text,config,money,routing,workflow,schedule,sweep,trigger}/**/*.test.ts";
+  "src/{core,process,summary,gate,policy,prompt,text,thread,config,money,routing,workflow,schedule,sweep,trigger}/**/*.test.ts";
 const exclude = ["test/harnesses-real/**", "node_modules/**"];
 /**
  * Files that need a process of their own: they replace a module or the network, measure their process or start and end programs around it.

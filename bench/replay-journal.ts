@@ -2,11 +2,11 @@
 import { turnEvents } from "../src/core/decide.ts";
 import type { RunEvent, StoredEvent } from "../src/core/event.ts";
 import { applyEvent, fold } from "../src/core/fold.ts";
-import { ProcessInstance } from "../src/core/instance.ts";
-import type { ProcessDefinition } from "../src/core/process.ts";
-import { replay } from "../src/core/replay.ts";
 import type { RunState } from "../src/core/state.ts";
 import type { RunId } from "../src/core/vocabulary.ts";
+import { ProcessInstance } from "../src/process/instance.ts";
+import type { ProcessDefinition } from "../src/process/process.ts";
+import { replay } from "../src/process/replay.ts";
 import type { Dependencies } from "../src/runner/dependencies.ts";
 import { RunActor } from "../src/runner/run-actor.ts";
 import { type DatabaseKind, databaseKinds, noPostgres, withDatabase } from "./databases.ts";

@@ -1,7 +1,7 @@
 /** The templates beside issue-to-pr and address-review as stories, each also with a crash before every answer. */
 import { describe, expect, it } from "vitest";
-import type { ProcessDefinition } from "../src/core/process.ts";
 import type { Json } from "../src/core/vocabulary.ts";
+import type { ProcessDefinition } from "../src/process/process.ts";
 import { renderStatusComment } from "../src/thread/render/status-comment.ts";
 import { told } from "../test/fakes/prompt.ts";
 import type { RunWorld } from "../test/fakes/run-world.ts";

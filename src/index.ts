@@ -2,20 +2,21 @@
 export { workSettings } from "./config/work-settings.ts";
 export type { AgentOutput, BreakpointOutput, EffectInput, EffectOutput, PublishOutput } from "./core/effect.ts";
 export { BatonError, hasCode, toBatonError } from "./core/errors.ts";
+export type { Finding as SweepFinding } from "./core/finding.ts";
 export type { Instruction, InstructionsHook, InstructionsLoaded } from "./core/instructions.ts";
-export { definePipeline, defineStage, type Pipeline, type PipelineStage, processStage } from "./core/pipeline.ts";
-export { type CompiledPlan, compilePlan, type PlanOutcome, type StepOutcome, type WorkStep } from "./core/plan.ts";
+export { type Evidence, shaSchema, type Verdict, verdictSchema } from "./core/vocabulary.ts";
+export { baseNow, isOnlyAbsence } from "./gate/absent.ts";
+export { matchesAny } from "./policy/paths.ts";
+export { definePipeline, defineStage, type Pipeline, type PipelineStage, processStage } from "./process/pipeline.ts";
+export { type CompiledPlan, compilePlan, type PlanOutcome, type StepOutcome, type WorkStep } from "./process/plan.ts";
 export {
   defineProcess,
   type EffectOptions,
   type ProcessContext,
   type ProcessDefinition,
   ProcessRegistry,
-} from "./core/process.ts";
-export { type Evidence, shaSchema, type Verdict, verdictSchema } from "./core/vocabulary.ts";
-export type { StepResult, StepResults, WorkflowStep, WorkflowSteps } from "./core/workflow.ts";
-export { baseNow, isOnlyAbsence } from "./gate/absent.ts";
-export { matchesAny } from "./policy/paths.ts";
+} from "./process/process.ts";
+export type { StepResult, StepResults, WorkflowStep, WorkflowSteps } from "./process/workflow.ts";
 export { factsSchema as promptFactsSchema, type Handoff } from "./prompt/facts.ts";
 export { type Finding, findingsSchema, readFindings, renderFindings } from "./prompt/findings.ts";
 export { handoff, pullRequestText, questionsOf, showQuestions } from "./prompt/handoff.ts";
@@ -38,7 +39,6 @@ export { askedOfGithub, detectorNamed } from "./sweep/detectors/index.ts";
 export { patternCommand } from "./sweep/detectors/pattern.ts";
 export { staleCommand } from "./sweep/detectors/stale.ts";
 export { type SweepResult, sweepFactsSchema, sweepResultSchema } from "./sweep/facts.ts";
-export type { Finding as SweepFinding } from "./sweep/finding.ts";
 export { afterSweep } from "./sweep/states.ts";
 export { throttle } from "./sweep/throttle.ts";
 export * as formatted from "./text/format.ts";

@@ -14,7 +14,6 @@ import { systemRandom } from "./adapters/system/random.ts";
 import type { Operator } from "./app/control/protocol.ts";
 import { BatonError } from "./core/errors.ts";
 import type { StoredEvent } from "./core/event.ts";
-import type { RunSummary } from "./core/summary.ts";
 import { type RunId, runIdSchema } from "./core/vocabulary.ts";
 import type { AppSettings } from "./environment/settings.ts";
 import type { Harness } from "./ports/harness.ts";
@@ -25,6 +24,7 @@ import { type ListRuns, Runs } from "./runner/runs.ts";
 import { Schedules } from "./runner/schedules.ts";
 import { Sweeps } from "./runner/sweeps.ts";
 import { visitor } from "./runner/visitor.ts";
+import type { RunSummary } from "./summary/summary.ts";
 import { createRedactor } from "./text/redact.ts";
 
 /** Looks at runs and changes nothing. */

@@ -114,7 +114,7 @@ it.each([
 
 it("a world that cannot begin is said, with a summary that claims nothing", async () => {
   const { stdout, stderr, exitCode } = await demo(undefined, { BATON_WORLD_TEMPLATE: join(directory, "nowhere") });
-  expect(stderr).toMatch(/The demo did not end: .*nowhere/);
+  expect(stderr).toMatch(/BATON_INTERNAL: .*nowhere/);
   expect(lastLine(stdout)).toMatchObject({ verdict: null, steps: [], pullRequest: null, costUsd: 0 });
   expect(exitCode).toBe(1);
   expectNothingLeft();

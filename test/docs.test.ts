@@ -7,11 +7,12 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { CommandReader } from "../src/adapters/harness/command/harness.ts";
+import { commands } from "../src/commands/index.ts";
 import { settingsJsonSchema } from "../src/config/json-schema.ts";
 import { parseConfig } from "../src/config/parse.ts";
 import { errorCodes } from "../src/core/errors.ts";
+import { secretsFromFiles } from "../src/environment/secret-files.ts";
 import { environmentSchema } from "../src/environment/settings.ts";
-import { grammars } from "../src/thread/grammar/index.ts";
 import { parseCommand } from "../src/thread/parse-command.ts";
 import { parseProcess } from "../src/workflow/parse.ts";
 
@@ -94,7 +95,7 @@ describe.each(paths)("%s", (path) => {
   it("commands in examples are commands", () => {
     for (const { text } of blocks(path).filter(({ info }) => info === "baton")) {
       for (const line of text.trim().split("\n"))
-        expect(parseCommand(line, grammars)).toMatchObject({ kind: "command" });
+        expect(parseCommand(line, commands)).toMatchObject({ kind: "command" });
     }
   });
 
@@ -135,7 +136,12 @@ const otherVariables = [
   "BATON_TEST_HARNESSES",
   "BATON_TEST_SHOW",
 ];
-const known = new Set<string>([...errorCodes, ...Object.keys(environmentSchema.shape), ...otherVariables]);
+const known = new Set<string>([
+  ...errorCodes,
+  ...Object.keys(environmentSchema.shape),
+  ...secretsFromFiles.map((name) => `${name}_PATH`),
+  ...otherVariables,
+]);
 const properties = Object.entries(settingsJsonSchema().properties ?? {});
 const sections = new Set(properties.map(([key]) => key));
 const keys = new Set(

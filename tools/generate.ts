@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { commandLineReference } from "./generators/command-line-reference.ts";
+import { commandNames } from "./generators/command-names.ts";
 import { commandReference } from "./generators/command-reference.ts";
 import { configReference } from "./generators/config-reference.ts";
 import { configSchema } from "./generators/config-schema.ts";
@@ -13,6 +14,7 @@ import { effectsOpenapi } from "./generators/effects-openapi.ts";
 import { errorReference } from "./generators/error-reference.ts";
 import { harnessReference } from "./generators/harness-reference.ts";
 import { invariantsReference } from "./generators/invariants-reference.ts";
+import { layerRules } from "./generators/layer-rules.ts";
 import { policyReference } from "./generators/policy-reference.ts";
 import { processReference } from "./generators/process-reference.ts";
 import { processSchema } from "./generators/process-schema.ts";
@@ -30,7 +32,9 @@ export function generatedFiles(): GeneratedFile[] {
     configSchema(),
     configReference(),
     processSchema(),
+    layerRules(),
     policyReference(),
+    commandNames(),
     commandReference(),
     processReference(),
     errorReference(),

@@ -5,8 +5,8 @@
 import { turnEvents } from "../../src/core/decide.ts";
 import type { RunEvent } from "../../src/core/event.ts";
 import { fold } from "../../src/core/fold.ts";
-import { replay } from "../../src/core/replay.ts";
 import type { RunId } from "../../src/core/vocabulary.ts";
+import { replay } from "../../src/process/replay.ts";
 import type { Dependencies } from "../../src/runner/dependencies.ts";
 import { repository } from "./run.ts";
 

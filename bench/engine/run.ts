@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { RunEventOf } from "../../src/core/event.ts";
-import { defineProcess } from "../../src/core/process.ts";
 import { type Json, type RunId, runIdSchema } from "../../src/core/vocabulary.ts";
+import { defineProcess } from "../../src/process/process.ts";
 
 export const repository = { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
 

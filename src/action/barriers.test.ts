@@ -7,12 +7,12 @@ import { harnessWithBarrier, withBarrier } from "./barriers.ts";
 
 const repository = {} as Repository;
 
-/** Every method tells that it was called; each barrier as well. */
+/** Every method reports its call; each barrier does as well. */
 async function told(use: (github: Github) => Promise<unknown>): Promise<string[]> {
   const calls: string[] = [];
   const teller = <T>(more: Partial<T>): T =>
     new Proxy(more as object, {
-      // What has a `then` would be waited for.
+      // JavaScript would await an object that has a `then`.
       get: (target, name) =>
         name === "then" ? undefined : (Reflect.get(target, name) ?? (async () => calls.push(String(name)))),
     }) as T;
@@ -44,7 +44,7 @@ it("a harness says the same of itself behind the barrier, and runs only after it
     name: "small",
     capabilities: { readOnly: true } as Harness["capabilities"],
     defaultModel: "m",
-    // Prompts name these; without them an agent of the Action would be told of no tool.
+    // Prompts name these tools; without them, an agent of the Action would get none.
     tools: { "read-only": ["read"], write: ["read", "edit"] },
     probe: async () => ({ installed: true, version: null, authenticated: true, advice: null }),
     run: async () => {

@@ -1,7 +1,7 @@
 /**
- * Nothing outside is touched before what was written is in the refs (GS2): the ports with a barrier before each act.
+ * Before Baton acts outside, its writes are in the refs (GS2): ports with a barrier before each act.
  *
- * B1 Every method is named as a look or an act; a new one does not compile until somebody has said which it is.
+ * B1 Every method is named as a look or an act. A new method compiles only after somebody has classified it.
  */
 import type { Github, GithubApp } from "../ports/github.ts";
 import type { Harness } from "../ports/harness.ts";
@@ -62,7 +62,7 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   setup: "look",
 };
 
-/** What `setup` gives acts as well. */
+/** The result of `setup` acts as well. */
 const setupMethods: Record<keyof RepositorySetup, "look" | "act"> = {
   paths: "look",
   secretNames: "look",
@@ -115,7 +115,7 @@ export function withBarrier(app: GithubApp, barrier: Barrier): GithubApp {
   };
 }
 
-/** An agent may spend money and talk to the world as soon as it runs. */
+/** An agent may spend money and contact the outside as soon as it runs. */
 export function harnessWithBarrier(harness: Harness, barrier: Barrier): Harness {
   return {
     name: harness.name,
@@ -154,7 +154,7 @@ function guarded<T extends object>(
     get(_, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function") return value;
-      // Private fields belong to the object that made them, not to what stands before it.
+      // Private fields belong to the object that created them, not to its proxy.
       const self = Object.hasOwn(target, name) ? target : owner;
       if (methods[String(name)] !== "act") return value.bind(self) as unknown;
       return async (...given: unknown[]): Promise<unknown> => {

@@ -1,11 +1,10 @@
 /**
- * Drives one thread within this job: takes it or leaves it to whoever has it, works everything off, ends when only
- * people, CI or time can go on.
+ * Drives one thread within this job. It acquires the thread, or leaves it to its present driver. It handles all work,
+ * and ends when only people, CI or time can continue.
  *
- * AD1 An event is in the inbox before anything else happens; who drives finds it there, at the latest when it leaves.
- * AD2 The thread is freed only when nothing waits in its inbox, in the same push that would show what came meanwhile.
- * AD3 What a run waits for is visible to other jobs before the facts are looked at for the last time: what changes
- *     after that look finds the run.
+ * AD1 An event is in the inbox before anything else happens. The driver finds it there, at the latest when it leaves.
+ * AD2 The thread is freed only when its inbox is empty. The same push would show an event that arrived meanwhile.
+ * AD3 Other jobs can see a run's watches before the last check of the facts. A change after that check finds the run.
  */
 import type { Snapshot } from "../adapters/git-state/files.ts";
 import type { GitDatabase } from "../adapters/git-state/open.ts";
@@ -24,28 +23,35 @@ export interface Driving {
   workflowRunId: string;
   clock: Clock;
   log: Log;
-  /** Whether the workflow run of another driver is over; null: unknown. */
+  /** Whether the workflow run of another driver is over. null: unknown. */
   isOver(workflowRunId: string): Promise<boolean | null>;
   /** Aborted when the job must hand over: its time is up, or the platform stops it. */
   stop: AbortSignal;
   startEngine(): Promise<Engine>;
   /** Commands in the thread whose own jobs never ran. */
   missed(): Promise<NewDelivery[]>;
-  /** Refs beside the state that nobody needs any more when the thread is left as it is now. */
+  /** Refs outside the state that nobody needs any more when the thread is left in its present state. */
   leftovers(): Promise<RefUpdate[]>;
 }
 
-/** `driven`: nothing is left to do here now. `elsewhere`: another job has the thread. `handed-over`: a successor must go on. */
+/**
+ * `driven`: nothing is left to do here now. `elsewhere`: another job has the thread. `handed-over`: a successor must
+ * continue.
+ */
 export type DriveEnd = "driven" | "elsewhere" | "handed-over";
 
-/** A silent driver is taken over after this by the next event; one whose workflow run is over at once. */
+/**
+ * After this time the next event takes over a silent driver. If the driver's workflow run is over, it does so at once.
+ */
 const driverMs = limits.driverLeaseMs;
 const renewMs = 3 * 60_000;
-/** Each renewal is a push: where GitHub tells whose workflow run is over, a long step needs one an hour. */
+/**
+ * Each renewal is a push. If GitHub reports whether the driver's workflow run is over, a long step needs one an hour.
+ */
 const knownDriverMs = 70 * 60_000;
 const knownRenewMs = 60 * 60_000;
 const lookMs = 10_000;
-/** What is due sooner than this is waited for: a new job would take as long. */
+/** The job waits for work that is due sooner: a new job would take as long. */
 const patienceMs = 60_000;
 const pollMs = 50;
 
@@ -78,7 +84,7 @@ export async function drive(driving: Driving, deliveries: readonly NewDelivery[]
   } catch (thrown) {
     await endEngine(driving, engine);
     if (hasCode(thrown, "BATON_LEASE_LOST")) return "elsewhere";
-    // Nobody need wait for the lease of a job that gave up.
+    // Nobody has to wait for the lease of a job that gave up.
     await state.releaseDriver(() => false).catch(() => {});
     throw thrown;
   } finally {
@@ -87,7 +93,7 @@ export async function drive(driving: Driving, deliveries: readonly NewDelivery[]
   }
 }
 
-/** Whether it was there is no part of the answer: its own job may bring it in first. */
+/** The result does not say whether the event existed: its own job may bring it in first. */
 async function insert({ database }: Driving, delivery: NewDelivery, when: "now" | "soon" = "now"): Promise<void> {
   await database.state.change(
     ({ tables }) => {
@@ -105,7 +111,7 @@ async function insert({ database }: Driving, delivery: NewDelivery, when: "now" 
   );
 }
 
-/** Kept with the next push that anything outside waits for; lost, they are found again. */
+/** Stored with the next push that outside work needs. If they are lost, Baton finds them again. */
 async function takeMissed(driving: Driving): Promise<void> {
   const { missed, log } = driving;
   try {
@@ -131,13 +137,13 @@ async function takeFromTheDead(
   return (await state.takeDriver({ ...claim, deadOwner: holder.owner })) !== null;
 }
 
-/** `job <workflow run>/<attempt>/…`. A workflow run is started again only when all of its jobs have ended. */
+/** `job <workflow run>/<attempt>/…`. GitHub reruns a workflow run only after all of its jobs have ended. */
 function isEarlierAttempt(holder: string, ours: string): boolean {
   const attempt = (owner: string): number => Number(/^job \d+\/(\d+)\//.exec(owner)?.[1] ?? Number.NaN);
   return attempt(holder) < attempt(ours);
 }
 
-/** Renews what we hold and takes in what others wrote. */
+/** Renews our lease and reads other jobs' events. */
 async function tend(driving: Driving, signal: AbortSignal, lost: AbortController): Promise<void> {
   const { clock, database, log } = driving;
   let isKnown: boolean | null = null;
@@ -157,7 +163,7 @@ async function tend(driving: Driving, signal: AbortSignal, lost: AbortController
   }
 }
 
-/** Resolves when only people, CI or time can go on. */
+/** Resolves when only people, CI or time can continue. */
 async function quiet(driving: Driving, engine: Engine, stop: AbortSignal): Promise<void> {
   const { clock } = driving;
   while (!stop.aborted && !isQuiet(driving, engine)) {
@@ -177,7 +183,7 @@ function isQuiet({ database, clock }: Driving, { runner, outbox }: Engine): bool
   );
 }
 
-/** Once nothing moves any more, what waits only to spare edits is sent. */
+/** When nothing moves any more, this sends the writes that only waited to reduce edits. */
 async function hasten({ database, clock }: Driving, { runner, outbox }: Engine): Promise<void> {
   if (database.queue.running > 0 || runner.driving > 0 || outbox.sending > 0) return;
   const now = clock.now();
@@ -187,10 +193,10 @@ async function hasten({ database, clock }: Driving, { runner, outbox }: Engine):
   outbox.poke();
 }
 
-/** AD3. A run that moves by this look is driven on. */
+/** AD3. If a run moves after this check, the job continues to drive it. */
 async function lookOnceMore(driving: Driving, engine: Engine, stop: AbortSignal): Promise<void> {
   const { database } = driving;
-  // Most looks change nothing that others search by: then this costs no push of its own.
+  // Most checks do not change the watches that other jobs search: then this needs no extra push.
   if (!database.state.showsWatches) await database.state.flush();
   for (const { runId } of await database.store.runs({ active: true })) await engine.runner.wake(runId, true);
   await quiet(driving, engine, stop);
@@ -198,7 +204,7 @@ async function lookOnceMore(driving: Driving, engine: Engine, stop: AbortSignal)
 
 async function leave(driving: Driving, engine: Engine): Promise<boolean> {
   const { database, clock } = driving;
-  // Goes out with the push that frees the thread: old events and answers are in git's past from then on.
+  // Part of the push that frees the thread: git's past then contains old events and answers.
   const before = clock.now() - limits.deliveryRetentionMs;
   await database.store.prune({ deliveriesBefore: before, outboxBefore: before });
   const leftovers = await driving.leftovers();

@@ -1,9 +1,9 @@
 /**
- * A worker's end of the effect protocol: proves itself, asks, and asks again while Baton is away.
+ * A worker's end of the effect protocol: proves its identity, sends requests, and repeats them while Baton is away.
  *
- * EC1 Each try has a fresh token of the job, which lives minutes only, and ends by a time of its own: a Baton that was
- *     restarted leaves connections behind that never answer.
- * EC2 What an hour's work came to is not given up because Baton is away for a deployment.
+ * EC1 Each try has a fresh token of the job, which lives minutes only, and its own timeout. A restarted Baton leaves
+ *     connections that never answer.
+ * EC2 A worker does not give up an hour's work because a deployment interrupts Baton.
  */
 import { z } from "zod";
 import { systemClock } from "../adapters/system/clock.ts";
@@ -17,11 +17,11 @@ export interface JobTokenSource {
 
 type Verb = "claim" | "heartbeat" | "result";
 
-/** For how long one is asked for again. A heartbeat is not: the next one follows soon. */
+/** How long each request is repeated. A heartbeat is not repeated, because the next one follows soon. */
 const patienceMs: Record<Verb, number> = { claim: 5 * 60_000, heartbeat: 0, result: 15 * 60_000 };
 const answerMs: Record<Verb, number> = { claim: 60_000, heartbeat: 10_000, result: 60_000 };
 const tokenMs = 20_000;
-/** A large body takes its time: the slowest pace that Baton reads at. */
+/** A large body takes time: this is the slowest rate that Baton accepts. */
 const bytesPerSecondMin = 128 * 1024;
 const pauseMs = 1_000;
 const pauseMsMax = 30_000;
@@ -68,7 +68,7 @@ export class EffectClient {
     if (response.ok) return answer;
     const refusal = refusalSchema.safeParse(answer);
     if (refusal.success && response.status < 500) throw new BatonError(refusal.data.code, refusal.data.message);
-    // Said by something before Baton, which will not change its mind.
+    // Something in front of Baton answers this, and a retry would get the same answer.
     if (response.status === 413)
       throw new BatonError(
         "BATON_PAYLOAD_TOO_LARGE",
@@ -95,7 +95,7 @@ export class EffectClient {
   }
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** `fetch failed` says nothing, but its cause does. */
 function reasonOf(thrown: unknown): string {
   const { cause } = thrown as { cause?: unknown };
   const inner = cause instanceof Error ? cause : thrown;

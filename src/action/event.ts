@@ -1,16 +1,16 @@
 /**
- * What a workflow's event means: something for one thread's inbox, facts that some thread may wait for, a wake-up, or nothing.
+ * Classifies a workflow's event: input for a thread's inbox, facts for waiting threads, a wake-up, or nothing.
  *
- * AE1 What means nothing costs nothing: no state is read or pushed for it.
- * AE2 The same event has the same name, however often the job is started for it.
- * AE3 A fork's event carries no write token and no secret; nothing is tried with it.
+ * AE1 An irrelevant event costs nothing: Baton reads and pushes no state for it.
+ * AE2 The same event has the same name, even if the job starts for it again.
+ * AE3 A fork's event has no write token and no secret, so Baton tries nothing with it.
  */
 import { z } from "zod";
+import { commands } from "../commands/index.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import { toThreadEvent } from "../intake/events.ts";
 import type { NewDelivery } from "../ports/store.ts";
 import { type Order, orderSchema } from "../runner/remote/protocol.ts";
-import { grammars } from "../thread/grammar/index.ts";
 import { mayBeCommand } from "../thread/parse-command.ts";
 import { type TriggerEvent, toTriggerEvent, triggerDelivery } from "../trigger/event.ts";
 
@@ -20,25 +20,25 @@ export type ActionEvent =
       kind: "facts";
       watches: string[];
       changed: ChangedPullRequest | null;
-      /** The thread that a command in it is for. */
+      /** The thread that a command in the event is for. */
       commandFor: number | null;
       delivery: NewDelivery;
     }
-  /** Look at one thread, or at all that are due. */
+  /** Checks one thread, or all threads that are due. */
   | { kind: "wake"; number: number | null }
-  /** An App hands an effect to this job. */
+  /** An App gives an effect to this job. */
   | { kind: "order"; order: Order }
-  /** Somebody started the job by hand with what it cannot work on. */
+  /** Somebody started the job by hand with unusable input. */
   | { kind: "refused"; reason: string }
   | { kind: "nothing"; reason: string };
 
-/** Its files may be others than before: among them the configuration. */
+/** Its files may have changed, including the configuration. */
 interface ChangedPullRequest {
   repository: Repository;
   number: number;
 }
 
-/** The one hook that a repository's jobs are. */
+/** The single hook name for all of a repository's jobs. */
 const actionsHook = "actions";
 
 const user = z.object({ id: z.number(), login: z.string(), type: z.string() });
@@ -72,7 +72,7 @@ const kept = z.object({
     })
     .optional(),
   sender: z.object({ id: z.number(), login: z.string().optional(), type: z.string().optional() }).optional(),
-  /** What an edit changed. */
+  /** Fields that an edit changed. */
   changes: z.object({ body: z.object({ from: z.string() }).optional() }).optional(),
   review: z
     .object({
@@ -98,7 +98,9 @@ const kept = z.object({
 });
 
 const wakeEvents = new Set(["schedule", "workflow_dispatch", "repository_dispatch"]);
-/** Type of the `repository_dispatch` that wakes; another without a thread is for rules of `triggers` alone. */
+/**
+ * Type of the `repository_dispatch` that wakes Baton. Another type without a thread is only for rules of `triggers`.
+ */
 const wakeType = "baton";
 
 export function toActionEvent(options: {
@@ -126,7 +128,7 @@ export function toActionEvent(options: {
       kind: "nothing",
       reason: "A fork's event has no write token; the next comment, review or schedule looks at this pull request.",
     };
-  // Only what is read later is kept: payloads are long, and the state is read at every event.
+  // Keeps only fields that are read later: payloads are long, and every event reads the state.
   const { inputs: _inputs, client_payload: _client, sender, issue, changes, ...rest } = payload;
   const ofIssue =
     name === "issues"
@@ -153,16 +155,16 @@ export function toActionEvent(options: {
     case "ticked":
       return { kind: "thread", number: meaning.number, delivery };
     case "facts":
-      // The review that it belongs to has an event of its own.
-      if (event === "pull_request_review_comment" && !mayBeCommand(meaning.said?.body ?? "", grammars))
+      // The review that contains the comment has its own event.
+      if (event === "pull_request_review_comment" && !mayBeCommand(meaning.said?.body ?? "", commands))
         return { kind: "nothing", reason: "The text holds no command." };
       return {
         kind: "facts",
         watches: meaning.watches,
         changed: meaning.changed ?? null,
-        // Facts of a pull request wake whoever waits for them; a command is for its own thread.
+        // Facts of a pull request wake every waiting thread; a command is for its own thread.
         commandFor:
-          meaning.said !== undefined && mayBeCommand(meaning.said.body, grammars) ? meaning.said.number : null,
+          meaning.said !== undefined && mayBeCommand(meaning.said.body, commands) ? meaning.said.number : null,
         delivery,
       };
     case "pushed":
@@ -171,15 +173,15 @@ export function toActionEvent(options: {
     case "requested":
       return { kind: "nothing", reason: "A wake-up reads the configuration by itself." };
     case "comment":
-      return mayBeCommand(meaning.body, grammars)
+      return mayBeCommand(meaning.body, commands)
         ? { kind: "thread", number: meaning.number, delivery }
         : { kind: "nothing", reason: "The text holds no command." };
   }
 }
 
 /**
- * The same event as rules of `triggers` see it; null: no rule can be about it. One that also says something else, a command in a
- * new issue, is both.
+ * The same event for rules of `triggers`. null: no rule can match it. An event may be both: for example, a new issue
+ * with a command in it.
  */
 export function toActionTrigger(options: {
   name: string;
@@ -195,7 +197,7 @@ export function toActionTrigger(options: {
   return toTriggerEvent(event, { ...(payload as object), installation: { id: 0 } }, `run-${workflowRunId}`);
 }
 
-/** What a job brings into the inbox of the thread that the event's run is to be in. */
+/** The delivery that a job adds to the inbox of the run's thread. */
 export function triggerDeliveryOf(
   event: TriggerEvent,
   { dashboard, workflowRunId, now }: { dashboard: number | null; workflowRunId: string; now: number },
@@ -216,7 +218,7 @@ function orderOf(text: unknown): ActionEvent {
   try {
     json = JSON.parse(String(text));
   } catch {
-    // Told below, as any other order that is none.
+    // Reported below, like any other invalid order.
   }
   const order = orderSchema.safeParse(json);
   if (order.success) return { kind: "order", order: order.data };
@@ -234,7 +236,7 @@ function nameOf(event: string, payload: z.infer<typeof kept>, workflowRunId: str
   if (event === "pull_request_review_comment" && payload.comment !== undefined)
     return `${event}.${action}:${payload.comment.id}`;
   if (event === "pull_request_review" && payload.review !== undefined) return `${event}.${action}:${payload.review.id}`;
-  // A job that is started again by hand has the run id of its first start.
+  // A job that a person reruns has the run id of its first start.
   return `${event}.${action}:run-${workflowRunId}`;
 }
 
@@ -242,7 +244,7 @@ function isOfFork(pull: z.infer<typeof kept>["pull_request"]): boolean {
   return pull?.base !== undefined && pull.head.repo?.id !== pull.base.repo.id;
 }
 
-/** An input that nobody reads would make the job green for nothing. An empty one was not given. */
+/** An input that nobody reads would make the job green without effect. An empty input counts as absent. */
 function unknownInput(given: Record<string, unknown>): ActionEvent | null {
   const name = Object.keys(given).find(
     (key) => key !== "thread" && ![undefined, null, ""].includes(given[key] as null),

@@ -22,17 +22,17 @@ import type { JobCaches } from "./job-caches.ts";
 import { jobNeeds } from "./job-permissions.ts";
 import type { ActionSettings } from "./settings.ts";
 
-/** Each edit of the status is a push of the state as well; repositories want no more than a few pushes a minute. */
+/** Each edit of the status also pushes the state. Repositories want no more than a few pushes a minute. */
 const statusIntervalMs = 30_000;
 
 export function homeOf(number: number): string {
   return `thread/${number}`;
 }
 
-/** No thread's: what all of them share. */
+/** Belongs to no thread: data that all threads share. */
 export const sharedHome = "none";
 
-/** What all threads share, to look at. */
+/** Reads the data that all threads share. */
 export function openShared(settings: ActionSettings, log: Log): Promise<GitDatabase> {
   return openHome(settings, sharedHome, log, true);
 }
@@ -51,7 +51,7 @@ export function openHome(settings: ActionSettings, home: string, log: Log, readO
   });
 }
 
-/** Values of all threads: read at the first need, changed by a push that is tried again where another job's came first. */
+/** Values of all threads, read at the first need. A change is a push, which is retried if another job's came first. */
 export function sharedValues(settings: ActionSettings, log: Log, onPush: (pushes: number) => void): SharedValues {
   let opened: Promise<GitDatabase> | null = null;
   const open = (): Promise<GitDatabase> => {
@@ -82,10 +82,10 @@ export function homeDependencies(options: {
   log: Log;
   models: ModelProxy;
   agentSandbox: AgentSandbox;
-  /** A branch was pushed. */
+  /** Called when a branch was pushed. */
   onPush(branch: string): Promise<void>;
   caches: JobCaches;
-  /** Commits of a step are pushed below the state's refs. */
+  /** Called when commits of a step were pushed below the state's refs. */
   onKept(): void;
   shared: SharedValues;
 }): Dependencies {
@@ -125,7 +125,7 @@ export function homeDependencies(options: {
     },
     killSurvivors,
     owner,
-    // The driver of the thread is alone on its part of the state.
+    // Only the driver of the thread uses its part of the state.
     soleOwner: true,
   };
 }

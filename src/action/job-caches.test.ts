@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const key = "a".repeat(64);
-/** A job over the directory that the platform restored for it. */
+/** A job with the directory that the platform restored for it. */
 const job = (root = "kept") => jobCaches(openPackageCaches({ children, root: join(folder, root) }));
 async function downloaded(name: string): Promise<string> {
   const directory = join(folder, name);
@@ -30,7 +30,7 @@ it("what a setup saved is to be kept, and the next job restores it; it has nothi
   const next = job();
   expect(await next.caches.restore(7, key, join(folder, "copy"))).toBe(true);
   expect(await readFile(join(folder, "copy/npm/one"), "utf8")).toBe("package");
-  // An agent's copy is its own: nothing of it comes back.
+  // An agent changes only its own copy: the cache never contains its changes.
   await writeFile(join(folder, "copy/npm/one"), "poison");
   expect(await next.caches.save(7, key, join(folder, "copy"))).toBe(false);
   expect(next.toKeep()).toBeNull();

@@ -1,8 +1,8 @@
 /**
- * Package caches of a job: a directory that a step before Baton's restores and a step after it keeps, if Baton says so.
+ * Package caches of a job. A step before Baton's restores the directory, and a later step keeps it if Baton says so.
  *
- * JC1 A job says what is to be kept only when a setup inside the sandbox made it, and nothing ran without the sandbox in this
- *     job: a program outside of it is of the same user, and could have written into the directory.
+ * JC1 Baton lets the job keep a cache only if a setup inside the sandbox made it. In addition, no program of this job
+ *     may have run without the sandbox. Such a program has the same user, and could have written into the directory.
  */
 import type { PackageCaches } from "../ports/package-caches.ts";
 
@@ -10,7 +10,7 @@ export interface JobCaches {
   caches: PackageCaches;
   /** A program of an attempt starts outside the sandbox. */
   noteUnconfined(): void;
-  /** Name for what is to be kept; null: nothing is. */
+  /** Name of the cache to keep. null: there is none. */
   toKeep(): string | null;
 }
 

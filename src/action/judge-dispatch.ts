@@ -1,8 +1,8 @@
 /**
- * Whether Baton may start a workflow on a branch of its own: judged again before each start, whatever the settings name.
+ * Decides whether Baton may start a workflow on its own branch: judged again before each start, for any settings.
  *
- * JD1 The base says which workflows may be started. GitHub runs the branch's file, so that one is judged too.
- * JD2 A file that cannot be read is not started.
+ * JD1 The base says which workflows Baton may start. GitHub runs the branch's file, so Baton judges that file, too.
+ * JD2 Baton never starts a file that it cannot read.
  */
 import type { Repository } from "../core/vocabulary.ts";
 import { isCalledPath, localCalls } from "../onboarding/called-files.ts";
@@ -23,7 +23,7 @@ type Files = Pick<Github, "file" | "branchSha">;
 export type Judgement = { may: "start" } | { may: "not-there" } | { may: "not"; reason: string };
 
 export async function judgeDispatch(github: Files, place: Place, workflow: string): Promise<Judgement> {
-  // GitHub also accepts the number of a workflow, which names no file to judge.
+  // GitHub also accepts the number of a workflow, which gives Baton no file to judge.
   if (!/^[\w][\w.-]*\.ya?ml$/.test(workflow)) return { may: "not", reason: "It is not the file name of a workflow." };
   const [baseSha, headSha] = await Promise.all([
     github.branchSha(place.repository, place.base),
@@ -40,7 +40,7 @@ export async function judgeDispatch(github: Files, place: Place, workflow: strin
   return { may: "start" };
 }
 
-/** null: the file is not there. */
+/** null: the file does not exist. */
 async function reasonsAt(
   github: Files,
   { repository, base, head }: Place,
@@ -56,7 +56,7 @@ async function reasonsAt(
   return read.isCi ? [] : ["No pull request starts it."];
 }
 
-/** Files that one workflow may lead to: a bound, so that a maze of calls ends. */
+/** Files that one workflow may lead to: a limit, so that a maze of calls ends. */
 const filesMax = 30;
 
 async function filesAt(

@@ -1,4 +1,4 @@
-/** Who starts the second job with a comment, and what others read in the summary of the first. */
+/** The people who start the second job with a comment, and the explanation for others in the first job's summary. */
 import { expect, it } from "vitest";
 import type { Permission } from "../core/vocabulary.ts";
 import type { CommentEvent } from "../intake/handle-comment.ts";

@@ -1,21 +1,22 @@
 /**
- * The first of two jobs: reads the event with a token that writes nothing and without a key, and says whether the second one
- * is to start.
+ * The first of two jobs. It reads the event with a read-only token and without a key, and decides whether the second
+ * job starts.
  *
- * JE1 A command starts it only when its author may run or steer, or may give just this command. Others read why in the
- *     job's summary, and the thread stays silent.
- * JE2 What this job says permits nothing: the second one asks GitHub again.
+ * JE1 A command starts it only when its author may run or steer, or may give this particular command. Others read the
+ *     reason in the job's summary, and the thread stays silent.
+ * JE2 This job's decision permits nothing: the second job asks GitHub again.
  * JE3 Rules of `triggers` are judged by the same function as in an App. A repository without any costs one call.
  */
+
 import { judgeRules, triggersAreFull } from "../begin/fire-triggers.ts";
 import { dashboardMarker } from "../begin/start-due.ts";
 import type { DashboardEdit } from "../begin/tick-dashboard.ts";
+import { commands } from "../commands/index.ts";
 import { configPaths } from "../config/parse.ts";
 import { type CommentEvent, hear, judgeCommand } from "../intake/handle-comment.ts";
 import type { Github } from "../ports/github.ts";
-import type { Dependencies, SharedValues } from "../runner/dependencies.ts";
+import { type Dependencies, type SharedValues } from "../runner/dependencies.ts";
 import { loadSettings } from "../runner/load-settings.ts";
-import { grammars } from "../thread/grammar/index.ts";
 import type { TriggerEvent } from "../trigger/event.ts";
 
 export interface CommentJudgement {
@@ -31,8 +32,8 @@ export async function judgeComment(
   const heard = await hear(dependencies, event);
   if (typeof heard === "string") return { start: false, reason: sentence(heard) };
   const { parsed, actor, trusted } = heard;
-  const grammar = parsed.kind === "command" ? grammars.find(({ name }) => name === parsed.name) : undefined;
-  // A slip of somebody who may run is answered in the thread.
+  const grammar = parsed.kind === "command" ? commands.find(({ name }) => name === parsed.name) : undefined;
+  // If a person who may run makes a typo, Baton answers in the thread.
   if (trusted || parsed.kind !== "command" || grammar === undefined)
     return { start: trusted, reason: `@${actor.login} gives a command.` };
   const { verdict } = await judgeCommand(heard, event, parsed, grammar);
@@ -40,7 +41,7 @@ export async function judgeComment(
   return { start: false, reason: `Nothing was started. ${verdict.reason}` };
 }
 
-/** An edit of the dashboard issue, and of no other that carries its marker. */
+/** Judges an edit of the dashboard issue. Another issue with its marker does not count. */
 export async function judgeEdit(
   { github }: Pick<Dependencies, "github">,
   { repository, number, sender }: DashboardEdit,
@@ -54,7 +55,7 @@ export async function judgeEdit(
     : { start: false, reason: "The issue is not the dashboard." };
 }
 
-/** null: no rule is about it. */
+/** null: no rule matches the event. */
 export async function judgeTriggers(
   dependencies: Pick<Dependencies, "github">,
   event: TriggerEvent,

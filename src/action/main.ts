@@ -8,22 +8,22 @@ import { runAction } from "./run-action.ts";
 import { readActionSettings } from "./settings.ts";
 
 const stop = new AbortController();
-// For words of an error, which may come before settings are read.
+// For the text of an error, which may occur before the settings are read.
 const { INPUT_TOKEN, GITHUB_TOKEN, GITHUB_OUTPUT, GITHUB_STEP_SUMMARY } = process.env;
-// The platform asks first and kills a few seconds later.
+// The platform asks first and kills the process a few seconds later.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort(signal));
 
 process.exitCode = await main();
-// Whatever a library still holds open does not hold the job.
+// Open handles of a library must not keep the job running.
 process.exit();
 
 async function main(): Promise<number> {
   try {
     const settings = readActionSettings(process.env);
-    // A self-hosted runner gives its jobs the proxy that it uses itself.
+    // A self-hosted runner passes its own proxy to its jobs.
     const ignored = useProxies(process.env);
     if (ignored !== null) process.stderr.write(`${ignored}\n`);
-    // An agent is of the same user, and could read the job's tokens there.
+    // An agent has the same user, and could read the job's tokens there.
     forgetEnvironment(settings.secrets);
     const { report, redact } = await runAction(settings, stop.signal);
     return await tell(report, settings, redact);
@@ -38,14 +38,14 @@ async function tell(
   redact: (text: string) => string,
 ): Promise<number> {
   await writeReport(report, files, redact);
-  // A line of its own could begin a command to the runner.
+  // A separate line could begin a command to the runner.
   const reason = report.reason.replaceAll(/\s*[\r\n]\s*/g, " ");
   process.stdout.write(`${redact(`Baton: ${report.verdict}. ${reason}`)}\n`);
   for (const annotation of annotationsOf(report)) process.stdout.write(`${redact(annotation)}\n`);
   return exitCodeOf(report);
 }
 
-/** Without settings, or without a file to write to. */
+/** Works without settings, and without a file to write to. */
 async function tellFailure(thrown: unknown): Promise<number> {
   const error = toBatonError(thrown);
   const redact = createRedactor({ secrets: [INPUT_TOKEN, GITHUB_TOKEN].filter((one) => one !== undefined) });

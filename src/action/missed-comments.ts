@@ -1,30 +1,32 @@
 /**
- * Commands whose jobs never ran: a full concurrency group drops a job, a runner or a download fails, and GitHub sends its
- * event to nobody else. What people wrote is still there: it is the list of what was asked, and is read again.
+ * Commands whose jobs never ran. A full concurrency group drops a job, or a runner or a download fails. GitHub sends
+ * the event to nobody else. The texts still exist, so Baton reads this list of requests again.
  *
- * Owns: what is read, from when on, what of it is a command that nobody took in. Does not own: carrying it out.
- * MC1 A text has one name however it is found, so that it is handled once (AE2).
- * MC2 What was edited is not executed: what it said when it was written is not known any more. Of an issue GitHub does not
- *     tell edits from other changes: its text counts while nothing happened to it.
- * MC3 The cursor only spares reading. It moves when everything before it is in an inbox; lost, more is read and known again.
- * MC4 What was written before the workflow was there, or more than a day ago, is left alone: it was said to nobody, or to
- *     another Baton, or its author has long seen that nothing came of it.
+ * Owns: which texts to read, from which time, and which of them are unhandled commands. Does not own: carrying them
+ * out.
+ * MC1 A text has one name in every search, so that Baton handles it once (AE2).
+ * MC2 Baton never executes an edited text, because its original content is unknown. GitHub does not distinguish edits
+ *     of an issue from other changes. So its text counts only while the issue is unchanged.
+ * MC3 The cursor only reduces reading. It moves when everything before it is in an inbox. If it is lost, Baton reads
+ *     more, and recognizes known texts.
+ * MC4 Baton ignores a text from before the workflow existed, or from more than a day ago. It was for nobody, or for
+ *     another Baton, or its author has long noticed the missing answer.
  */
 import { z } from "zod";
+import { commands as grammars } from "../commands/index.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import type { Github, WrittenFacts } from "../ports/github.ts";
 import type { Delivery, NewDelivery } from "../ports/store.ts";
 import { defineValue } from "../ports/values.ts";
-import { grammars } from "../thread/grammar/index.ts";
 import { mayBeCommand } from "../thread/parse-command.ts";
 import { toActionEvent } from "./event.ts";
 
-/** Clocks differ, and an event may come in later than its comment was written. */
+/** Clocks differ, and an event may arrive after its comment was written. */
 const slackMs = 10 * 60_000;
-/** So many read in vain are worth a push of the cursor. */
+/** After this many needless reads, moving the cursor is worth a push. */
 const readInVainMax = 100;
-/** Kept in what all threads share: a time in milliseconds, before which everything was taken in. */
+/** Shared by all threads: a time in milliseconds. Everything before it is in an inbox. */
 export const takenInUntil = defineValue("commands.taken-in-until", z.number());
 
 interface Looking {
@@ -34,11 +36,11 @@ interface Looking {
   now: number;
 }
 
-/** In one thread, for who drives it. */
+/** In one thread, for its driver. */
 export async function missedComments(
   given: Looking & {
     number: number;
-    /** What came in before this job's own event. */
+    /** Deliveries from before this job's own event. */
     known: Iterable<Delivery>;
   },
 ): Promise<NewDelivery[]> {
@@ -57,7 +59,7 @@ export async function missedComments(
 export interface MissedCommands {
   /** By number of their thread, oldest first. */
   threads: Map<number, NewDelivery[]>;
-  /** What the cursor is to be when all of `threads` are taken in; null: it is not worth a push. */
+  /** The new cursor once all of `threads` are in an inbox. null: moving it is not worth a push. */
   cursor: number | null;
 }
 
@@ -67,13 +69,13 @@ export async function missedAnywhere(
     github: Github;
     place: Pick<Repository, "owner" | "name">;
     cursor: number | null;
-    /** At most so many threads; the next schedule takes the rest. */
+    /** The most threads for one schedule. The next schedule handles the rest. */
     threadsMax: number;
-    /** Asked for when there is a command at all. */
+    /** Called only if there is a command at all. */
     repository(): Promise<Repository>;
-    /** When the workflow was made; null: not known. */
+    /** When the workflow was created. null: unknown. */
     workflowMadeAt(): Promise<number | null>;
-    /** Names of what came in for a thread. */
+    /** Names of known deliveries of a thread. */
     knownIn(number: number): Promise<ReadonlySet<string>>;
   },
 ): Promise<MissedCommands> {
@@ -102,12 +104,12 @@ export async function missedAnywhere(
     threads.set(one.number, [...(threads.get(one.number) ?? []), delivery]);
   }
   const next = lookFrom(now, upTo);
-  // Where no command ever was there is no state, and none is begun for a cursor.
+  // Without any command there is no state, and a cursor alone does not create one.
   const spares = commands.some((one) => writtenAt(one) < next) || (cursor !== null && written.length >= readInVainMax);
   return { threads, cursor: spares && upTo > (cursor ?? 0) ? upTo : null };
 }
 
-/** Whole seconds, as GitHub counts. */
+/** Whole seconds, as in GitHub's API. */
 function lookFrom(now: number, takenInUntil: number): number {
   return Math.floor(Math.max(now - limits.commandLookBackMs, takenInUntil - slackMs) / 1_000) * 1_000;
 }
@@ -120,7 +122,7 @@ function isAsWritten({ createdAt, updatedAt }: Pick<WrittenFacts, "createdAt" | 
   return createdAt === updatedAt;
 }
 
-/** As its event would have brought it; null: no command. */
+/** The delivery that its event would have made. null: the text is not a command. */
 function asDelivery(
   { repository, workflowRunId, now }: Pick<Looking, "repository" | "workflowRunId" | "now">,
   {

@@ -1,4 +1,7 @@
-/** The Action's last step: frees the thread when the main step was killed, so that the next event need not wait for its end. */
+/**
+ * The Action's last step: frees the thread if the main step was killed. Then the next event need not wait for the
+ * lease.
+ */
 import { systemClock } from "../adapters/system/clock.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { toBatonError } from "../core/errors.ts";
@@ -9,10 +12,10 @@ const claimMs = 60_000;
 
 try {
   const { STATE_home: home, STATE_owner: owner } = process.env;
-  // Empty: the main step came to its end.
+  // Empty: the main step ended normally.
   if (home !== undefined && home !== "" && owner !== undefined) await free(home, owner);
 } catch (thrown) {
-  // The lease runs out by itself; this step only saves the waiting.
+  // The lease expires without this step, which only saves waiting time.
   process.stdout.write(`Baton: the thread could not be freed: ${toBatonError(thrown).code}\n`);
 }
 process.exit();

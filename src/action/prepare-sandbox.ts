@@ -1,8 +1,9 @@
 /**
- * Gives a job's machine what its sandbox needs: hosted runners have no bubblewrap and restrict user namespaces.
+ * Prepares a job's machine for its sandbox: hosted runners have no bubblewrap and restrict user namespaces.
  *
- * Owns: installing the package and allowing this one program its namespaces. Does not own: whether that was enough, which the
- * sandbox's self-test says. Only where `sudo` asks for no password, as on hosted runners, and only before the first agent.
+ * Owns: installing the package and allowing this single program its namespaces. Does not own: checking whether that was
+ * enough, which is the sandbox's self-test. It runs only if `sudo` needs no password, as on hosted runners, and only
+ * before the first agent.
  */
 import { children } from "../adapters/child/children.ts";
 import { toBatonError } from "../core/errors.ts";
@@ -16,8 +17,10 @@ const stepTimeoutMs = 120_000;
 const outputBytesMax = 1024 * 1024;
 
 /**
- * Ubuntu 24.04 takes user namespaces from programs without an AppArmor profile. This one gives them to bubblewrap alone.
- * Source: https://discourse.ubuntu.com/t/ubuntu-24-04-lts-noble-numbat-release-notes, "Unprivileged user namespace restrictions".
+ * Ubuntu 24.04 denies user namespaces to programs without an AppArmor profile. This profile allows them for bubblewrap
+ * alone.
+ * Source: https://discourse.ubuntu.com/t/ubuntu-24-04-lts-noble-numbat-release-notes, "Unprivileged user namespace
+ * restrictions".
  */
 const profile = `abi <abi/4.0>,
 include <tunables/global>
@@ -58,7 +61,7 @@ export async function prepareSandbox(children: Pick<Children, "call">, log: Log)
     return end.exitCode === 0;
   };
   if (!(await asRoot({ command: ["true"] }))) return;
-  // A machine without AppArmor needs no profile, and one with the package needs no index: each step stands alone.
+  // A machine without AppArmor needs no profile, and one with the package needs no index, so each step is independent.
   for (const step of steps) await asRoot(step);
 }
 
@@ -77,7 +80,7 @@ export function jobSandbox(
   );
 }
 
-/** Prepares the machine once, when the first self-test fails, and asks again. */
+/** Prepares the machine once, when the first self-test fails, and tests again. */
 export function selfPreparing(make: () => Sandbox, prepare: () => Promise<void>, log: Log): Sandbox {
   let current = make();
   let asked: ReturnType<Sandbox["state"]> | null = null;

@@ -1,11 +1,13 @@
 /**
  * One effect of an App's run, performed by this job (`executor: actions`): the first client of the effect protocol.
  *
- * RE1 The job proves itself by its OIDC token; it holds no token of GitHub that may write, and the agent holds none at all.
- * RE2 Whatever happens, a result is posted: also that it failed, was cancelled, or that the job is being stopped. The claim
- *     is kept until it is taken: commits on a slow line come later than a lease ends.
- * RE3 A claim that is lost ends the work at once: another worker has it.
- * RE4 Only Baton cancels a step. A job that the platform or a person stops has lost it, and another goes on from what it kept.
+ * RE1 The job proves its identity by its OIDC token. It has no GitHub token with write access, and the agent has no
+ *     GitHub token.
+ * RE2 The job always posts a result, even after a failure, a cancel or a stop. It keeps the claim until Baton accepts
+ *     the result: on a slow line, commits arrive after a lease ends.
+ * RE3 A lost claim ends the work at once: another worker has it.
+ * RE4 Only Baton cancels a step. A job that the platform or a person stops has lost it, and another job continues from
+ *     its kept work.
  */
 import { join } from "node:path";
 import { harnessesOf } from "../adapters/harness/index.ts";
@@ -37,7 +39,7 @@ import { EffectClient, type JobTokenSource } from "./effect-client.ts";
 import { jobSandbox } from "./prepare-sandbox.ts";
 import type { ActionSettings } from "./settings.ts";
 
-/** Resolves with what the attempt came to, after it was posted. */
+/** Resolves with the attempt's result after it was posted. */
 export async function performOrder(
   settings: ActionSettings,
   order: Order,
@@ -102,14 +104,17 @@ export async function performOrder(
   return result;
 }
 
-/** What no second try makes better: then at least why is told (RE2). */
+/** A second try cannot fix these errors. The job then at least reports the reason (RE2). */
 const refused = ["BATON_PAYLOAD_TOO_LARGE", "BATON_PAYLOAD_INVALID", "BATON_INPUT_INVALID"] as const;
 const jobStopped: ErrorData = {
   code: "BATON_ATTEMPT_LOST",
   message: "The job was stopped on GitHub while the agent worked; its work so far is kept.",
 };
 
-/** What `perform` needs, from the claim: the run folded here, the worker's own harnesses and workspaces, no store and no GitHub. */
+/**
+ * Everything that `perform` needs, from the claim. It folds the run here and uses the worker's own harnesses and
+ * workspaces, without store or GitHub.
+ */
 function prepare(given: {
   settings: ActionSettings;
   order: Order;
@@ -147,14 +152,14 @@ function prepare(given: {
         blobs.push(content);
         return sha256(content);
       },
-      // What came of earlier attempts is the App's to keep; what it told is all that is looked up here.
+      // The App remembers results of earlier attempts. The worker only reads the values in the claim.
       value: async (name: string) => (Object.hasOwn(claim.spec.learned, name) ? claim.spec.learned[name] : null),
       async setValue() {},
     },
     github: { identity: async () => claim.spec.identity },
   };
   const context = {
-    // An agent's performer uses no other port; a use that is added shows in the first test of a runner.
+    // An agent's performer uses no other port. The first test of a runner would reveal a new use.
     dependencies: dependencies as unknown as Dependencies,
     state,
     effect,
@@ -175,15 +180,18 @@ function ranOf(ran: Ran | null) {
   return { harness, model, durationMs, code: error?.code ?? null };
 }
 
-/** Before the agent begins, as for one on the App's own machine. */
+/** Before the agent begins, as on the App's own machine. */
 async function tellChoice(client: EffectClient, told: { epoch: number; routed: Verdict }): Promise<void> {
   await client.post("heartbeat", told).catch((thrown: unknown) => {
-    // An App of an earlier version takes no choices; the work is as good without.
+    // An App of an earlier version rejects choices. The work does not depend on that.
     if (toBatonError(thrown).code !== "BATON_INPUT_INVALID") throw thrown;
   });
 }
 
-/** The money of each request is the App's to give; one of an earlier version gives what it set aside when the attempt began. */
+/**
+ * The App grants the money of each request. An App of an earlier version grants the reservation from the attempt's
+ * start.
+ */
 function meterOf(client: EffectClient, epoch: number, reservedUsd: number): TellMeter {
   let asks = true;
   return async ({ capUsd, ...metering }) => {
@@ -207,7 +215,7 @@ function meterOf(client: EffectClient, epoch: number, reservedUsd: number): Tell
   };
 }
 
-/** Keeps the claim, tells the newest milestone, hears of a cancellation. */
+/** Renews the claim, reports the newest milestone, receives a cancellation. */
 async function beat(
   client: EffectClient,
   { epoch, heartbeatMs }: ClaimAnswer,
@@ -223,7 +231,7 @@ async function beat(
       const answer = heartbeatAnswerSchema.parse(await client.post("heartbeat", { epoch, ...newest }));
       if (answer.cancel) cancel.abort("cancelled");
     } catch (thrown) {
-      // A lost claim ends the work; a lost network does not, until the claim is.
+      // A lost claim ends the work. A lost network does not, until the claim is lost.
       if (toBatonError(thrown).code === "BATON_LEASE_LOST") return cancel.abort("lost");
       if (newest !== undefined) notes.unshift(newest);
     }

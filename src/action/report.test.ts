@@ -36,7 +36,7 @@ it("a reason of several lines stays one annotation and begins no command of its 
 it("a value of an output cannot begin another output", () => {
   const [first = "", ...rest] = output("verdict", "x\nend\nverdict=passed").split("\n");
   const end = first.slice("verdict<<".length);
-  // The only line that ends the value is the last one, and nobody knew it before.
+  // Only the last line ends the value, and nobody could know it before.
   expect(rest.filter((line) => line === end)).toHaveLength(1);
   expect(rest.indexOf(end)).toBe(rest.length - 2);
   expect(output("verdict", "x").split("\n")[0]).not.toBe(first);

@@ -1,4 +1,7 @@
-/** What a job tells the platform: outputs, summary, annotations, exit code. Pure but for the writing of the files. */
+/**
+ * Reports from a job to the platform: outputs, summary, annotations, exit code. Pure except for the writing of the
+ * files.
+ */
 import { randomUUID } from "node:crypto";
 import { appendFile } from "node:fs/promises";
 import type { RunState } from "../core/state.ts";
@@ -6,8 +9,8 @@ import { neutraliseLine } from "../text/neutralise.ts";
 import { budgetLine, costTable, folded, headline, stages, stepsTable } from "../thread/render/parts.ts";
 
 /**
- * `waiting`: for people, CI or time; a later event goes on. `elsewhere`: another job drives the thread.
- * `refused`: somebody asked and policy, permission or configuration said no.
+ * `waiting`: for people, CI or time; a later event continues. `elsewhere`: another job drives the thread.
+ * `refused`: policy, permission or configuration rejected a request.
  */
 export type JobVerdict =
   | "passed"
@@ -27,22 +30,22 @@ export interface JobReport {
   run: RunState | null;
   repositoryUrl: string;
   thread: number | null;
-  /** Of a job that only reads: whether the next one is to start. */
+  /** For a job that only reads: whether the next one starts. */
   start?: boolean | undefined;
-  /** What of the package caches a later step is to keep. */
+  /** The name under which a later step keeps the package caches. */
   cacheKey?: string | undefined;
-  /** Its own check run, where the runner says. */
+  /** Its own check run, if the runner reports it. */
   check?: number | undefined;
-  /** What GitHub did not let the job's token write, in GitHub's words. */
+  /** Writes that GitHub denied to the job's token, in GitHub's words. */
   denied?: readonly string[];
-  /** Effects of the process that this job began, looked at or ended; one for each thread where none moved. */
+  /** Effects of the process that this job began, checked or ended. If none moved, one for each thread. */
   steps: number;
-  /** All below `refs/baton`: state, and what is kept of an agent's work. */
+  /** All pushes below `refs/baton`: state, and kept work of agents. */
   statePushes: number;
   apiCalls: { reads: number; unchanged: number; writes: number };
 }
 
-/** Honest: what was skipped, denied, cancelled or failed is never green. */
+/** Honest: a skipped, denied, cancelled or failed result is never green. */
 const exitCodes: Record<JobVerdict, 0 | 1> = {
   passed: 0,
   waiting: 0,
@@ -59,7 +62,7 @@ export function exitCodeOf({ verdict }: JobReport): 0 | 1 {
   return exitCodes[verdict];
 }
 
-/** Of a run that is over, as its own verdict says; else it waits. */
+/** A finished run has its own verdict; any other run waits. */
 export function verdictOf(run: RunState): { verdict: JobVerdict; reason: string } {
   if (run.outcome === null) {
     const waits = [...run.open].map((key) => run.effects.get(key)?.title ?? key);
@@ -94,7 +97,10 @@ export function outputsOf({ run, verdict, start, check, cacheKey }: JobReport): 
   };
 }
 
-/** Number of the pull request that the run opened or works on; of several the last whose branch the run did not delete. */
+/**
+ * Number of the pull request that the run opened or works on. Among several, the last whose branch the run did not
+ * delete.
+ */
 function pullRequestOf(run: RunState): number | null {
   if (run.thread.kind === "pull-request") return run.thread.number;
   const opened = new Map<string, number>();
@@ -120,7 +126,7 @@ const marks: Record<JobVerdict, string> = {
   failed: "❌",
 };
 
-/** What came of it, where to look, then what was done and what it cost; last what only an operator wants to know. */
+/** The result and its links, then the work and its cost. Information for operators comes last. */
 export function summaryOf(report: JobReport): string {
   const { run, verdict } = report;
   const blocks = [`## ${marks[verdict]} Baton: ${verdict}`, sentenceOf(report)];
@@ -135,7 +141,7 @@ export function summaryOf(report: JobReport): string {
   return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
 }
 
-/** Whom or what a run waits for is known better than the one sentence says. */
+/** The exact reason for a run's wait is better than the general sentence. */
 function sentenceOf({ run, verdict, reason }: JobReport): string {
   if (run === null || verdict !== "waiting") return neutraliseLine(reason);
   const { icon, sentence } = headline(run);
@@ -155,13 +161,13 @@ function linksOf({ run, repositoryUrl, thread }: JobReport): string[] {
   ];
 }
 
-/** What a job cost the repository: for its summary and its log. */
+/** The cost of a job for the repository, for its summary and its log. */
 function workOf({ steps, statePushes, apiCalls: { reads, unchanged, writes } }: JobReport): string {
   const kinds = reads + writes === 0 ? "" : ` (${reads} reads, ${unchanged} of them unchanged; ${writes} writes)`;
   return `${steps} steps, ${statePushes} state pushes, ${reads + writes} API calls${kinds}`;
 }
 
-/** Workflow commands for the log: shown beside the run. */
+/** Workflow commands for the log: GitHub shows them next to the run. */
 export function annotationsOf({ verdict, reason, denied }: JobReport): string[] {
   const level =
     exitCodes[verdict] === 1 ? "error" : verdict === "passed" || verdict === "handed-over" ? "notice" : null;
@@ -183,7 +189,7 @@ export async function writeReport(
   if (files.summaryPath !== null) await appendFile(files.summaryPath, redact(summaryOf(report)));
 }
 
-/** A value of several lines cannot begin an output of its own: its end is a word that nobody could have guessed. */
+/** A value of several lines cannot begin its own output: its end marker is an unguessable word. */
 export function output(name: string, value: string): string {
   const end = `end-${randomUUID()}`;
   return `${name}<<${end}\n${value}\n${end}\n`;

@@ -1,8 +1,8 @@
 /**
- * What the schedule does beside work that is due: threads whose runs are over for long are compacted, later removed.
+ * The schedule's work in addition to due runs: it compacts threads whose runs ended long ago, and later removes them.
  *
- * AR1 One atomic push a thread, by compare-and-swap: killed at any point it is done or not begun, and the next schedule
- *     finds what is left. A thread that somebody drives, or in whose inbox something waits, is left alone.
+ * AR1 One atomic push for each thread, by compare-and-swap. After a kill at any point, that push is done or not begun,
+ *     and the next schedule finds the rest. A thread with a driver, or with an event in its inbox, is left alone.
  */
 import type { EndedRow } from "../adapters/git-state/files.ts";
 import { keptPrefix, runOfKept } from "../adapters/git-state/kept-refs.ts";
@@ -13,13 +13,13 @@ import { limits } from "../core/limits.ts";
 import type { Log } from "../ports/log.ts";
 
 const dayMs = 24 * 3_600_000;
-/** At one schedule so many threads; the next one takes the rest. */
+/** The most threads for one schedule. The next schedule handles the rest. */
 const threadsMax = 20;
 
 export interface Tidying {
   shared: GitDatabase;
   open(home: string): Promise<GitDatabase>;
-  /** Of the default branch; asked for when something may be due. */
+  /** Settings of the default branch, read only if something may be due. */
   settings(): Promise<Settings>;
   now: number;
   log: Log;
@@ -38,7 +38,7 @@ export async function tidy({ shared, open, settings, now, log, stop }: Tidying):
   const candidates = new Map<string, EndedRow | null>(
     [...ended].filter(([, row]) => isDue(row, now - dayMs, now - dayMs)),
   );
-  // Of a thread that an earlier version left nothing is known here: it is looked at.
+  // This job has no data of a thread that an earlier version left, so Baton checks that thread.
   for (const home of await shared.homes())
     if (!ended.has(home) && ![...index.values()].some((row) => row.home === home)) candidates.set(home, null);
   if (candidates.size === 0) return tidied;
@@ -64,7 +64,7 @@ export async function tidy({ shared, open, settings, now, log, stop }: Tidying):
   return tidied;
 }
 
-/** Commits kept for runs that are over, whose own job died before it removed them. Returns the pushes. */
+/** Commits kept for finished runs whose own job died before it removed them. Returns the number of pushes. */
 async function removeKept(shared: GitDatabase, log: Log): Promise<number> {
   const { namespace, state } = shared;
   const kept = await shared.removals(keptPrefix(namespace));

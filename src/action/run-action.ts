@@ -45,11 +45,11 @@ import { type DueWork, dashboardName, dueWork } from "./schedules.ts";
 import type { ActionSettings } from "./settings.ts";
 import { startCi } from "./start-ci.ts";
 
-/** As the workflow template calls the job that reads the event. */
+/** The name of the job that reads the event, as in the workflow template. */
 const readJobName = "Baton reads the event";
-/** Names under which Baton reports; its job is added. */
+/** Names under which Baton reports, in addition to its job's name. */
 const ownChecks = ["Baton", "Baton configuration", readJobName];
-/** At the schedule, so many due threads a job; the next one takes the rest. */
+/** The most due threads for one scheduled job. The next job handles the rest. */
 const homesMax = 20;
 
 interface Job {
@@ -58,16 +58,16 @@ interface Job {
   redact(text: string): string;
   log: Log;
   stop: AbortSignal;
-  /** The part of `stop` that is the platform's, or of a person who cancelled the job there. */
+  /** The part of `stop` that comes from the platform, or from a person who cancelled the job there. */
   platformStop: AbortSignal;
   owner: string;
   steps: number;
   statePushes: number;
-  /** One for the job: its self-test, and what it installs, are done once. */
+  /** One for the job: its self-test and its installation run once. */
   agentSandbox: AgentSandbox;
   caches: JobCaches;
   shared: SharedValues;
-  /** Threads that could not be worked on. */
+  /** Threads that Baton could not work on. */
   faults: number;
 }
 
@@ -152,7 +152,7 @@ async function judge(job: Job, event: ActionEvent, fired: TriggerEvent | null): 
   return { verdict: "nothing", reason: judged.reason, run: null, thread, start: judged.start };
 }
 
-/** What rules of `triggers` say of the event, read with a state that is only looked at. */
+/** The verdict of `triggers` rules on the event, with read-only state. */
 function judgeFired({ github, settings, log }: Job, fired: TriggerEvent): Promise<CommentJudgement | null> {
   const shared = {
     value: async (name: string) => (await openShared(settings, log)).state.snapshot.tables.values.get(name) ?? null,
@@ -160,7 +160,7 @@ function judgeFired({ github, settings, log }: Job, fired: TriggerEvent): Promis
   return judgeTriggers({ github }, fired, { shared, now: systemClock.now() });
 }
 
-/** Both that an event can be: a command or news for runs, and what rules of `triggers` are about. */
+/** An event can be both: a command or news for runs, and a match for rules of `triggers`. */
 async function work(job: Job, event: ActionEvent, fired: TriggerEvent | null): Promise<Found> {
   const brought = fired === null ? null : await broughtBy(job, fired);
   return handle(job, event, brought ?? new Map());
@@ -177,7 +177,7 @@ async function broughtBy(job: Job, fired: TriggerEvent): Promise<Map<string, New
   return number === null ? null : new Map([[homeOf(number), [delivery]]]);
 }
 
-/** The dashboard issue, opened where there is none: the thread of what belongs to no other. */
+/** The dashboard issue, opened if there is none: the thread of everything without its own thread. */
 async function dashboardOf({ github, shared }: Job, repository: Repository): Promise<number> {
   const kept = await shared.value(dashboardName);
   const known = typeof kept === "number" ? kept : null;
@@ -209,32 +209,33 @@ async function judgeMeaning(job: Job, event: ActionEvent): Promise<Found> {
   }
 }
 
-/** Whether somebody who may ask asks for something. */
+/** Whether a permitted person asks for something. */
 async function judgeDelivery({ github }: Job, { event, payload }: NewDelivery): Promise<CommentJudgement> {
   const meaning = toThreadEvent(event, JSON.parse(payload));
-  // Whatever the edit was, the text is written again; GitHub lets nobody edit it who may not write here.
+  // After any edit, Baton writes the text again. GitHub lets only people with write access edit it.
   if (meaning.kind === "ticked") return judgeEdit({ github }, meaning);
   const said = meaning.kind === "comment" ? meaning : meaning.kind === "facts" ? meaning.said : undefined;
   return said === undefined ? { start: false, reason: "No command." } : judgeComment({ github }, said);
 }
 
-/** Threads that facts are for, without the one of a command in them. */
+/** Threads that the facts are for, without the thread of a command in them. */
 async function waitingFor(job: Job, event: Extract<ActionEvent, { kind: "facts" }>): Promise<string[]> {
   const homes = await waitingHomes(job, ({ watches }) => watches.some((watch) => event.watches.includes(watch)));
-  // Who waits for the pull request checks its configuration too; else its own thread does, if there is a change.
+  // Threads that wait for the pull request check its configuration, too. Otherwise its own thread does, if there is a
+  // change.
   if (homes.length === 0 && event.changed !== null && (await changesConfig(job, event.changed)))
     homes.push(homeOf(event.changed.number));
   return homes;
 }
 
-/** What strangers wrote was answered in the summary of the job that read it. */
+/** The summary of the reading job answered strangers already. */
 async function ofPermitted(job: Job, missed: readonly NewDelivery[]): Promise<NewDelivery[]> {
   if (job.settings.part !== "work") return [...missed];
   const judged = await Promise.all(missed.map((delivery) => judgeDelivery(job, delivery)));
   return missed.filter((_, at) => judged[at]?.start === true);
 }
 
-/** What stopped the work on a thread, or on the whole event: told where people look, with what to do next. */
+/** The error that stopped the work on a thread or the whole event: shown in the usual places, with the next step. */
 function failed(job: Job, thrown: unknown, thread: number | null): Found {
   const { log } = job;
   const error = toBatonError(thrown);
@@ -245,7 +246,7 @@ function failed(job: Job, thrown: unknown, thread: number | null): Found {
   return { verdict: "failed", reason, run: null, thread };
 }
 
-/** `brought`: what the event brings besides, by home. */
+/** `brought`: additional deliveries of the event, by home. */
 async function handle(
   job: Job,
   event: ActionEvent,
@@ -272,7 +273,7 @@ async function handle(
       if (event.number !== null && brought.size === 0) return handleNumber(job, event.number);
       const now = systemClock.now();
       const due = await waitingHomes(job, ({ wakeAt }) => wakeAt !== null && wakeAt <= now);
-      // What only people or CI can move is looked at, not driven.
+      // The job checks runs that only people or CI can move, and does not drive them.
       for (const home of await waitingHomes(job, ({ wakeAt }) => wakeAt === null))
         if (due.length < homesMax && !due.includes(home) && (await isLeftOpen(job, home))) due.push(home);
       const homes = new Map(due.slice(0, homesMax).map((home): [string, NewDelivery[]] => [home, []]));
@@ -280,7 +281,7 @@ async function handle(
       for (const [number, deliveries] of missed.threads) homes.set(homeOf(number), deliveries);
       let fault: Found | null = null;
       const scheduled = await dueSchedules(job).catch((thrown: unknown) => {
-        // What else is due does not wait for it.
+        // Other due work does not wait for it.
         fault = failed(job, thrown, null);
         return null;
       });
@@ -307,7 +308,7 @@ function merged(
   return all;
 }
 
-/** Somebody names a thread: where Baton has nothing, nothing is begun. */
+/** Somebody names a thread. Baton begins nothing in a thread without state. */
 async function handleNumber(job: Job, number: number): Promise<Found> {
   const home = homeOf(number);
   const { tables, driver } = (await openHome(job.settings, home, job.log, true)).state.snapshot;
@@ -322,7 +323,7 @@ async function handleNumber(job: Job, number: number): Promise<Found> {
   return { verdict: "nothing", reason: `Nobody asked Baton for anything in #${number}.`, run: null, thread: number };
 }
 
-/** Whether a job that drove this thread did not come to its end there: it left its name, a lease, a wake-up or an event. */
+/** Whether a job that drove this thread failed to finish: it left its name, a lease, a wake-up or an event. */
 async function isLeftOpen({ settings, log }: Job, home: string): Promise<boolean> {
   const { tables, driver } = (await openHome(settings, home, log, true)).state.snapshot;
   const now = systemClock.now();
@@ -334,7 +335,7 @@ async function isLeftOpen({ settings, log }: Job, home: string): Promise<boolean
   );
 }
 
-/** Only at the schedule: it waits for nobody. */
+/** Only at the schedule, because nobody waits for it. */
 async function tidyUp(job: Job): Promise<string | null> {
   const { settings, github, log, stop } = job;
   const done = await tidy({
@@ -380,7 +381,7 @@ async function handleOrder({ settings, stop }: Job, order: Order): Promise<Found
   }
 }
 
-/** Threads with an active run that fits, from what all threads share. */
+/** Threads with a matching active run, from the data that all threads share. */
 async function waitingHomes(
   job: Job,
   fits: (row: { watches: string[]; wakeAt: number | null }) => boolean,
@@ -443,7 +444,7 @@ async function missedInRepository(job: Job): Promise<MissedCommands> {
       log.info("A command whose job never ran", { name: guid });
     return missed;
   } catch (thrown) {
-    // What is due does not wait for it.
+    // Due work does not wait for it.
     log.warn("Baton could not read the comments again; the next scheduled run tries again", {
       error: toBatonError(thrown),
     });
@@ -472,7 +473,7 @@ async function dueSchedules(job: Job): Promise<DueWork | null> {
   });
 }
 
-/** MC3: only when everything before it is in an inbox. */
+/** MC3: only when everything before the cursor is in an inbox. */
 async function rememberCursor(job: Job, cursor: number): Promise<void> {
   const shared = await openHome(job.settings, sharedHome, job.log);
   await shared.state.change(
@@ -491,7 +492,7 @@ async function handleHomes(
 ): Promise<Found> {
   let worst: Found | null = null;
   for (const [home, deliveries] of homes) {
-    // One thread that cannot be worked on must not hold up the others.
+    // A thread with an error must not hold up the others.
     const found = await handleHome(job, home, deliveries).catch((thrown: unknown) =>
       failed(job, thrown, Number(threadOf(home))),
     );
@@ -574,7 +575,7 @@ async function handleHome(job: Job, home: string, deliveries: readonly NewDelive
   );
 }
 
-/** What GitHub did not let the token write. */
+/** Writes that GitHub denied to the token. */
 function deniedWrites({ state }: GitDatabase): { name: string; kind: string; text: string }[] {
   return [...state.snapshot.tables.outbox.values()]
     .filter(({ state: now, error }) => now === "failed" && error?.startsWith("BATON_GITHUB_DENIED: "))
@@ -585,7 +586,7 @@ function deniedWrites({ state }: GitDatabase): { name: string; kind: string; tex
     }));
 }
 
-/** Whoever cannot be told anything was not served, however well the run itself does. */
+/** A person who gets no answer was not served, even if the run itself does well. */
 function withDenied(found: Found, denied: ReturnType<typeof deniedWrites>): Found {
   if (denied.length === 0) return found;
   const all = { ...found, denied: [...new Set(denied.map(({ text }) => text))] };
@@ -595,7 +596,7 @@ function withDenied(found: Found, denied: ReturnType<typeof deniedWrites>): Foun
   return { ...all, verdict: "failed", reason };
 }
 
-/** Effects of which the journals say something new. */
+/** Effects with new events in the journals. */
 async function movedEffects({ store, state }: GitDatabase, before: Map<string, number>): Promise<number> {
   const moved = new Set<string>();
   for (const runId of state.snapshot.tables.events.keys())
@@ -604,7 +605,7 @@ async function movedEffects({ store, state }: GitDatabase, before: Map<string, n
   return moved.size;
 }
 
-/** What was kept for a run that is over is on its branch, or wanted by nobody. A parent that goes on may want its child's. */
+/** The kept work of a finished run is on its branch, or nobody wants it. A running parent may want its child's. */
 async function leftovers({ log }: Job, database: GitDatabase, before: Map<string, number>): Promise<RefUpdate[]> {
   const { store, namespace } = database;
   const over = await store.runs({ active: false });
@@ -630,17 +631,17 @@ function repositoryOf({ github, settings: { repository } }: Job): Promise<Reposi
   return github.repositoryByName(repository.owner, repository.name);
 }
 
-/** The step after this one frees the thread if this process is killed. */
+/** The next step frees the thread if this process is killed. */
 async function rememberForPost({ statePath }: ActionSettings, home: string, owner: string): Promise<void> {
   if (statePath !== null) await appendFile(statePath, output("home", home) + output("owner", owner));
 }
 
-/** The main step came to its end and left the thread as it should be. */
+/** The main step ended normally and left the thread in order. */
 async function forgetForPost({ statePath }: ActionSettings): Promise<void> {
   if (statePath !== null) await appendFile(statePath, output("home", "") + output("owner", ""));
 }
 
-/** Returns how it goes on, in words. Who stops a job gets no other one in its place at once. */
+/** Returns in words how the work continues. If a person stops a job, no other job replaces it at once. */
 async function handOver({ settings, github, log, platformStop }: Job, home: string): Promise<string> {
   const later = "the next event or the schedule goes on";
   if (platformStop.aborted) return `The job is stopped from outside; ${later}.`;
@@ -657,7 +658,7 @@ async function handOver({ settings, github, log, platformStop }: Job, home: stri
   }
 }
 
-/** As GitHub takes it for an id: the name of the file. */
+/** The id that GitHub accepts: the name of the file. */
 function workflowOf({ workflowPath }: ActionSettings): string | null {
   return workflowPath?.split("/").at(-1) ?? null;
 }
@@ -674,7 +675,7 @@ async function conclude(
     home: string;
     deliveries: readonly NewDelivery[];
     positions: Map<string, number>;
-    /** Nobody who wrote them may give commands. */
+    /** True if no author of the texts may give commands. */
     isStranger(): Promise<boolean>;
   },
 ): Promise<Found> {
@@ -695,10 +696,10 @@ async function conclude(
   );
   const unhandled = handled.find(({ state: outcome }) => outcome === "failed");
   if (unhandled !== undefined) return { verdict: "failed", reason: unhandled.note ?? "", run, thread };
-  // What a run comes to says more than that somebody's change of the configuration is broken.
+  // The result of a run says more than a broken configuration change.
   const cameTo = handled.flatMap(({ note }) => (note === null ? [] : [toldOf(outcomeOf(note))]));
   const refusal = cameTo.find(({ no }) => no !== null);
-  // A run that only happens to be there is not what this job worked on.
+  // An existing run is not necessarily the run that this job worked on.
   if (refusal?.no === "misspelt" && (await isStranger()))
     return { verdict: "nothing", reason: sentence(refusal.reason), run: null, thread };
   if (refusal !== undefined)
@@ -715,7 +716,7 @@ async function conclude(
   return { ...verdictOf(run), run, thread };
 }
 
-/** The newest run with which more happened in this job than that somebody was told no. */
+/** The newest run with another event in this job than a refusal. */
 async function firstMoved(
   store: Pick<GitDatabase["store"], "read">,
   rows: readonly RunRow[],
@@ -730,7 +731,7 @@ async function firstMoved(
   return null;
 }
 
-/** For the report of the job. `no`: why nothing was done; a slip, which anybody can write, paints nobody's job red. */
+/** For the report of the job. `no`: why nothing was done. Anybody can make a typo, so a typo makes nobody's job red. */
 function toldOf(outcome: DeliveryOutcome): { no: "misspelt" | "refused" | null; reason: string } {
   switch (outcome.kind) {
     case "done":
@@ -751,7 +752,7 @@ function toldOf(outcome: DeliveryOutcome): { no: "misspelt" | "refused" | null; 
           : [`${configuration.ok ? "checked the configuration" : "configuration has errors"}: ${configuration.title}`];
       const answer = said === null ? null : toldOf(said);
       const told = [...config, ...(answer === null ? [] : [answer.reason])];
-      // What a woken run comes to says more than that somebody was told no.
+      // The result of a woken run says more than a refusal.
       if (woke > 0) return { no: null, reason: [`woke ${woke} run${woke === 1 ? "" : "s"}`, ...told].join(", ") };
       const no = answer?.no ?? (configuration?.ok === false ? "refused" : null);
       return { no, reason: told.join(", ") || "no run waits for this" };

@@ -1,7 +1,7 @@
 /**
- * Schedules in Actions mode: GitHub's own schedule only wakes a job, which asks what is due.
+ * Schedules in Actions mode: GitHub's own schedule only wakes a job, which checks for due rules.
  *
- * AS1 What is due is worked off by whoever drives the dashboard's thread, so that two jobs start an occurrence once.
+ * AS1 Only the driver of the dashboard's thread starts due rules, so that two jobs start an occurrence once.
  * AS2 A repository without schedules costs no issue, no state and no push.
  */
 import type { GitDatabase } from "../adapters/git-state/open.ts";
@@ -17,7 +17,7 @@ import { loadSettings } from "../runner/load-settings.ts";
 import { readBook } from "../runner/schedule-book.ts";
 import { disabledNotice } from "../schedule/disabled.ts";
 
-/** Kept in what all threads share: the number of the dashboard issue. */
+/** Shared by all threads: the number of the dashboard issue. */
 export const dashboardName = "schedules.dashboard";
 
 export interface DueWork {
@@ -29,11 +29,11 @@ export interface DueWork {
 export async function dueWork(given: {
   github: Github;
   place: Pick<Repository, "owner" | "name">;
-  /** Asked for when there may be a schedule at all. */
+  /** Called only if there may be a schedule at all. */
   repository(): Promise<Repository>;
   clock: Clock;
   workflowRunId: string;
-  /** Number that an earlier job remembered; null: none did. */
+  /** Number that an earlier job remembered. null: none did. */
   known: number | null;
   open(number: number): Promise<Pick<GitDatabase, "store">>;
   remember(number: number): Promise<void>;
@@ -48,7 +48,7 @@ export async function dueWork(given: {
   if (number !== known) await given.remember(number);
   const { store } = await given.open(number);
   const notice = isIdle(loaded) ? null : disabledNotice(await github.liveness(repository), clock.now());
-  // A broken file takes no rule for changed.
+  // A broken file does not count as a change of any rule.
   const rules = problems.length > 0 ? (await readBook(store, repository.id)).rules : settings.schedules;
   const read = { rules, notice };
   if (!(await hasDue({ store, clock }, repository.id, limits.scheduleLateInJobMs, read))) return null;
@@ -75,7 +75,7 @@ export async function dueWork(given: {
   return { number, delivery };
 }
 
-/** One call where there is a file: most repositories have no schedule (AS2). */
+/** One call if there is a file: most repositories have no schedule (AS2). */
 async function mayHaveSchedules({
   github,
   place,

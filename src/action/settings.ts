@@ -1,4 +1,4 @@
-/** What the platform hands to a job, as typed settings. All problems are told at once. */
+/** The platform's inputs for a job, as typed settings. All problems are reported at once. */
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { sandboxModes } from "../config/schema.ts";
@@ -59,32 +59,32 @@ export interface ActionSettings {
   webUrl: string;
   workflowRunId: string;
   workflowRunAttempt: string;
-  /** The job's id in its workflow; its check is called so where the job has no name. */
+  /** The job's id in its workflow. A job without a name has a check of this name. */
   jobName: string | null;
-  /** Its part: `read` says whether `work` is to start; `all` does both. */
+  /** The job's part. `read` decides whether `work` starts. `all` does both. */
   part: JobPart;
-  /** Check runs of the job itself and of the one that read its event; empty: an older runner does not tell. */
+  /** Check runs of the job itself and of the job that read its event. Empty: an older runner does not report them. */
   checkRunIds: number[];
   /** `.github/workflows/baton.yml`. */
   workflowPath: string | null;
-  /** The commit or branch whose workflow file this job is of; null: the runner does not say. */
+  /** The commit or branch of the job's workflow file. null: the runner does not report it. */
   workflowAt: string | null;
   token: string;
-  /** Where this job gets proof of who it is; null: it has no `permissions: id-token: write`. */
+  /** Where this job gets proof of its identity. null: it has no `permissions: id-token: write`. */
   jobToken: { url: string; token: string } | null;
-  /** The one App that may hand effects to this workflow; null: whichever dispatched it. */
+  /** The only App that may give effects to this workflow. null: any App that dispatched it. */
   endpoint: string | null;
   appSlug: string | null;
-  /** File names of workflows that are started after a push which starts none. */
+  /** File names of workflows that Baton starts after a push that starts none. */
   dispatchWorkflows: string[];
-  /** What commits with secrets are encrypted with, for the jobs after this one; null: such work ends with its job. */
+  /** The key that encrypts commits with secrets for later jobs. null: such work ends with its job. */
   stateKey: string | null;
   /** The job stops itself by then and hands over to a successor. */
   limitMs: number;
   dataDir: string;
-  /** What `sandbox.setup` downloads; steps around Baton's restore and keep it. */
+  /** Directory of `sandbox.setup` downloads. Steps before and after Baton's step restore and keep it. */
   cacheDir: string;
-  /** Files that the platform reads after the step; null: it does not want them. */
+  /** Files that the platform reads after the step. null: it does not read any. */
   summaryPath: string | null;
   outputPath: string | null;
   statePath: string | null;
@@ -129,7 +129,7 @@ export function readActionSettings(environment: Record<string, string | undefine
   const [owner = "", name = ""] = env.GITHUB_REPOSITORY.split("/");
   const dataDir = join(env.RUNNER_TEMP, "baton");
   const cacheDir = resolve(env.RUNNER_TEMP, env["INPUT_CACHE-DIRECTORY"] ?? "baton-packages");
-  // Keys of models and choices of harnesses are read as the App reads them; an App's own keys mean nothing here.
+  // Model keys and harness choices are read as in the App. An App's own keys have no effect here.
   const shared = readSettings({
     ...environment,
     APP_ID: undefined,

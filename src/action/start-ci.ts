@@ -1,10 +1,11 @@
 /**
- * CI after a push with the job's own token, for which GitHub starts no workflow (its guard against loops): those that are
- * named are started here, and the thread says what was started, or what is missing for it.
+ * CI after a push with the job's own token, for which GitHub starts no workflow (its guard against loops). Baton starts
+ * the named workflows here, and reports in the thread which ones started and what is missing.
  *
- * SC1 Nobody waits for checks that cannot come without the thread saying so.
- * SC3 A workflow that no pull request starts, or that may publish, is never started: the base branch's file is judged again.
- * SC2 With another token GitHub itself starts CI; then nothing is started here, and nothing said.
+ * SC1 If expected checks cannot come, the thread says so.
+ * SC3 Baton never starts a workflow that no pull request starts, or that may publish. It judges the base branch's file
+ *     again.
+ * SC2 With another token GitHub itself starts CI. Then Baton starts nothing here, and reports nothing.
  */
 import type { TokenGithub } from "../adapters/github/github-token.ts";
 import { toBatonError } from "../core/errors.ts";
@@ -66,7 +67,7 @@ export async function startCi(
 
 interface Wanted {
   workflows: string[];
-  /** The branch that the pushing run works for; null: no run says. */
+  /** The base branch of the pushing run. null: no run names one. */
   base: string | null;
 }
 

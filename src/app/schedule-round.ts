@@ -36,7 +36,11 @@ export async function runSchedules(dependencies: Dependencies): Promise<Record<s
 }
 
 /** All that the App reaches, asked of GitHub now and then; a repository that is pushed to is known at once. */
-async function repositoriesOf({ store, clock, github }: Dependencies): Promise<Repository[]> {
+async function repositoriesOf({
+  store,
+  clock,
+  github,
+}: Pick<Dependencies, "store" | "clock" | "github">): Promise<Repository[]> {
   const now = clock.now();
   const known = await knownRepositories(store);
   if (known !== null && now - known.readAt < limits.scheduleRulesMs) return known.repositories;

@@ -57,6 +57,7 @@ const raceRest = 0.2;
 
 const commentsMax = 30;
 
+/** Demand (`demandPossible`), choose (process, inputs, budget), gather (`gatherInput`), create. */
 export async function beginRun(context: BeginContext, options: BeginOptions): Promise<RunId> {
   const { dependencies, settings, repository, issue, pullRequest, actor, operationKey } = context;
   const { store } = dependencies;
@@ -71,33 +72,7 @@ export async function beginRun(context: BeginContext, options: BeginOptions): Pr
     const process = options.process ?? settings.process ?? (pullRequest === null ? "issue-to-pr" : "address-review");
     if (process === "race" && options.race === undefined)
       throw new BatonError("BATON_COMMAND_INVALID", "A race needs its contestants: `/baton race claude codex`.");
-    const known = [...dependencies.harnesses.keys()];
-    const harness = options.harness ?? settings.harness.default;
-    if (!known.includes(harness)) refuseHarness(harness, known);
-    if (options.model !== null) demandServed(options.model, options.harness, known, settings);
-    const confined = await demandSandbox(context, harness);
-    if (harness === "command" && settings.harness.command.length > 0 && !dependencies.repositoryCommands && !confined) {
-      throw new BatonError(
-        "BATON_POLICY_DENIED",
-        "`harness.command` in `baton.yaml` names a program, and the operator of this Baton does not let repositories do so. " +
-          "The operator can allow it with BATON_REPOSITORY_COMMANDS=allow, or with a working sandbox (`baton sandbox test`). Without the key the operator's own command is used.",
-      );
-    }
-    const [program] = Object.entries(settings.mcp).find(([, { command }]) => command.length > 0) ?? [];
-    if (program !== undefined && !dependencies.repositoryCommands && !confined) {
-      throw new BatonError(
-        "BATON_POLICY_DENIED",
-        `\`mcp.${program}\` in \`baton.yaml\` names a program, and the operator of this Baton does not let repositories do so. ` +
-          "The operator can allow it with BATON_REPOSITORY_COMMANDS=allow, or with a working sandbox (`baton sandbox test`). Servers with a `url` need no permission.",
-      );
-    }
-    if (settings.executor === "actions" && dependencies.publicUrl === null) {
-      throw new BatonError(
-        "BATON_POLICY_DENIED",
-        "`executor: actions` in `baton.yaml` needs an address at which runners reach this Baton, and its operator has set none (BATON_PUBLIC_URL).",
-      );
-    }
-    demandDayLeft(await dayLeft(dependencies, repository.id, settings.budget));
+    await demandPossible(context, options);
     const found = await processOf(context, process);
     const { definition, file } = found;
     const given = file === null ? { inputs: {}, rest: options.instructions } : readInputs(file, options.instructions);
@@ -149,7 +124,39 @@ export async function beginRun(context: BeginContext, options: BeginOptions): Pr
   return runId;
 }
 
-/** Money first: what would refuse every attempt refuses the run. True where agents of this run are confined. */
+/** Money first: what would refuse every attempt refuses the run. */
+async function demandPossible(context: BeginContext, options: Pick<BeginOptions, "harness" | "model">): Promise<void> {
+  const { dependencies, settings, repository } = context;
+  const known = [...dependencies.harnesses.keys()];
+  const harness = options.harness ?? settings.harness.default;
+  if (!known.includes(harness)) refuseHarness(harness, known);
+  if (options.model !== null) demandServed(options.model, options.harness, known, settings);
+  const confined = await demandSandbox(context, harness);
+  if (harness === "command" && settings.harness.command.length > 0 && !dependencies.repositoryCommands && !confined) {
+    throw new BatonError(
+      "BATON_POLICY_DENIED",
+      "`harness.command` in `baton.yaml` names a program, and the operator of this Baton does not let repositories do so. " +
+        "The operator can allow it with BATON_REPOSITORY_COMMANDS=allow, or with a working sandbox (`baton sandbox test`). Without the key the operator's own command is used.",
+    );
+  }
+  const [program] = Object.entries(settings.mcp).find(([, { command }]) => command.length > 0) ?? [];
+  if (program !== undefined && !dependencies.repositoryCommands && !confined) {
+    throw new BatonError(
+      "BATON_POLICY_DENIED",
+      `\`mcp.${program}\` in \`baton.yaml\` names a program, and the operator of this Baton does not let repositories do so. ` +
+        "The operator can allow it with BATON_REPOSITORY_COMMANDS=allow, or with a working sandbox (`baton sandbox test`). Servers with a `url` need no permission.",
+    );
+  }
+  if (settings.executor === "actions" && dependencies.publicUrl === null) {
+    throw new BatonError(
+      "BATON_POLICY_DENIED",
+      "`executor: actions` in `baton.yaml` needs an address at which runners reach this Baton, and its operator has set none (BATON_PUBLIC_URL).",
+    );
+  }
+  demandDayLeft(await dayLeft(dependencies, repository.id, settings.budget));
+}
+
+/** True where agents of this run are confined. */
 async function demandSandbox({ dependencies, settings }: BeginContext, harness: string): Promise<boolean> {
   // A runner decides by its own machine, before its agent starts.
   if (settings.executor === "actions" && dependencies.publicUrl !== undefined) return false;

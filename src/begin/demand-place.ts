@@ -1,7 +1,7 @@
 /** Whether a process works on the thread that it was asked for in; if not, which do. */
 import { BatonError } from "../core/errors.ts";
-import type { ProcessDefinition, ProcessRegistry } from "../core/process.ts";
 import type { Thread } from "../core/vocabulary.ts";
+import type { ProcessDefinition, ProcessRegistry } from "../process/process.ts";
 
 const both = ["issue", "pull-request"] as const;
 

@@ -213,7 +213,7 @@ describe("triggers", () => {
     clock.advance(1_800_000);
     expect(await label(6)).toBe("triggers are at their limit");
     clock.advance(1_800_001);
-    expect(await label(7, "baton", "helper")).toMatch(/cannot be read, so what bots do starts nothing/);
+    expect(await label(7, "baton", "helper")).toMatch(/cannot be read\. Events by bots start nothing/);
     expect(await label(8)).toMatch(/Started/);
     clock.advance(24 * 3_600_000);
     expect(await label(9, "baton", "helper")).toMatch(/Started/);

@@ -286,7 +286,7 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
 }
 
 const unknownChain =
-  "What triggers started here before cannot be read, so what bots do starts nothing until a day has passed.";
+  "The record of earlier starts cannot be read. Events by bots start nothing until a day has passed.";
 
 /** Whether who caused the event may run what it would start. */
 async function mayStart(
@@ -365,7 +365,7 @@ async function causedBy(
 
 /** A pull request of Baton's and its issue are one chain. */
 async function relatedTo(
-  { github: app }: Dependencies,
+  { github: app }: Pick<Dependencies, "github">,
   github: Github,
   { repository, thread }: TriggerEvent,
 ): Promise<number[]> {

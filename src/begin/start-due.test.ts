@@ -6,7 +6,7 @@ import { people, repository, SmallGithub } from "../../test/fakes/small-github.t
 import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
-import type { CommandContext } from "../commands/context.ts";
+import type { CommandContext } from "../commands/command.ts";
 import { schedule } from "../commands/schedule.ts";
 import { parseConfig } from "../config/parse.ts";
 import { BatonError } from "../core/errors.ts";
@@ -420,7 +420,7 @@ describe("`/baton schedule cancel`", () => {
       command: { name: "schedule", positional: ["cancel", name], options: {}, text: "" },
       runner: { change: async (runId: string) => void changed.push(runId) },
     } as unknown as CommandContext;
-    return { said: await schedule(context), changed };
+    return { said: await schedule.handle(context), changed };
   };
 
   it.each(["nightly", "constructor", "red"])("finds the run of `%s`, which `baton.yaml` has no more", async (name) => {

@@ -144,7 +144,7 @@ describe("the dashboard issue", () => {
     const created = row === undefined ? undefined : (await store.read(row.runId))[0]?.event;
     expect(created).toMatchObject({
       requestedBy: { login: "alice" },
-      schedule: { name: "ticked" },
+      startedBy: { kind: "schedule", name: "ticked" },
       input: { sweep: { wanted: ["bbb"] } },
     });
     expect(await edit(tick("propose", "aaa", text), "bob", text)).toMatch(/a sweep is at work/);

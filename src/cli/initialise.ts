@@ -7,6 +7,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createTokenGithub } from "../adapters/github/github-token.ts";
+import { describedHarnesses } from "../adapters/harness/descriptions.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { sha256 } from "../adapters/system/sha256.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
@@ -21,12 +22,14 @@ import { type PlannedFile, planFiles } from "../onboarding/plan.ts";
 import { proposalOf, propose } from "../onboarding/propose.ts";
 import { withAction, workflowAlone } from "../onboarding/template.ts";
 import type { Github } from "../ports/github.ts";
+import { demandHarness } from "../routing/harness-names.ts";
 import { harnessesHere } from "../wire-tools.ts";
 import type { CliContext } from "./context.ts";
 import { exitCodes } from "./exit.ts";
 
 interface Options {
   action?: string;
+  harness?: string;
   pullRequest?: true;
   dryRun?: true;
   force?: true;
@@ -43,6 +46,9 @@ export async function initialise(context: CliContext, options: Options): Promise
   const clone = await diskFacts(directory, environment);
   const online = await reach(context, clone, options.pullRequest === true);
   const workflow = options.action === undefined ? workflowAlone() : withAction(workflowAlone(), options.action);
+  // By their descriptions: a runner has what the workflow installs.
+  const named = describedHarnesses.filter(({ keys }) => keys !== null).map(({ name }) => name);
+  const harness = options.harness === undefined ? null : demandHarness(options.harness, named);
   const harnesses = harnessesHere(readSettings({}));
   const shared = {
     workflow,
@@ -54,6 +60,7 @@ export async function initialise(context: CliContext, options: Options): Promise
     const { pullRequest, proposal } = await propose({
       ...online,
       ...shared,
+      harness,
       more: { environmentNames: clone.facts.environmentNames },
     }).catch((thrown: unknown) => {
       throw ofToken(thrown, clone.facts.name ?? "");
@@ -62,7 +69,7 @@ export async function initialise(context: CliContext, options: Options): Promise
     return;
   }
   const facts = online === null ? clone.facts : await withGithub(online, clone.facts, note);
-  const detected = detect(facts);
+  const detected = detect(facts, harness);
   const planned = planFiles({ ...shared, detected });
   const files = options.force === true ? planned.map(forced) : planned;
   if (options.dryRun !== true) for (const file of files) write(clone.root, file);

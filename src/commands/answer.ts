@@ -3,17 +3,26 @@ import { BatonError } from "../core/errors.ts";
 import type { EffectState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
 import { question } from "./answer-breakpoint.ts";
-import type { CommandHandler } from "./context.ts";
+import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 import { steerAsking } from "./steer.ts";
 
-export const answer: CommandHandler = async (context) => {
+export const answer = defineCommand({
+  name: "answer",
+  usage: "answer [question] <text>",
+  summary: "Answer the run's question; name it where there are several.",
+  examples: ["answer Use the second option.", "answer color blue"],
+  text: "required",
+  handle,
+});
+
+async function handle(context: CommandContext): Promise<Reply> {
   const { actor } = context;
   await steerAsking(context, "ask", (state, posts) => {
     const { effect, text } = question(state, "ask", context, posts);
     return decideAnswer(state, effect.key, { answer: readAnswer(effect, text), by: actor as unknown as Json });
   });
   return null;
-};
+}
 
 const yesOrNo: Readonly<Record<string, string>> = { yes: "yes", y: "yes", no: "no", n: "no" };
 

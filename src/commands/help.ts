@@ -1,24 +1,35 @@
+import { z } from "zod";
 import { repositoryProcesses } from "../begin/begin-run.ts";
 import { BatonError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
-import { grammars } from "../thread/grammar/index.ts";
 import { renderCommandHelp, renderHelp } from "../thread/help.ts";
-import type { CommandContext, CommandHandler } from "./context.ts";
+import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 
-export const help: CommandHandler = async (context) => {
-  const { actor, settings, configuration, dependencies, command } = context;
+export const help = defineCommand({
+  name: "help",
+  usage: "help [command]",
+  summary: "Show the commands, and which of them you may use.",
+  examples: ["help run"],
+  needs: "read",
+  positional: [{ name: "command", summary: "Show this one in full.", required: false, schema: z.string().max(40) }],
+  needsRun: false,
+  handle,
+});
+
+async function handle(context: CommandContext): Promise<Reply> {
+  const { actor, settings, configuration, dependencies, command, commands } = context;
   const processes = dependencies.processes
     .names()
     .map((name) => ({ name, summary: dependencies.processes.latest(name).summary }));
-  const facts = { login: actor.login, permission: actor.permission, settings, configuration, processes };
+  const facts = { login: actor.login, permission: actor.permission, settings, configuration, commands, processes };
   const word = command.positional[0] as string | undefined;
   if (word === undefined) return renderHelp({ ...facts, processes: [...processes, ...(await ownProcesses(context))] });
-  const grammar = grammars.find(({ name }) => name === word);
+  const grammar = commands.find(({ name }) => name === word);
   if (grammar === undefined) {
     const meant = nearest(
       word,
-      grammars.map(({ name }) => name),
+      commands.map(({ name }) => name),
     );
     throw new BatonError(
       "BATON_COMMAND_UNKNOWN",
@@ -26,7 +37,7 @@ export const help: CommandHandler = async (context) => {
     );
   }
   return renderCommandHelp(grammar, facts);
-};
+}
 
 /** Those of the repository, also such as cannot run, with why. */
 async function ownProcesses(context: CommandContext): Promise<{ name: string; summary: string }[]> {

@@ -1,9 +1,14 @@
-/** The registry of thread commands: one line each; grammar in `thread/grammar.ts`. */
+/**
+ * The commands of a thread: one line each. Parser, help, refusals, documents and the keys of `commands.allow` follow from it, in
+ * this order; `npm run generate` writes the names where the configuration reads them.
+ */
+
+import type { CommandName } from "../config/command-names.ts";
 import { answer } from "./answer.ts";
 import { approve } from "./approve.ts";
 import { budget } from "./budget.ts";
 import { cancel } from "./cancel.ts";
-import type { CommandHandler } from "./context.ts";
+import type { Command } from "./command.ts";
 import { cost } from "./cost.ts";
 import { help } from "./help.ts";
 import { migrate } from "./migrate.ts";
@@ -19,7 +24,7 @@ import { setup } from "./setup.ts";
 import { status } from "./status.ts";
 import { why } from "./why.ts";
 
-export const commandHandlers: Record<string, CommandHandler> = {
+const registry: { readonly [Name in CommandName]: Command & { name: Name } } = {
   run,
   race,
   status,
@@ -39,3 +44,5 @@ export const commandHandlers: Record<string, CommandHandler> = {
   setup,
   help,
 };
+
+export const commands: readonly Command[] = Object.values(registry);

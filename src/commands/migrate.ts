@@ -1,14 +1,32 @@
+import { z } from "zod";
 import { repositoryProcesses } from "../begin/begin-run.ts";
 import { BatonError, hasCode } from "../core/errors.ts";
-import { checkMigration } from "../core/migrate.ts";
-import type { CommandHandler } from "./context.ts";
+import { checkMigration } from "../process/migrate.ts";
+import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 import { activeRunOf } from "./no-run.ts";
 import { steer } from "./steer.ts";
 
 const triesMax = 10;
 
+export const migrate = defineCommand({
+  name: "migrate",
+  usage: "migrate [check]",
+  summary: "Let the run go on with the newest version of its process, if that asks for the same so far.",
+  examples: ["migrate check", "migrate"],
+  needs: "run",
+  positional: [
+    {
+      name: "check",
+      summary: "Say whether it is possible, and change nothing.",
+      required: false,
+      schema: z.literal("check", "the only word that it takes is `check`"),
+    },
+  ],
+  handle,
+});
+
 /** PROC-003: the check is the command; without a word it is also done. */
-export const migrate: CommandHandler = async (context) => {
+async function handle(context: CommandContext): Promise<Reply> {
   const { dependencies, command, actor } = context;
   const run = activeRunOf(context);
   const processes = repositoryProcesses(context);
@@ -30,4 +48,4 @@ export const migrate: CommandHandler = async (context) => {
     }
   }
   throw new BatonError("BATON_JOURNAL_CONFLICT", `The run went on ${triesMax} times while its migration was checked.`);
-};
+}

@@ -1,7 +1,7 @@
 /** Which of a run's open questions the first word of a command names. */
 import { openQuestions } from "../core/decide.ts";
 import type { EffectState, RunState } from "../core/state.ts";
-import { questionName } from "../core/waiting.ts";
+import { questionName } from "../summary/waiting.ts";
 
 /** What people may answer by a command in the thread: a review is given on GitHub. */
 export function isAnswered(effect: EffectState, kind: "breakpoint" | "ask"): boolean {

@@ -1,7 +1,7 @@
 /** What people are told who steer or ask about a run where there is none: why, and where it may be. */
 import { BatonError } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
-import type { CommandContext } from "./context.ts";
+import type { CommandContext } from "./command.ts";
 
 export function activeRunOf(context: CommandContext): RunState {
   if (context.run !== null) return context.run;

@@ -1,9 +1,17 @@
 import { pause as decidePause } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
-import type { CommandHandler } from "./context.ts";
+import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 import { steer } from "./steer.ts";
 
-export const pause: CommandHandler = async (context) => {
+export const pause = defineCommand({
+  name: "pause",
+  usage: "pause [reason]",
+  summary: "Begin no further step until `/baton resume`.",
+  text: "optional",
+  handle,
+});
+
+async function handle(context: CommandContext): Promise<Reply> {
   await steer(context, (state) => {
     if (state.status === "paused")
       throw new BatonError(
@@ -13,4 +21,4 @@ export const pause: CommandHandler = async (context) => {
     return decidePause(state, context.actor, context.command.text || "no reason given");
   });
   return null;
-};
+}

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { RunWorld } from "../../test/fakes/run-world.ts";
-import { defineProcess } from "../core/process.ts";
 import type { EffectKey, Verdict } from "../core/vocabulary.ts";
+import { defineProcess } from "../process/process.ts";
 import { questionRowKey } from "../runner/outbox/row.ts";
 import { question } from "./answer-breakpoint.ts";
 import { isUnderPost, postedQuestions } from "./posted-questions.ts";

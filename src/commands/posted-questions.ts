@@ -10,7 +10,7 @@ import type { EffectState, RunState } from "../core/state.ts";
 import type { EffectKey } from "../core/vocabulary.ts";
 import type { PostedComment } from "../ports/github.ts";
 import { questionRowKey } from "../runner/outbox/row.ts";
-import type { CommandContext } from "./context.ts";
+import type { CommandContext } from "./command.ts";
 import { isAnswered } from "./named-question.ts";
 
 export interface Post {

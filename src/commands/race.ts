@@ -1,14 +1,42 @@
 /** `/baton race claude codex:gpt-5 …`: contestants as people write them, each with a name, a branch and a share of its own. */
-
 import { beginRun, type RaceChoice } from "../begin/begin-run.ts";
 import { demandServed } from "../begin/demand-served.ts";
 import { withoutOf } from "../begin/preflight.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Priority } from "../core/priority.ts";
 import { demandHarness } from "../routing/harness-names.ts";
-import type { CommandHandler } from "./context.ts";
+import { nameSchema, priorityOption, usdSchema, withoutOption } from "../thread/grammar.ts";
+import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 
-export const race: CommandHandler = async (context) => {
+export const race = defineCommand({
+  name: "race",
+  usage: "race HARNESS[:MODEL] HARNESS[:MODEL]… [--budget USD] [--priority NAME] [--without WHAT] [-- what to do]",
+  summary:
+    "Let several agents make the same change at once: green CI, then the smaller diff, then the lower cost wins and becomes the pull request.",
+  examples: ["race claude codex --budget 4", "race claude:opus claude:sonnet -- Keep the public API as it is."],
+  needs: "run",
+  appliesTo: ["issue"],
+  positional: [
+    {
+      name: "HARNESS[:MODEL]",
+      summary: "Participant: a coding agent, and its model after a colon.",
+      required: true,
+      schema: nameSchema,
+      atLeast: 2,
+    },
+  ],
+  options: {
+    budget: { value: "USD", summary: "Most that the whole race may spend.", schema: usdSchema },
+    priority: priorityOption,
+    without: withoutOption,
+  },
+  text: "optional",
+  worksOnHead: true,
+  needsRun: false,
+  handle,
+});
+
+async function handle(context: CommandContext): Promise<Reply> {
   const { command, dependencies, settings } = context;
   const known = [...dependencies.harnesses.keys()];
   const contestants = contestantsOf(command.positional.map(String), known);
@@ -32,7 +60,7 @@ export const race: CommandHandler = async (context) => {
     race: { contestants },
   });
   return null;
-};
+}
 
 function contestantsOf(words: readonly string[], known: readonly string[]): RaceChoice["contestants"] {
   const found = new Map<string, RaceChoice["contestants"][number]>();

@@ -1,10 +1,22 @@
 import { beginRun, type RaceChoice } from "../begin/begin-run.ts";
 import { refuseErased } from "../core/decide.ts";
-import type { CommandHandler } from "./context.ts";
+import { usdSchema } from "../thread/grammar.ts";
+import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 import { lastRunOf } from "./no-run.ts";
 
+export const retry = defineCommand({
+  name: "retry",
+  usage: "retry [--budget USD]",
+  summary: "Start the last run again. Baton continues from the pushed work.",
+  needs: "run",
+  options: { budget: { value: "USD", summary: "Most that the new run may spend.", schema: usdSchema } },
+  worksOnHead: true,
+  needsRun: false,
+  handle,
+});
+
 /** Begins the last run of the thread anew, with what was asked then; pushed work is gone on with. */
-export const retry: CommandHandler = async (context) => {
+async function handle(context: CommandContext): Promise<Reply> {
   const { command } = context;
   const lastRun = lastRunOf(context);
   refuseErased(lastRun);
@@ -38,4 +50,4 @@ export const retry: CommandHandler = async (context) => {
         }),
   });
   return null;
-};
+}

@@ -5,11 +5,37 @@ import { BatonError } from "../core/errors.ts";
 import { nearestWithin } from "../core/nearest.ts";
 import type { Priority } from "../core/priority.ts";
 import { demandHarness } from "../routing/harness-names.ts";
+import { nameSchema, priorityOption, usdSchema, withoutOption } from "../thread/grammar.ts";
 import { withPlace } from "./answer-breakpoint.ts";
-import type { CommandContext, CommandHandler } from "./context.ts";
+import { type CommandContext, defineCommand, type Reply } from "./command.ts";
+
+export const run = defineCommand({
+  name: "run",
+  usage: "run [process] [--harness NAME] [--model NAME] [--budget USD] [--priority NAME] [--without WHAT] [what to do]",
+  summary: "Start a run on this thread.",
+  examples: [
+    "run",
+    "run --budget 2.50 Keep the public API as it is.",
+    "run issue-to-pr --harness codex",
+    "run plan",
+    "run verify\n- An empty cart costs 0\n$ npm test",
+  ],
+  needs: "run",
+  options: {
+    harness: { value: "NAME", summary: "Coding agent to use.", schema: nameSchema },
+    model: { value: "NAME", summary: "Model to ask for.", schema: nameSchema },
+    budget: { value: "USD", summary: "Most that this run may spend.", schema: usdSchema },
+    priority: priorityOption,
+    without: withoutOption,
+  },
+  text: "optional",
+  worksOnHead: true,
+  needsRun: false,
+  handle,
+});
 
 /** `/baton run [process] …`: the first word of the text may name a process. */
-export const run: CommandHandler = async (context) => {
+async function handle(context: CommandContext): Promise<Reply> {
   const { command, dependencies } = context;
   const [first = ""] = command.text.split(/\s+/);
   const isName = /^[a-z][a-z0-9-]*$/.test(first);
@@ -36,7 +62,7 @@ export const run: CommandHandler = async (context) => {
     without: withoutOf(command.options["without"]),
   });
   return null;
-};
+}
 
 /** A slip of the pen would cost a run: what may be one is asked about. Other text is the instruction. */
 function demandInstruction(text: string, first: string, names: readonly string[], context: CommandContext): void {

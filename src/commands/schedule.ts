@@ -1,15 +1,40 @@
 /** `/baton schedule …`: in the dashboard issue, whose thread keeps what is remembered of schedules. */
 
+import { z } from "zod";
 import { beginRule } from "../begin/rule-run.ts";
 import { activeOf, dashboardMarker, dashboardOf, showDashboard } from "../begin/start-due.ts";
 import { cancel } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { changeControls, pauseOf, readBook, readControls, resumeOf } from "../runner/schedule-book.ts";
+import { nameSchema } from "../thread/grammar.ts";
 import { scheduleLines } from "../thread/render/dashboard.ts";
-import type { CommandContext, CommandHandler } from "./context.ts";
+import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 
-export const schedule: CommandHandler = async (context) => {
+const scheduleActions = ["list", "run", "pause", "resume", "cancel"] as const;
+
+export const schedule = defineCommand({
+  name: "schedule",
+  usage: "schedule list | run NAME | pause NAME | resume NAME | cancel NAME",
+  summary:
+    "Show the schedules of `baton.yaml`, run one now, pause or resume it, or cancel its run. In the dashboard issue.",
+  examples: ["schedule list", "schedule run nightly", "schedule pause nightly"],
+  needs: "run",
+  appliesTo: ["issue"],
+  positional: [
+    {
+      name: "action",
+      summary: "What to do.",
+      required: true,
+      schema: z.enum(scheduleActions, `one of ${scheduleActions.join(", ")}`),
+    },
+    { name: "NAME", summary: "Name of the schedule.", required: false, schema: nameSchema },
+  ],
+  needsRun: false,
+  handle,
+});
+
+async function handle(context: CommandContext): Promise<Reply> {
   const { dependencies, repository, issue, command, actor } = context;
   const { store, clock } = dependencies;
   const [action, name] = command.positional as [string, string | undefined];
@@ -48,7 +73,7 @@ export const schedule: CommandHandler = async (context) => {
       return null;
     }
   }
-};
+}
 
 /** By the place of its run: rules of `triggers` have one here too, and so has a rule that `baton.yaml` has no more. */
 async function cancelNamed(context: CommandContext, name: string): Promise<string> {

@@ -3,9 +3,18 @@ import { sha256 } from "../adapters/system/sha256.ts";
 import { explain, renderKept } from "../onboarding/explain.ts";
 import { propose } from "../onboarding/propose.ts";
 import { appManifest, workflowAlone, workflowForApp } from "../onboarding/template.ts";
-import type { CommandHandler } from "./context.ts";
+import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 
-export const setup: CommandHandler = async ({ dependencies, github, repository, settings }) => {
+export const setup = defineCommand({
+  name: "setup",
+  usage: "setup",
+  summary: "Open, or refresh, a pull request with a commented configuration and the workflow.",
+  needs: "admin",
+  needsRun: false,
+  handle,
+});
+
+async function handle({ dependencies, github, repository, settings }: CommandContext): Promise<Reply> {
   const { harnesses } = dependencies;
   // Without an App this is a job of the workflow that is to be set up.
   const { appId } = await dependencies.github.identity();
@@ -27,4 +36,4 @@ export const setup: CommandHandler = async ({ dependencies, github, repository, 
   const missing = proposal.refused.map(({ path }) => `\`${path}\``);
   const note = missing.length === 0 ? "" : ` I may not write ${missing.join(", ")}; its text is in the pull request.`;
   return `#${pullRequest.number} sets Baton up. It lists the findings, files, costs, and permissions.${note}`;
-};
+}

@@ -3,7 +3,7 @@ import { openQuestions } from "../core/decide.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { RunState } from "../core/state.ts";
 import { openChildren } from "../runner/perform/child.ts";
-import type { CommandContext } from "./context.ts";
+import type { CommandContext } from "./command.ts";
 import { namesQuestion } from "./named-question.ts";
 import { activeRunOf } from "./no-run.ts";
 import { type Posts, postedQuestions } from "./posted-questions.ts";

@@ -1,17 +1,25 @@
 import { triggerDecisions } from "../begin/fire-triggers.ts";
 import { dashboardMarker } from "../begin/start-due.ts";
 import { publishInputSchema } from "../core/effect.ts";
-import { health } from "../core/health.ts";
 import type { EffectState } from "../core/state.ts";
 import type { Verdict } from "../core/vocabulary.ts";
-import { waitingFor } from "../core/waiting.ts";
 import { readBook } from "../runner/schedule-book.ts";
+import { health } from "../summary/health.ts";
+import { waitingFor } from "../summary/waiting.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
 import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
-import type { CommandContext, CommandHandler } from "./context.ts";
+import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 import { lastRunOf } from "./no-run.ts";
 
-export const why: CommandHandler = async (context) => {
+export const why = defineCommand({
+  name: "why",
+  usage: "why",
+  summary: "Show what was decided, by which rule, and what the run waits for.",
+  needs: "read",
+  handle,
+});
+
+async function handle(context: CommandContext): Promise<Reply> {
   const { dependencies, repository, issue } = context;
   // Both end with what was only counted.
   const fired = [
@@ -43,7 +51,7 @@ export const why: CommandHandler = async (context) => {
     ...(judged.length === 0 ? [] : ["### Judged", judged.join("\n")]),
     `Health ${score} of 100${deductions.length === 0 ? "" : `: ${deductions.map(({ points, reason }) => `−${points} ${reason}`).join(", ")}`}`,
   ].join("\n\n");
-};
+}
 
 /** Decisions about events that belong to no thread: in the dashboard issue, or anywhere as long as there is none. */
 async function withoutThread({ dependencies, github, repository, issue }: CommandContext): Promise<string[]> {

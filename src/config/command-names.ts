@@ -1,4 +1,4 @@
-/** Commands whose permission `commands.allow` may set one by one: those of the grammar in `thread/`, which a test compares. */
+/** Commands whose permission `commands.allow` may set one by one. Generated from `src/commands/index.ts` by `npm run generate`. */
 export const commandNames = [
   "run",
   "race",
@@ -19,3 +19,5 @@ export const commandNames = [
   "setup",
   "help",
 ] as const;
+
+export type CommandName = (typeof commandNames)[number];

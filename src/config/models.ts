@@ -194,7 +194,7 @@ export interface SearchFee {
   per: "search" | "request";
 }
 
-/** Where the fees of `searchFee` were read, on the day of the table. */
+/** Where the fees of `searchFee` were read, on the day of the table. @internal A test asks each provider for one. */
 export const searchFeeSources: Readonly<Record<Provider, string>> = {
   anthropic: "https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool#usage-and-pricing",
   openai: "https://developers.openai.com/api/docs/pricing#built-in-tools",
@@ -232,7 +232,7 @@ export interface UncountedFee {
 }
 
 /** Requests for these pass only where no budget has to hold (`budget.unknownPrice: allow`). Read on the day of the table. */
-export const uncountedFees: readonly UncountedFee[] = [
+const uncountedFees: readonly UncountedFee[] = [
   {
     provider: "anthropic",
     asked: /^tool code_execution/,

@@ -8,12 +8,12 @@
 
 import { z } from "zod";
 import { builtInHarnesses } from "../adapters/harness/descriptions.ts";
+import { severities } from "../core/finding.ts";
 import { limits } from "../core/limits.ts";
 import { priorities } from "../core/priority.ts";
 import { capabilities } from "../core/vocabulary.ts";
 import { isTimeZone } from "../core/zone.ts";
 import { globProblem } from "../policy/paths.ts";
-import { severities } from "../sweep/finding.ts";
 import { triggerEvents } from "../trigger/event.ts";
 import { commandNames } from "./command-names.ts";
 
@@ -182,7 +182,7 @@ const scheduleSchema = z.strictObject({
     .enum(priorities)
     .default("low")
     .describe(
-      "Whose agents go first where agents wait for each other. An agent waits for none of lower priority. Runs that people start are `normal`.",
+      "Priority of the run's agents when agents wait for each other. An agent waits for none of lower priority. Runs that people start are `normal`.",
     ),
   overlap: z
     .enum(["skip", "queue"])
@@ -233,7 +233,7 @@ const triggerSchema = z.strictObject({
     .default(null)
     .describe("Most that one run of it may spend, in USD. Default: `budget.runUsd`."),
   harness: z.string().min(1).nullable().default(null).describe("Coding agent to use. Default: `harness.default`."),
-  priority: z.enum(priorities).default("normal").describe("Whose agents go first, as in `schedules`."),
+  priority: z.enum(priorities).default("normal").describe("Priority of the run's agents, as in `schedules`."),
   key: z
     .string()
     .min(1)

@@ -1,4 +1,7 @@
-/** Which names of branches git takes: the rules of `git check-ref-format --branch`, https://git-scm.com/docs/git-check-ref-format. */
+/**
+ * The rules by which git accepts the name of a branch: `git check-ref-format --branch`,
+ * https://git-scm.com/docs/git-check-ref-format.
+ */
 import { bytesOf } from "./bytes.ts";
 
 const bytesMax = 240;
@@ -11,7 +14,7 @@ export function isBranchName(name: string): boolean {
   return name.split("/").every((part) => part !== "" && !part.startsWith(".") && !part.endsWith(".lock"));
 }
 
-/** A branch that has this name as a folder, or is a folder of it: git keeps only one of the two. */
+/** True when one branch name is a folder of the other. Git keeps only one of the two. */
 export function standsInTheWay(name: string, existing: string): boolean {
   return existing !== name && (existing.startsWith(`${name}/`) || name.startsWith(`${existing}/`));
 }

@@ -1,4 +1,7 @@
-/** Bytes of a text in UTF-8. GitHub and git count these; no Buffer is needed, so pure folders may ask. */
+/**
+ * Length of a text in UTF-8 bytes, as GitHub and git count it. This function needs no Buffer, so pure folders may call
+ * it.
+ */
 export function bytesOf(text: string): number {
   let bytes = 0;
   for (const character of text) {

@@ -1,4 +1,7 @@
-/** JSON with sorted keys: equal values give equal text, for hashes and comparisons. `undefined` members are left out, as JSON does. */
+/**
+ * JSON with sorted keys: equal values give equal text, for hashes and comparisons. It omits `undefined` members, as
+ * JSON does.
+ */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(",")}]`;

@@ -5,7 +5,7 @@ import { canonicalJson } from "./canonical.ts";
 import { erasedRow, openEvents, type StoredRow, sealEvents } from "./chain.ts";
 import { eventSchemaVersion, type RunEvent } from "./event.ts";
 
-/** Free of collisions, which is all that the chain asks of it. */
+/** The chain only asks that this hash has no collisions. */
 const sha256 = (text: string): string => `#${text}`;
 const stream = "run_0123456789";
 const pausedFor = (reason: string): RunEvent => ({ type: "run.paused", by: alice, reason });
@@ -96,7 +96,7 @@ it("a journal of schema version 1, whose hash covers its text, is read", () => {
   expect(openEvents(stream, "", [row], sha256)[0]?.event).toEqual(pausedFor("as before"));
   const altered = rowOf(row, { text: text.replace("before", "after") });
   expect(() => openEvents(stream, "", [altered], sha256)).toThrow(/not what was written/);
-  // What it covers cannot go without breaking the chain, and saying that it is of version 2 does not help.
+  // Covered text cannot be removed without breaking the chain. A false claim of schema version 2 does not help.
   expect(() => erasedRow(stream, row, sha256)).toThrow(expect.objectContaining({ code: "BATON_ERASE_REFUSED" }));
   expect(() => openEvents(stream, "", [rowOf(row, { schemaVersion: 2 })], sha256)).toThrow(/not what was written/);
 });

@@ -1,9 +1,11 @@
 /**
- * The hash chain of a journal: each event's hash covers the one before, so an altered, removed or reordered event shows.
+ * The hash chain of a journal: each event's hash covers the hash before it. A changed, removed or reordered event
+ * breaks the chain.
  *
  * J4 Events are checked against their schema before they are sealed and after they are read.
- * H1 Up to schema version 1 the hash covers the text of the event, from version 2 on its hashed form (`personal.ts`, personal.P1).
- * The hash function is handed in: pure folders have no crypto of the host.
+ * H1 Up to schema version 1, the hash covers the text of the event. From version 2, it covers the hashed form
+ *    (`personal.ts`, personal.P1).
+ * The caller passes in the hash function, because pure folders have no crypto of the host.
  */
 import { canonicalJson } from "./canonical.ts";
 import { BatonError } from "./errors.ts";
@@ -12,11 +14,11 @@ import { deletedSalts, hashedForm, personalPointers, readableForm, type Salts, s
 
 export type Sha256 = (text: string) => string;
 
-/** As the journal keeps it: the event as canonical text, so that what was hashed is what is stored. */
+/** An event as the journal keeps it. The text is canonical, so the stored text is exactly the hashed text. */
 export interface SealedEvent extends StoredEvent {
   text: string;
   salts: Salts;
-  /** Place in the feed of its thread, where a store without a database of its own keeps it. */
+  /** The event's place in the feed of its thread. Only stores without a database of their own keep it here. */
   feed?: number;
 }
 
@@ -27,7 +29,9 @@ export function sealEvents(options: {
   now: number;
   events: readonly RunEvent[];
   sha256: Sha256;
-  /** Random, of this append only, never kept: the salts are derived from it, so that an append applied again is the same. */
+  /**
+   * Random for each append and never stored. The salts are derived from it, so a repeated append gives the same result.
+   */
   seed: string;
 }): SealedEvent[] {
   const { sha256, seed } = options;
@@ -41,7 +45,7 @@ export function sealEvents(options: {
       );
     const text = canonicalJson(parsed.data);
     const position = options.firstPosition + index;
-    // Parsed back from the text: what the appender sees is what a reader will see.
+    // Parsed back from the text, so that the appender sees the same event as a reader.
     const event = JSON.parse(text) as RunEvent;
     const salts = Object.fromEntries(
       personalPointers(runEventSchema, event).map((pointer) => [
@@ -56,7 +60,7 @@ export function sealEvents(options: {
   });
 }
 
-/** The chain of a journal whose last events were removed still holds; the count that is kept beside it does not. */
+/** The chain still holds when the last events of a journal were removed. The separate event count shows the loss. */
 export function cutOff(stream: string, end: number, counted: number): BatonError {
   return new BatonError(
     "BATON_JOURNAL_BROKEN",
@@ -64,7 +68,7 @@ export function cutOff(stream: string, end: number, counted: number): BatonError
   );
 }
 
-/** As readers get it. */
+/** The event as readers get it. */
 export function withoutText({
   stream,
   position,
@@ -87,7 +91,7 @@ export interface StoredRow {
   salts: Salts;
 }
 
-/** As a database keeps them; null: written by an older Baton, or nothing is covered. */
+/** Salts as a database keeps them. null: an older Baton wrote the event, or the hash covers no texts. */
 export function saltsFrom(text: string | null): Salts {
   return text === null ? {} : saltsSchema.parse(JSON.parse(text));
 }
@@ -96,7 +100,7 @@ export function saltsText(salts: Salts): string | null {
   return Object.keys(salts).length === 0 ? null : canonicalJson(salts);
 }
 
-/** Rows of a stream in order, after `previousHash` (null: the caller has not read what came before). */
+/** Rows of a stream in order, after `previousHash`. null: the caller has not read the earlier rows. */
 export function openEvents(
   stream: string,
   previousHash: string | null,
@@ -105,7 +109,8 @@ export function openEvents(
 ): StoredEvent[] {
   let expected = previousHash;
   return rows.map((row) => {
-    // Before its hash: a newer Baton may hash otherwise, and that breaks no journal.
+    // This check comes before the hash check. A newer Baton may hash in another way, and that does not break the
+    // journal.
     if (row.schemaVersion > eventSchemaVersion) {
       throw new BatonError(
         "BATON_EVENT_NEWER",
@@ -147,7 +152,9 @@ export function openEvents(
   });
 }
 
-/** The row without the texts that its salts cover: the hash stays true. A row of schema version 1 cannot lose its text. */
+/**
+ * The row without the texts that its salts cover: the hash stays valid. A row of schema version 1 cannot lose its text.
+ */
 export function erasedRow(stream: string, row: StoredRow, sha256: Sha256): Pick<StoredRow, "text" | "salts"> {
   if (row.schemaVersion < 2)
     throw new BatonError(

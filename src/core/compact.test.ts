@@ -56,7 +56,7 @@ describe("a compacted journal", () => {
     expect(() => openCompacted(stream, changed, sha256)).toThrow(
       expect.objectContaining({ code: "BATON_JOURNAL_BROKEN" }),
     );
-    // Also by who seals what was changed anew.
+    // A new seal over the changed body does not hide the change either.
     const body = changed.slice(changed.indexOf("\n") + 1);
     const head = { ...JSON.parse(changed.slice(0, changed.indexOf("\n"))), seal: sha256(body) };
     if (!changed.includes("Gone."))

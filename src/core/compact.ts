@@ -1,10 +1,12 @@
 /**
- * The journal of a run that is over, made small: every event at its place in the chain, with its long texts cut.
+ * The compacted journal of a run that has ended. It has every event at its place in the chain, with long texts cut.
  *
- * Owns: what is left of an event, and how it is read again. Does not own: when a journal is compacted, where it is kept.
- * CJ1 Position, time and hash of each event stay: the chain's head is the one that was written, and what cites an event
- *     still finds it. A cut event cannot be checked against its own hash any more; the seal covers all that is left.
- * CJ2 What is left passes the schema of events (core-event.J4) and folds to the same status, money, decisions and verdicts.
+ * Owns: which parts of an event remain, and how to read them. Does not own: when to compact a journal, where to keep
+ * it.
+ * CJ1 Position, time and hash of each event stay. The chain's head is unchanged, and references to an event still find
+ *     it. A cut event can no longer be checked against its own hash. The seal covers everything that remains.
+ * CJ2 The remaining event passes the schema of events (core-event.J4). It folds to the same status, money, decisions
+ *     and verdicts.
  */
 import { canonicalJson } from "./canonical.ts";
 import type { Sha256 } from "./chain.ts";
@@ -12,7 +14,7 @@ import { BatonError } from "./errors.ts";
 import { type RunEvent, runEventSchema, type StoredEvent, storedEventSchema } from "./event.ts";
 import { withoutPersonal } from "./personal.ts";
 
-/** As long as a sentence of a verdict; what is longer is a text of an agent or a thread. */
+/** Long enough for a sentence of a verdict. A longer text comes from an agent or a thread. */
 const textMax = 600;
 const mark = " … (cut by compaction)";
 
@@ -20,11 +22,11 @@ interface Head {
   events: number;
   lastHash: string;
   compactedAt: number;
-  /** Of the lines that follow. */
+  /** The seal of the lines that follow. */
   seal: string;
 }
 
-/** `events`: all of one journal, already checked. */
+/** `events`: all events of one journal, already checked. */
 export function compactJournal(events: readonly StoredEvent[], now: number, sha256: Sha256): string {
   return sealed(
     events.map((stored) => ({ ...stored, event: cut(stored.event) })),
@@ -52,12 +54,12 @@ function sealed(events: readonly StoredEvent[], compactedAt: number, sha256: Sha
   return `${JSON.stringify(head)}\n${body}`;
 }
 
-/** How many events there were, without reading them. */
+/** The number of events, without reading them. */
 export function compactedLength(text: string): number {
   return headOf(text).events;
 }
 
-/** Places of its events in the feed of their thread. */
+/** Places of the journal's events in the feed of their thread. */
 export function compactedPlaces(text: string): number[] {
   const [, ...lines] = text.trimEnd().split("\n");
   return lines.flatMap((line) => (JSON.parse(line) as { feed?: number }).feed ?? []);
@@ -93,10 +95,10 @@ function headOf(text: string): Head {
   return JSON.parse(text.slice(0, text.indexOf("\n"))) as Head;
 }
 
-/** What began the run stays whole: `/baton retry` begins with it again. */
+/** The event that began the run stays whole, because `/baton retry` starts from it. */
 function cut(event: RunEvent): RunEvent {
   const small = event.type === "run.created" ? { ...event, input: shorten(event.input) } : shorten(event);
-  // A schema that does not take a cut text keeps the event as it is.
+  // If the schema rejects the cut text, the event stays unchanged.
   const parsed = runEventSchema.safeParse(small);
   return parsed.success ? parsed.data : event;
 }
@@ -109,7 +111,7 @@ function shorten(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shorten(inner)]));
 }
 
-/** Half of a character at the cut is left out. */
+/** Drops half of a surrogate pair at the cut. */
 function wellFormed(text: string): string {
   return text.isWellFormed() ? text : text.slice(0, -1);
 }

@@ -1,9 +1,10 @@
 /**
- * Decisions: state and what happened in, events out. Nothing here performs, waits or looks outside.
+ * Decisions: state and a new fact in, events out. This module performs nothing, waits for nothing and reads nothing
+ * outside.
  *
  * Owns: which events may follow. Does not own: who may ask (`policy/`), appending (`runner/`).
  * C1 A decision for a run that is over is refused, never ignored.
- * C2 Two deciders cannot both win: the append carries the position that was decided on.
+ * C2 Two deciders cannot both win: the append carries the position that the decision was based on.
  */
 import { canonicalJson } from "./canonical.ts";
 import { shieldEndsAt } from "./due.ts";
@@ -11,18 +12,17 @@ import { effectEndedBy, effectSchemas } from "./effect.ts";
 import { BatonError, type ErrorData, toBatonError } from "./errors.ts";
 import type { Kept, PartialWork, RunEvent, RunEventOf } from "./event.ts";
 import { isSpending } from "./fold.ts";
-import type { Turn } from "./instance.ts";
 import { limits } from "./limits.ts";
-import type { ProcessDefinition } from "./process.ts";
 import { retryPauseMs } from "./retry.ts";
 import type { EffectState, RunState } from "./state.ts";
+import type { EndingProcess, Turn } from "./turn.ts";
 import { type Actor, type EffectKey, type Json, type Usage, usdOf, type Verdict, verdictSchema } from "./vocabulary.ts";
 
 export function isOver(state: RunState): boolean {
   return state.status === "completed" || state.status === "failed" || state.status === "cancelled";
 }
 
-/** Nobody begins a run again whose input was deleted. */
+/** Nobody can start a run again after its input was deleted. */
 export function refuseErased({ erased, runId }: RunState): void {
   if (erased) throw new BatonError("BATON_RUN_ERASED", `The personal texts of \`${runId}\` were deleted.`);
 }
@@ -47,7 +47,7 @@ export function resume(state: RunState, by: Actor): RunEvent[] {
   return state.status === "paused" ? [{ type: "run.resumed", by }] : [];
 }
 
-/** `key`: the child run that the money is for. */
+/** `key`: the child run that gets the money. */
 export function raiseBudget(state: RunState, by: Actor, addUsd: number, key: EffectKey | null = null): RunEvent[] {
   alive(state, "top up");
   if (!(addUsd > 0 && Number.isFinite(addUsd)))
@@ -55,7 +55,7 @@ export function raiseBudget(state: RunState, by: Actor, addUsd: number, key: Eff
   return [{ type: "run.budget-raised", by, addUsd, ...(key === null ? {} : { key }) }];
 }
 
-/** Open effects that people answer, oldest first. */
+/** Open effects that wait for an answer by people, oldest first. */
 export function openQuestions(state: RunState): EffectState[] {
   const found: EffectState[] = [];
   for (const key of state.open) {
@@ -65,7 +65,7 @@ export function openQuestions(state: RunState): EffectState[] {
   return found;
 }
 
-/** The answer of a person, or of a fact that stands for one, to a breakpoint or question. */
+/** The answer to a breakpoint or question, by a person or by a fact that counts as one. */
 export function answer(state: RunState, key: EffectKey, output: Json): RunEvent[] {
   alive(state, "answer");
   return [succeeded(requireOpen(state, key), 0, output, [])];
@@ -74,7 +74,8 @@ export function answer(state: RunState, key: EffectKey, output: Json): RunEvent[
 export function observe(state: RunState, key: EffectKey, verdict: Verdict, facts: Json): RunEvent[] {
   const effect = requireOpen(state, key);
   const before = effect.observed;
-  // The same decision again is no news: the journal would grow with every webhook. A journal sorts the keys of what it keeps.
+  // A repeated decision adds nothing: otherwise the journal would grow with every webhook. A journal sorts the keys of
+  // its values.
   if (before !== null && canonicalJson(before.verdict) === canonicalJson(verdict)) return [];
   return [{ type: "effect.observed", key, verdict, facts }];
 }
@@ -99,7 +100,10 @@ export type AttemptResult =
   | { ok: true; output: Json; usage: Usage[] }
   | { ok: false; error: ErrorData; usage: Usage[]; kept: Kept | null };
 
-/** What the end of an attempt means: an outcome, or another attempt at `retryAt`. A late result of an ended effect only books its money. */
+/**
+ * Turns the end of an attempt into an outcome, or another attempt at `retryAt`. A late result of an ended effect only
+ * books its money.
+ */
 export function attemptEnded(
   state: RunState,
   key: EffectKey,
@@ -123,11 +127,11 @@ export function attemptEnded(
         ];
   if (result.ok) return [succeeded(effect, attempt, withCost(effect, result.output, result.usage), result.usage)];
   if (result.error.code === "BATON_BUDGET_EXCEEDED") {
-    // Not a failure of the step: it waits for money, and goes on from what it kept.
+    // The step has not failed. It waits for money, and continues from its kept work.
     const failed = attemptFailed(key, attempt, result, now);
     const least = Math.max(limits.worthwhileUsd, neededUsd(result.error));
     const { leftUsd, heldByOthers, spentUsd } = afterwards(state, effect, result.usage);
-    // Others give back what they do not use, and a child's parent or the day's end may give more: the next dispatch decides.
+    // Other holders return unused money, and a child's parent or the next day may add money. The next dispatch decides.
     if (leftUsd >= least || heldByOthers) return [failed];
     return [failed, { type: "run.budget-stopped", key, neededUsd: least - leftUsd, spentUsd }];
   }
@@ -142,7 +146,7 @@ export function attemptEnded(
   return [attemptFailed(key, attempt, result, now + pauseMs)];
 }
 
-/** What the run has once this attempt is settled. */
+/** The run's money after this attempt is settled. */
 function afterwards(
   { money }: RunState,
   { attempts }: EffectState,
@@ -155,19 +159,19 @@ function afterwards(
   return { leftUsd: money.budgetUsd - spentUsd - others, heldByOthers: others > 1e-9, spentUsd };
 }
 
-/** The least that an attempt's next request would have taken; 0: it did not say. */
+/** The least money that the attempt's next request would have needed. 0: the attempt did not report it. */
 export function neededUsd(error: ErrorData | null | undefined): number {
   const said = Number(error?.code === "BATON_BUDGET_EXCEEDED" ? (error.details?.["neededUsd"] ?? 0) : 0);
   return Number.isFinite(said) && said > 0 ? said : 0;
 }
 
-/** What a lost attempt is charged: what it used, and at most what its requests under way may have (B4). */
+/** The charge for a lost attempt: its reported usage, and at most the maximum of its requests under way (B4). */
 export function unsettled(effect: EffectState | undefined): Usage[] {
   const attempt = effect?.attempts.at(-1);
   return attempt === undefined || attempt.endedAt !== null ? [] : [...attempt.usage, ...(attempt.held ?? [])];
 }
 
-/** A milestone of an attempt, while it is the one that runs. */
+/** A milestone of an attempt, recorded only while that attempt runs. */
 export function progress(
   state: RunState,
   key: EffectKey,
@@ -179,7 +183,7 @@ export function progress(
   return [{ type: "effect.progress", key, attempt, note, usage, ...(partial === undefined ? {} : { partial }) }];
 }
 
-/** What all attempts of a step cost; null where one price is not known. */
+/** The cost of all attempts of a step. null: one price is unknown. */
 function costOf(effect: EffectState, usage: readonly Usage[]): number | null {
   const before = effect.attempts.filter(({ endedAt }) => endedAt !== null).flatMap((one) => one.usage);
   const all = [...before, ...usage];
@@ -191,7 +195,7 @@ function withCost(effect: EffectState, output: Json, usage: readonly Usage[]): J
   return { ...output, costUsd: costOf(effect, usage) };
 }
 
-/** Who does an attempt, and why; told twice, it is kept once. */
+/** The worker of an attempt, and the reason for it. A repeated report is kept once. */
 export function routed(state: RunState, key: EffectKey, attempt: number, verdict: Verdict): RunEvent[] {
   const current = state.effects.get(key)?.attempts.at(-1);
   if (!state.open.has(key) || current?.attempt !== attempt) return [];
@@ -199,7 +203,7 @@ export function routed(state: RunState, key: EffectKey, attempt: number, verdict
   return known ? [] : [{ type: "policy.decided", action: "route", actor: null, verdict, operationKey: null }];
 }
 
-/** The policy's verdict on a write of an attempt; the same again, as after a crash, is kept once. */
+/** The policy's verdict on a write of an attempt. A repeated verdict, for example after a crash, is kept once. */
 export function judged(
   state: RunState,
   { key, attempt }: { key: EffectKey; attempt: number },
@@ -213,13 +217,13 @@ export function judged(
   return [{ type: "policy.decided", action, actor: null, verdict, operationKey: null }];
 }
 
-/** How often it was really tried: attempts whose worker went away under them say nothing about the step. */
+/** The number of real tries. An attempt that lost its worker does not count against the step. */
 function triesOf(effect: EffectState, attempt: number): number {
   return attempt - effect.attempts.filter(({ error }) => error?.code === "BATON_ATTEMPT_LOST").length;
 }
 
-/** What a turn of the process means for the journal. */
-export function turnEvents(state: RunState, definition: ProcessDefinition, turn: Turn): RunEvent[] {
+/** Turns one turn of the process into journal events. */
+export function turnEvents(state: RunState, definition: EndingProcess, turn: Turn): RunEvent[] {
   const events: RunEvent[] = [...turn.requests];
   for (const key of turn.cancellations) {
     if (state.open.has(key) || turn.requests.some((request) => request.key === key)) {
@@ -246,8 +250,8 @@ export function turnEvents(state: RunState, definition: ProcessDefinition, turn:
   return events;
 }
 
-/** The verdict is the process's own code: it may throw, or give what is none. */
-function completed(definition: ProcessDefinition, output: Json): RunEvent {
+/** The verdict is the process's own code: it may throw, or return something that is not a verdict. */
+function completed(definition: EndingProcess, output: Json): RunEvent {
   let problem: string;
   try {
     const verdict = verdictSchema.safeParse(definition.verdict(output));
@@ -266,8 +270,8 @@ function runFailed(name: string, status: "failed" | "error", error: BatonError):
 }
 
 /**
- * Stops a run whose process cannot be driven any more (divergence, missing version). Nothing of it stays open.
- * `workersGone`: nobody reports what the attempts under way used, so what they had reported is charged now.
+ * Stops a run whose process cannot continue (divergence, missing version). No effect of it stays open.
+ * `workersGone`: nobody will report the usage of the attempts under way, so Baton charges the last reported usage now.
  */
 export function stop(state: RunState, error: BatonError, workersGone = false): RunEvent[] {
   if (isOver(state)) return [];
@@ -286,7 +290,7 @@ export function stop(state: RunState, error: BatonError, workersGone = false): R
   return [...events, runFailed(state.process.name, "error", error)];
 }
 
-/** I5: the clean-up of a cancelled run has had its time. Its process gets no further turn. */
+/** I5: the clean-up time of a cancelled run has ended. Its process gets no further turn. */
 export function endShield(state: RunState, now: number): RunEvent[] {
   const { cancelRequested } = state;
   const endsAt = shieldEndsAt(state);
@@ -309,7 +313,7 @@ export function endShield(state: RunState, now: number): RunEvent[] {
   ];
 }
 
-/** Attempts of a worker that is gone: each is charged what it had reported, and tried again. */
+/** Attempts of a worker that is gone: Baton charges each for its reported usage, and tries it again. */
 export function lostAttempts(
   state: RunState,
   isAlive: (worker: string, key: EffectKey) => boolean,
@@ -320,9 +324,9 @@ export function lostAttempts(
     const effect = state.effects.get(key);
     const attempt = effect?.attempts.at(-1);
     if (effect?.status !== "running" || attempt === undefined || isAlive(attempt.worker, key)) continue;
-    // A child run is not lost with who drove its parent: it has a journal of its own.
+    // A child run has its own journal, so it is not lost with its parent's worker.
     if (effectEndedBy[effect.kind] === "run") continue;
-    // Only agents cost money, so only theirs are counted; an ensure is repeated for nothing.
+    // Only agents cost money, so only their attempts are counted. Repeating an ensure costs nothing.
     const error: ErrorData = {
       code: "BATON_ATTEMPT_LOST",
       message: `The worker ${attempt.worker} went away during attempt ${attempt.attempt}.`,
@@ -334,7 +338,7 @@ export function lostAttempts(
     if (over) events.push(failed(effect, number, error, usage));
     else events.push(attemptFailed(key, number, { error, usage, kept: null }, now));
   }
-  // Told to stop, and gone before its last words.
+  // Attempts that were asked to stop, and lost their worker before their last words.
   for (const effect of state.effects.values()) {
     const worker = effect.attempts.at(-1)?.worker ?? "";
     if (state.open.has(effect.key) || !isSpending(effect) || isAlive(worker, effect.key)) continue;
@@ -348,7 +352,7 @@ export function lostAttempts(
   return events;
 }
 
-/** Not the end: another attempt begins at `retryAt`, from what this one kept. */
+/** The effect does not end: another attempt begins at `retryAt`, from the kept work of this one. */
 function attemptFailed(
   key: EffectKey,
   attempt: number,

@@ -1,8 +1,8 @@
 /**
- * What is due in a run, as data: a pure function of state and time (PAR-009).
+ * Lists the due actions of a run as data: a pure function of state and time (PAR-009).
  *
- * Owns: order, parallel limit, when to look again. Does not own: money (`money/`), performing (`runner/`).
- * Q1 Nothing is due in a run that is paused or over, but the end of one that was cancelled.
+ * Owns: order, parallel limit, when to check again. Does not own: money (`money/`), performing (`runner/`).
+ * Q1 A run that is paused or over has no due actions, except the end of a cancelled run.
  * Q2 Order: higher priority first, then the order in which the process asked. Money and leases never change it.
  */
 import { effectEndedBy, sleepInputSchema } from "./effect.ts";
@@ -11,25 +11,28 @@ import type { EffectState, RunState } from "./state.ts";
 import type { EffectKey } from "./vocabulary.ts";
 
 export type Due =
-  /** A worker's attempt to begin. */
+  /** A worker's attempt that can begin. */
   | { action: "perform"; key: EffectKey; attempt: number }
-  /** Facts to gather and judge, or to look at again. */
+  /** Facts to gather and judge, or to check again. */
   | { action: "observe"; key: EffectKey }
-  /** A sleep that is over. */
+  /** A sleep whose time has passed. */
   | { action: "wake"; key: EffectKey }
-  /** A child run to create or to look at. */
+  /** A child run to create or to check. */
   | { action: "child"; key: EffectKey }
-  /** Waited too long. */
+  /** An effect that waited too long. */
   | { action: "expire"; key: EffectKey }
-  /** A cancelled run whose clean-up has had its time. */
+  /** A cancelled run whose clean-up time has ended. */
   | { action: "end" };
 
 export interface DueOptions {
-  /** How many workers' attempts may run at once. */
+  /** The number of workers' attempts that may run at once. */
   parallelMax: number;
 }
 
-/** When a cancelled run ends, whatever its shielded work waits for (I5); null: it was not cancelled, or nothing is open. */
+/**
+ * When a cancelled run ends, even if its shielded work still waits (I5).
+ * null: nobody cancelled it, or nothing is open.
+ */
 export function shieldEndsAt(state: RunState): number | null {
   if (state.cancelRequested === null || state.open.size === 0) return null;
   if (state.status !== "running" && state.status !== "paused") return null;
@@ -58,7 +61,7 @@ export function due(state: RunState, now: number, { parallelMax }: DueOptions): 
         if (effect.status === "running") running += 1;
         else if (effect.status === "requested" || (effect.status === "retrying" && now >= (effect.retryAt ?? 0)))
           candidates.push(effect);
-        // What the day's budget stopped goes on with the next day.
+        // A step that the day's budget stopped continues the next day.
         else if (effect.status === "stopped" && effect.retryAt !== null && now >= effect.retryAt)
           candidates.push(effect);
         break;
@@ -66,7 +69,7 @@ export function due(state: RunState, now: number, { parallelMax }: DueOptions): 
         if (effect.status !== "retrying" || now >= (effect.retryAt ?? 0)) found.push({ action: "observe", key });
         break;
       case "people":
-        // A review is answered on GitHub, so it is read there; other questions only wait.
+        // People answer a review on GitHub, so Baton reads the answer there. Other questions only wait.
         if (effect.kind === "breakpoint") found.push({ action: "observe", key });
         break;
       case "time":
@@ -84,7 +87,7 @@ export function due(state: RunState, now: number, { parallelMax }: DueOptions): 
   return found;
 }
 
-/** The next time at which something becomes due by itself; null when only an event can move the run. */
+/** The next time at which something becomes due without an event. null: only an event can move the run. */
 export function nextWakeAt(state: RunState, now: number): number | null {
   let next: number | null = null;
   const at = (time: number): void => {

@@ -1,21 +1,21 @@
 /**
  * The kinds of effect: what a process may ask for, as data, and what it gets back.
  *
- * Owns: input and output schema of each kind. Does not own: how one is performed (`runner/perform/*`),
- * when one is due (`due.ts`).
- * F1 An effect's input holds everything needed to perform it; a performer reads no other state of the process.
+ * Owns: input and output schema of each kind. Does not own: how to perform an effect (`runner/perform/*`), when it is
+ * due (`due.ts`).
+ * F1 An effect's input holds everything needed to perform it. A performer reads no other state of the process.
  * F2 Input and output are JSON, checked on write and on read.
  */
 import { z } from "zod";
-import { findingSchema } from "../sweep/finding.ts";
+import { findingSchema } from "./finding.ts";
 import { personal } from "./personal.ts";
 import { actorSchema, capabilities, jsonSchema, runIdSchema, shaSchema, verdictSchema } from "./vocabulary.ts";
 
-/** What every effect may carry. */
+/** Fields that every effect may have. */
 const common = {
   /** Title in the list of steps. */
   title: z.string().min(1).max(200),
-  /** The stage of the process that this belongs to. */
+  /** The stage of the process that this effect belongs to. */
   stage: z.string().max(80).optional(),
 };
 
@@ -30,9 +30,9 @@ export const fileChangeSchema = z.object({
 export type FileChange = z.infer<typeof fileChangeSchema>;
 
 const promptSchema = z.union([
-  /** A task of Baton's and its facts: the words are made when an attempt begins (`prompt/compose.ts`). */
+  /** A built-in task of Baton and its facts. Baton writes the prompt when an attempt begins (`prompt/compose.ts`). */
   z.object({ task: z.string(), facts: jsonSchema }),
-  /** A process's own words, told as they are. */
+  /** A process's own prompt, passed on unchanged. */
   z.object({ system: z.string(), user: z.string() }),
 ]);
 
@@ -43,44 +43,47 @@ export const agentInputSchema = z.object({
   access: accessSchema,
   /** The commit that the workspace starts from. */
   baseSha: shaSchema,
-  /** Commits that it looks at besides. Who reviews or verifies is shown what changed since the first of them. */
+  /** Commits that the agent reads in addition. A reviewer or verifier sees the changes since the first of them. */
   reads: z.array(shaSchema).max(20).optional(),
-  /** Names chosen for this effect; without them the configured defaults. */
+  /** Names chosen for this effect. If absent, the configured defaults apply. */
   harness: z.string().optional(),
   model: z.string().optional(),
   /** Session of the same harness to resume, from an earlier agent output. */
   resumeSessionId: z.string().optional(),
-  /** A bound for this effect; the smaller one of this and of the settings counts. */
+  /** A bound for this effect. The smaller one of this bound and the configured bound applies. */
   maxTurns: z.number().int().positive().optional(),
-  /** Capabilities that the harness must have for this step, beside those of the profile. */
+  /** Capabilities that the harness must have for this step, in addition to those of the profile. */
   needs: z.array(z.enum(capabilities)).optional(),
-  /** Most that all attempts of this step together may spend, in USD; beyond it the step fails and its work is kept. Without it the run's budget bounds. */
+  /**
+   * The most that all attempts of this step together may spend, in USD. Beyond it the step fails, and Baton keeps its
+   * work. If absent, the run's budget is the bound.
+   */
   shareUsd: z.number().positive().optional(),
-  /** True: nobody else takes over where `harness` fails. */
+  /** True: no other harness takes over when `harness` fails. */
   onlyHarness: z.boolean().optional(),
-  /** A profile for this effect beside that of the settings: both must allow what it does. */
+  /** A profile for this effect in addition to the configured one. Both must allow the agent's actions. */
   profile: z.string().optional(),
-  /** Subject line for what the agent leaves uncommitted, and the default one for squashing. */
+  /** Subject line for the agent's uncommitted changes, and the default subject for squashing. */
   commitSubject: z.string().optional(),
 });
 export type AgentInput = z.infer<typeof agentInputSchema>;
 
-/** What an attempt's sandbox stopped, or why there was none. */
+/** The accesses that an attempt's sandbox blocked, or the reason why there was no sandbox. */
 export const sandboxReportSchema = z.object({
-  /** Why the attempt ran without a sandbox although one was wanted; null: it had one, or none was wanted. */
+  /** Why the attempt ran without the wanted sandbox. null: it had one, or none was wanted. */
   missing: z.string().nullable(),
   denied: z.array(z.object({ kind: z.enum(["host", "path", "memory", "processes", "disk"]), name: z.string() })),
-  /** Paths outside the worktree and its scratch that tool calls named while no sandbox held them. */
+  /** Paths outside the worktree and its scratch that tool calls named while the agent had no sandbox. */
   outside: personal(z.array(z.string())),
 });
 export type SandboxReport = z.infer<typeof sandboxReportSchema>;
 
-/** Commits of an attempt that its result does not hold: on another branch, in a stash, in a nested worktree. */
+/** Commits of an attempt outside its result: on another branch, in a stash, or in a nested worktree. */
 export const asideSchema = z.object({
   name: z.string(),
   headSha: shaSchema,
   commits: z.number().int().nonnegative(),
-  /** Where Baton keeps them; null: they were refused. */
+  /** The ref where Baton keeps them. null: Baton refused them. */
   ref: z.string().nullable(),
 });
 export type Aside = z.infer<typeof asideSchema>;
@@ -88,24 +91,24 @@ export type Aside = z.infer<typeof asideSchema>;
 export const agentOutputSchema = z.object({
   harness: z.string(),
   model: z.string(),
-  /** The agent's last message: its word, never a fact. */
+  /** The agent's last message: a claim, never a fact. */
   text: z.string(),
   sessionId: z.string().nullable(),
   baseSha: shaSchema,
-  /** The commit that git found, already in the trusted repository; null when nothing changed. */
+  /** The commit that git found, already in the trusted repository. null: nothing changed. */
   headSha: shaSchema.nullable(),
   commits: z.number().int().nonnegative(),
   files: z.array(fileChangeSchema),
-  /** True when uncommitted leftovers were saved in a rescue commit. */
+  /** True when Baton saved uncommitted changes in a rescue commit. */
   rescued: z.boolean(),
-  /** Paths that it changed where it may not write: found by git, and thrown away. */
+  /** Paths that the agent changed without write access. Git found these changes, and Baton discarded them. */
   discarded: z.array(z.string()).optional(),
   sandbox: sandboxReportSchema.optional(),
   aside: z.array(asideSchema).optional(),
   turns: z.number().int().nonnegative(),
-  /** What all its attempts cost, where each price is known: the runner adds it. */
+  /** The cost of all attempts, if each price is known. The runner adds it. */
   costUsd: z.number().nonnegative().nullable().optional(),
-  /** Content hash of the kept transcript and of the exact prompt. */
+  /** Content hash of the kept transcript and the exact prompt. */
   transcriptId: z.string().nullable(),
   promptId: z.string().nullable(),
 });
@@ -116,16 +119,16 @@ export const shellInputSchema = z.object({
   /** Program and arguments; no shell parses them. */
   command: z.array(z.string()).min(1),
   sha: shaSchema,
-  /** The result of the same command over the same tree may be used again, kept by this name. */
+  /** A later step may reuse the result of the same command over the same tree, stored under this name. */
   reuse: z.object({ as: z.string().regex(/^[a-z0-9-]{1,60}$/), forMs: z.number().int().positive() }).optional(),
-  /** A detector of sweeps reads what the command left: the file at `report`, or what it printed. */
+  /** A detector of sweeps reads the command's result: the file at `report`, or the output. */
   detect: z
     .object({
       detector: z.string(),
       report: z.string().nullable(),
-      /** The report is GitHub's own, and the command starts nothing. */
+      /** The report is GitHub's own, and no command runs. */
       from: z.literal("github").optional(),
-      /** Messages of rules that the repository writes. */
+      /** Messages of rules that the repository defines. */
       rules: z.array(z.object({ id: z.string(), message: z.string() })).optional(),
     })
     .optional(),
@@ -133,19 +136,19 @@ export const shellInputSchema = z.object({
 const shellOutputSchema = z.object({
   exitCode: z.number().int().nullable(),
   signal: z.string().nullable(),
-  /** Last part of both streams, bounded and redacted. */
+  /** The last part of both streams, bounded and redacted. */
   output: z.string(),
   durationMs: z.number().nonnegative(),
-  /** It is the result of an earlier step, of this time. */
+  /** The result comes from an earlier step, which ended at this time. */
   reusedFrom: z.number().optional(),
   sandbox: sandboxReportSchema.optional(),
-  /** What the detector made of it; notes say what was left out, and why nothing could be read. */
+  /** The detector's findings. Notes name omitted findings, and say why a report was unreadable. */
   detected: z
     .object({
       findings: z.array(findingSchema),
       notes: z.array(z.string()),
       failed: z.boolean(),
-      /** There were more findings than are kept. */
+      /** There were more findings than Baton keeps. */
       cut: z.boolean().optional(),
     })
     .optional(),
@@ -164,50 +167,59 @@ export const gateInputSchema = z.object({
 export const breakpointInputSchema = z.object({
   ...common,
   kind: z.enum(["plan", "review", "protected-paths", "merge"]),
-  /** What is approved: the text of a plan, or a pull request at a SHA. The approval holds for exactly this. */
+  /**
+   * The subject of the approval: the text of a plan, or a pull request at a SHA. The approval holds for exactly this
+   * subject.
+   */
   subject: z.object({
     text: z.string().optional(),
     pullRequest: z.number().int().positive().optional(),
     sha: shaSchema.optional(),
-    /** The branch that the pull request goes to; without it that of the run's input. */
+    /** The base branch of the pull request. If absent, the base of the run's input applies. */
     base: z.string().optional(),
-    /** It is in the merge queue: its end is waited for. */
+    /** The pull request is in the merge queue, and Baton waits for the result. */
     queued: z.boolean().optional(),
     paths: z.array(z.string()).optional(),
-    /** Where the content of `paths` is: it is shown, and the answer holds for it only (`shown-change.ts`). */
+    /**
+     * Where to find the content of `paths`. Baton shows this content, and the answer holds for it only
+     * (`shown-change.ts`).
+     */
     change: z.object({ baseSha: shaSchema, sha: shaSchema }).optional(),
   }),
 });
 export const breakpointOutputSchema = z.object({
   decision: z.enum(["approved", "rejected", "changes-requested", "voided"]),
   by: actorSchema.nullable(),
-  /** Text of the review or of the command; data from the thread. */
+  /** Text of the review or of the command: data from the thread. */
   feedback: z.string(),
   sha: shaSchema.nullable(),
-  /** The review that decided; it steers only once. */
+  /** The review that decided. It changes the run's course only once. */
   reviewId: z.number().int().nullable(),
-  /** The branch that the pull request goes to now, where it is another than the one that was asked about. */
+  /** The current base branch of the pull request, if it differs from the one in the question. */
   base: z.string().optional(),
 });
 export type BreakpointOutput = z.infer<typeof breakpointOutputSchema>;
 
-/** Where a pull request goes now, and the settings of that branch: the run's own from then on (`fold.ts`). */
+/**
+ * The current base branch of a pull request, and the settings of that branch. The run uses them from then on
+ * (`fold.ts`).
+ */
 export const baseInputSchema = z.object({ ...common, pullRequest: z.number().int().positive() });
 export const baseOutputSchema = z.object({
   branch: z.string(),
   sha: shaSchema,
   settings: jsonSchema,
   settingsSha: z.string().nullable(),
-  /** Reviews that were there already: their approvals are for the base before. */
+  /** Reviews from before the change. Their approvals are for the old base. */
   reviewIds: z.array(z.number().int()),
 });
 export type BaseOutput = z.infer<typeof baseOutputSchema>;
 
-/** Merges commits onto `baseSha` in their order, without a work tree, up to the first that git cannot merge. */
+/** Merges commits onto `baseSha` in their order, without a work tree, up to the first commit that git cannot merge. */
 export const joinInputSchema = z.object({ ...common, baseSha: shaSchema, shas: z.array(shaSchema).min(1).max(100) });
 const joinOutputSchema = z.object({
   headSha: shaSchema,
-  /** How many of them, from the first, are in it. */
+  /** The number of commits, counted from the first, that the result contains. */
   joined: z.number().int().nonnegative(),
   conflict: z.object({ sha: shaSchema, paths: z.array(z.string()) }).nullable(),
 });
@@ -227,24 +239,27 @@ export const subprocessInputSchema = z.object({
   ...common,
   process: z.string(),
   input: jsonSchema,
-  /** Most that the child run may spend, in USD; without it what `budget.childShare` says. Never more than is left. */
+  /**
+   * The most that the child run may spend, in USD, never more than the rest of the budget. If absent,
+   * `budget.childShare` applies.
+   */
   shareUsd: z.number().positive().optional(),
-  /** For the steps of the child that name none themselves; without them those of the run. */
+  /** For the child's steps that name no harness. If absent, the run's harness applies. */
   harness: z.string().optional(),
   model: z.string().optional(),
 });
 const subprocessOutputSchema = z.object({ runId: runIdSchema, verdict: verdictSchema, output: jsonSchema });
 
-/** Ask for what Baton measured to be put below a text: the change of `sha` against a branch, and the cost so far. */
+/** Asks Baton to add its measurements below a text: the change of `sha` against a branch, and the cost so far. */
 const measuredSchema = z.object({ baseBranch: z.string(), sha: shaSchema });
 
-/** One write to the outside. Each is an *ensure*: performed twice it leaves one result. */
+/** One write to the outside. Each is an *ensure*: two executions leave one result. */
 export const publishOperationSchema = z.discriminatedUnion("operation", [
   z.object({
     operation: z.literal("push"),
     branch: z.string(),
     sha: shaSchema,
-    /** The head that we know; null when the branch must not exist yet. Compare-and-swap. */
+    /** The known head for the compare-and-swap. null: the branch must not exist yet. */
     expectedSha: shaSchema.nullable(),
   }),
   z.object({
@@ -272,16 +287,16 @@ export const publishOperationSchema = z.discriminatedUnion("operation", [
   z.object({
     operation: z.literal("merge"),
     pullRequest: z.number().int().positive(),
-    /** The approved head; GitHub refuses when it moved. */
+    /** The approved head. GitHub refuses the merge if the head moved. */
     sha: shaSchema,
-    /** The branch that was judged; without it that of the run's input. */
+    /** The base branch of the judgment. If absent, the base of the run's input applies. */
     base: z.string().optional(),
     method: z.enum(["merge", "squash", "rebase"]),
   }),
   z.object({
     operation: z.literal("update-branch"),
     pullRequest: z.number().int().positive(),
-    /** The head that is brought up to date with its base. */
+    /** The head that Baton updates with its base. */
     sha: shaSchema,
   }),
   z.object({
@@ -294,12 +309,12 @@ export const publishOperationSchema = z.discriminatedUnion("operation", [
     operation: z.literal("comment"),
     number: z.number().int().positive(),
     body: z.string(),
-    /** The decision that the comment tells of, for `/baton why`. */
+    /** The decision that the comment reports, for `/baton why`. */
     verdict: verdictSchema.optional(),
   }),
   z.object({
     operation: z.literal("delete-branch"),
-    /** A branch that this run pushed; one that moved since is left alone. */
+    /** A branch that this run pushed. Baton leaves the branch alone if it moved since. */
     branch: z.string(),
     expectedSha: shaSchema,
   }),
@@ -312,8 +327,8 @@ export const publishOutputSchema = z.object({
   number: z.number().int().nullable(),
   url: z.string().nullable(),
   /**
-   * Head after a push or of the pull request; merge commit after a merge. Where a rule wants signed commits, GitHub makes Baton's
-   * commits again, so the head after a push is another commit than the one given: judge that one.
+   * Head after a push or of the pull request. Merge commit after a merge. If a rule requires signed commits, GitHub
+   * creates Baton's commits again. Then the head after a push differs from the given commit: judge the new head.
    */
   sha: shaSchema.nullable(),
 });
@@ -337,7 +352,10 @@ export const effectKinds = Object.keys(effectSchemas) as EffectKind[];
 export type EffectInput<K extends EffectKind> = z.infer<(typeof effectSchemas)[K]["input"]>;
 export type EffectOutput<K extends EffectKind> = z.infer<(typeof effectSchemas)[K]["output"]>;
 
-/** Who ends an effect: `worker` performs it, `people` answer it, `time` passes, `facts` arrive from GitHub, `run` is a child. */
+/**
+ * The source of an effect's end. A `worker` performs it, `people` answer it, `time` passes, `facts` arrive from GitHub,
+ * or a child `run` ends.
+ */
 export const effectEndedBy = {
   agent: "worker",
   shell: "worker",
@@ -353,20 +371,20 @@ export const effectEndedBy = {
 
 export const retryPolicySchema = z.object({
   attemptsMax: z.number().int().min(1).max(20),
-  /** First pause; doubled after each failure up to `pauseMaxMs`. */
+  /** First pause. It doubles after each failure, up to `pauseMaxMs`. */
   pauseMs: z.number().nonnegative(),
   pauseMaxMs: z.number().nonnegative(),
 });
 export type RetryPolicy = z.infer<typeof retryPolicySchema>;
 
 export const hintsSchema = z.object({
-  /** Higher first. */
+  /** A higher number goes first. */
   priority: z.number().int().optional(),
   /** Effects of one group count together against the parallel limit. */
   group: z.string().optional(),
-  /** Not before this time, in milliseconds since the epoch. */
+  /** The earliest start, in milliseconds since the epoch. */
   notBefore: z.number().optional(),
-  /** How long after a cancel the shielded scope of this effect may last, where its process asks for a time of its own. */
+  /** The time that this effect's shielded scope may take after a cancel. Absent: the process sets no own time. */
   shieldedMs: z.number().positive().optional(),
 });
 export type Hints = z.infer<typeof hintsSchema>;

@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { alice, RunWorld } from "../../test/fakes/run-world.ts";
+import { defineProcess, type ProcessContext, type ProcessDefinition } from "../process/process.ts";
 import { cancel, endShield, judged, observe, pause, raiseBudget } from "./decide.ts";
 import { due, nextWakeAt, shieldEndsAt } from "./due.ts";
 import { type RunEvent, storedEventSchema } from "./event.ts";
 import { fold } from "./fold.ts";
 import { limits } from "./limits.ts";
-import { defineProcess, type ProcessContext, type ProcessDefinition } from "./process.ts";
 import type { EffectKey } from "./vocabulary.ts";
 
 const passed = { name: "result", status: "passed" as const, reason: "done", evidence: [], children: [] };

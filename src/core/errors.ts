@@ -1,23 +1,25 @@
 /**
- * The one catalogue of errors. Each entry has a code, what brings it about, what to do next, and how the engine treats it.
+ * The single catalog of errors. Each entry has a code, its cause, its remedy, and its treatment by the engine.
  * `docs/reference/errors.md` is generated from it.
  *
- * Owns: codes, classes of treatment, remedies. Does not own: redaction (`thread/redact.ts`), rendering.
+ * Owns: codes, classes of treatment, remedies. Does not own: redaction (`text/redact.ts`), rendering.
  * E1 Decide by `code`, never by `instanceof`: errors cross the journal and lose their class.
- * E2 A message says what failed, the offending value, what is allowed; the remedy says what to do.
+ * E2 A message says what failed, the offending value and the allowed values. The remedy says what to do.
  * E3 `cause` is kept.
  */
 import { z } from "zod";
 import { personal } from "./personal.ts";
 
-/** How the engine goes on: `terminal` never again, `retryable` another attempt, `cancelled` somebody asked to stop. */
+/**
+ * How the engine continues. `terminal`: never again. `retryable`: another attempt. `cancelled`: somebody asked to stop.
+ */
 export type ErrorTreatment = "terminal" | "retryable" | "cancelled";
 
 interface CatalogueEntry {
   treatment: ErrorTreatment;
-  /** What brings it about; for the reference. */
+  /** The cause of the error, for the reference. */
   when: string;
-  /** What a person does next; shown under every message. */
+  /** The next step for a person. Every message shows it. */
   remedy: string;
   httpStatus: number;
 }
@@ -30,7 +32,7 @@ const entry = (treatment: ErrorTreatment, httpStatus: number, when: string, reme
 });
 
 export const errorCatalogue = {
-  // engine
+  // Engine
   BATON_DIVERGENCE: entry(
     "terminal",
     409,
@@ -169,7 +171,7 @@ export const errorCatalogue = {
     "The worker stopped or died during an attempt.",
     "The worker died while this step ran. Baton tries again by itself.",
   ),
-  // storage
+  // Storage
   BATON_DATABASE_LOCKED: entry(
     "terminal",
     503,
@@ -200,7 +202,7 @@ export const errorCatalogue = {
     "A step used up the share of the run's budget that was meant for it, while others of the run go on with theirs.",
     "Give the run more (`--budget`), or let fewer share it. Baton keeps the step's work so far.",
   ),
-  // git and workspaces
+  // Git and workspaces
   BATON_GIT_FAILED: entry(
     "retryable",
     502,
@@ -261,7 +263,7 @@ export const errorCatalogue = {
     "Commits that the scan for secrets blocked are kept encrypted, and this job cannot open them.",
     "Give Baton's step the `state-key` that they were encrypted with. If that key is lost, `/baton retry` does the steps again.",
   ),
-  // sandbox
+  // Sandbox
   BATON_SANDBOX_REFUSED: entry(
     "terminal",
     503,
@@ -274,7 +276,7 @@ export const errorCatalogue = {
     "A commit that Baton was about to push holds a secret: in a file, a name, a message or an author.",
     "Baton pushed nothing. Change the secret if it is real, then `/baton retry`. For strings that only look like tokens, list their files in `secrets.allow` of `baton.yaml`.",
   ),
-  // harnesses
+  // Harnesses
   BATON_HARNESS_UNKNOWN: entry(
     "terminal",
     404,
@@ -401,7 +403,7 @@ export const errorCatalogue = {
     "No harness of `harness.default` and `harness.fallback` has what the step or its profile needs.",
     "Change `harness.profile`, `harness.fallback` or `harness.models` in `baton.yaml` as the message says.",
   ),
-  // money
+  // Money
   BATON_BUDGET_EXCEEDED: entry(
     "terminal",
     402,
@@ -517,7 +519,7 @@ export const errorCatalogue = {
     "A delivery lacks its headers, or a request is not JSON or does not arrive whole in time.",
     "The delivery is not what GitHub sends, or the request not what the effect protocol describes (docs/reference/effects.openapi.json).",
   ),
-  // people and policy
+  // People and policy
   BATON_COMMAND_UNKNOWN: entry(
     "terminal",
     400,
@@ -566,7 +568,7 @@ export const errorCatalogue = {
     "A thread has one active run at most.",
     "Wait for the active run, or `/baton cancel` it.",
   ),
-  // set-up
+  // Setup
   BATON_SETTINGS_INVALID: entry(
     "terminal",
     500,
@@ -602,11 +604,11 @@ export const errorCatalogue = {
 export type ErrorCode = keyof typeof errorCatalogue;
 export const errorCodes = Object.keys(errorCatalogue) as ErrorCode[];
 
-/** The form in which an error crosses the journal, the thread and the API. */
+/** The form of an error in the journal, the thread and the API. */
 export const errorDataSchema = z.object({
   code: z.enum(errorCodes as [ErrorCode, ...ErrorCode[]]),
   message: personal(z.string()),
-  /** Milliseconds after which another try makes sense, where somebody said so (`retry-after`). */
+  /** Milliseconds until another try makes sense, if the other side gave a time (`retry-after`). */
   retryAfterMs: z.number().nonnegative().optional(),
   details: personal(z.record(z.string(), z.string())).optional(),
 });
@@ -653,12 +655,12 @@ export function isBatonError(value: unknown): value is BatonError {
   return value instanceof BatonError;
 }
 
-/** True when `value` is an error with this code, also after it crossed the journal. */
+/** True when `value` is an error with this code, even after it crossed the journal. */
 export function hasCode(value: unknown, code: ErrorCode): boolean {
   return typeof value === "object" && value !== null && "code" in value && value.code === code;
 }
 
-/** To catch with: these failures are an answer, "nothing"; every other one goes on. */
+/** For `catch`: turns errors with these codes into null, and throws every other error again. */
 export function nullFor(...codes: readonly ErrorCode[]): (thrown: unknown) => null {
   return (thrown) => {
     if (codes.some((code) => hasCode(thrown, code))) return null;
@@ -666,7 +668,7 @@ export function nullFor(...codes: readonly ErrorCode[]): (thrown: unknown) => nu
   };
 }
 
-/** Any thrown thing as a BatonError; what is not ours becomes `fallback` and keeps the original as `cause`. */
+/** Turns any thrown value into a BatonError. A foreign error becomes `fallback` and keeps the original as `cause`. */
 export function toBatonError(thrown: unknown, fallback: ErrorCode = "BATON_INTERNAL"): BatonError {
   if (isBatonError(thrown)) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
@@ -680,13 +682,13 @@ export function fromData(data: ErrorData): BatonError {
   });
 }
 
-/** Of a write that was decided under a lease which another holder has by now. */
+/** The error of a write that was decided under a lease, after another holder acquired that lease. */
 export function leaseLost({ name, owner, epoch }: { name: string; owner: string; epoch: number }): BatonError {
   const message = `The lease ${name} (epoch ${epoch}) is not held by ${owner} any more.`;
   return new BatonError("BATON_LEASE_LOST", message, { details: { lease: name } });
 }
 
-/** Compile-time proof that a union was handled whole; at run time a loud stop. */
+/** Proves at compile time that the code handles a whole union. At run time it throws. */
 export function unreachable(value: never): never {
   throw new BatonError("BATON_INTERNAL", `Unhandled case ${JSON.stringify(value)}.`);
 }

@@ -1,10 +1,11 @@
 /**
- * Events of a run: what happened, in order. The journal is the only truth; everything else is folded from it.
+ * Events of a run in their order. The journal is the only truth. Everything else is folded from it.
  *
- * Owns: the union of events, their schema versions, the stored envelope. Does not own: what they do to a state (`fold.ts`).
+ * Owns: the union of events, their schema versions, the stored envelope. Does not own: their effect on a state
+ * (`fold.ts`).
  * J1 A request is durable before its effect is performed (`effect.requested`, `effect.started`).
  * J2 An outcome is durable before the process takes its next turn.
- * J3 The same key is the same effect, whatever happens in between.
+ * J3 The same key is the same effect, regardless of events in between.
  * J4 An event is checked against its schema before append and after read.
  */
 import { z } from "zod";
@@ -34,21 +35,24 @@ import {
 
 const key = effectKeySchema;
 const personalText = (): z.ZodString => personal(z.string());
-/** Values of a process or of the outside: all their texts may be personal. */
+/** Values of a process or from outside: all their texts may be personal. */
 const personalJson = (): z.ZodType<Json> => personal(z.json() as z.ZodType<Json>);
 
-/** How far an attempt got by its own word: bounded and redacted before it is kept. Data, never an instruction. */
+/**
+ * The progress of an attempt as the agent reports it, bounded and redacted before Baton keeps it. Data, never an
+ * instruction.
+ */
 export const partialSchema = z.object({
-  /** The end of what it said. */
+  /** The end of the agent's words. */
   text: personalText(),
-  /** Its list of things to do, as it last wrote it. */
+  /** The agent's last list of tasks. */
   todo: personalText(),
   lastAction: personalText(),
   turns: z.number().int().nonnegative(),
 });
 export type PartialWork = z.infer<typeof partialSchema>;
 
-/** Work of an attempt that did not succeed: never thrown away (W4). */
+/** Work of an attempt that did not succeed. Baton never discards it (W4). */
 export const keptSchema = z.object({
   headSha: shaSchema.nullable(),
   sessionId: z.string().nullable(),
@@ -56,7 +60,7 @@ export const keptSchema = z.object({
   partial: partialSchema.optional(),
   sandbox: sandboxReportSchema.optional(),
   aside: z.array(asideSchema).optional(),
-  /** Content hash of the kept transcript. Absent: written by an older Baton, or there is none. */
+  /** Content hash of the kept transcript. Absent: an older Baton wrote the event, or there is no transcript. */
   transcriptId: z.string().optional(),
 });
 export type Kept = z.infer<typeof keptSchema>;
@@ -66,21 +70,21 @@ const attempt = z.number().int().positive();
 const textSchema = z.object({
   name: z.string(),
   path: z.string(),
-  /** Of the text: the version of a process that is no code. */
+  /** Hash of the text, which is the version of a process without code. */
   hash: z.string(),
   text: z.string(),
 });
 
-/** What one stage came to in one earlier run, and who worked in it; without: an older Baton did not say. */
+/** The result of one stage in one earlier run, and its agents. Without agents: an older Baton recorded none. */
 export const stageSampleSchema = z.object({
   activeMs: z.number().nonnegative(),
   steps: z.number().int().nonnegative(),
   agents: z.array(z.object({ harness: z.string(), model: z.string().nullable() })).optional(),
 });
 
-/** The texts that a process was made of: a run goes on with these, whatever the branch holds meanwhile. */
+/** The texts that define a process. A run keeps these texts, even if the branch changes. */
 export const processSourceSchema = textSchema.omit({ name: true }).extend({
-  /** Others that it uses, directly or through others. */
+  /** Other texts that this text uses, directly or through others. */
   uses: z.array(textSchema),
 });
 export type ProcessSource = z.infer<typeof processSourceSchema>;
@@ -88,15 +92,18 @@ export type ProcessSource = z.infer<typeof processSourceSchema>;
 /** A schedule and one of its times. */
 const occurrenceSchema = z.object({
   name: z.string(),
-  /** The time by its cron expression, in milliseconds since the epoch. */
+  /** The time that the cron expression gives, in milliseconds since the epoch. */
   at: z.number(),
-  /** It began later than it should have. */
+  /** The run began later than planned. */
   late: z.boolean(),
-  /** Times before it that never ran. */
+  /** Earlier times that never ran. */
   missed: z.number().int().nonnegative(),
 });
 
-/** Everybody whose permission a run has: none of them approves its work. Absent: the person who asked for it, alone. */
+/**
+ * Everybody whose permission a run has: none of them can approve its work. Absent: only the person who asked for the
+ * run.
+ */
 const authorsSchema = z.array(z.object({ id: z.number().int(), login: z.string() })).optional();
 
 /** The rule of `baton.yaml` that began a run. */
@@ -109,7 +116,7 @@ const startedBySchema = z.discriminatedUnion("kind", [
     /** The event. */
     on: z.string(),
     at: z.number(),
-    /** The event belongs to no thread: the run reports in the dashboard issue, where its rule has a place of its own. */
+    /** The event belongs to no thread. The run reports in the rule's section of the dashboard issue. */
     inDashboard: z.boolean(),
   }),
 ]);
@@ -121,13 +128,13 @@ const runProcessSchema = z.object({
   source: processSourceSchema.optional(),
 });
 
-/** What a process asks for; checked when it asks, so that no request can spoil the journal. */
+/** A request of a process. The check happens at the request, so that no request can spoil the journal. */
 export const requestedSchema = z.object({
   type: z.literal("effect.requested"),
   key,
   kind: z.enum(effectKinds as [EffectKind, ...EffectKind[]]),
   input: personalJson(),
-  /** Position of the event whose delivery made the process ask; replay checks it. */
+  /** Position of the event whose delivery made the process ask. Replay checks it. */
   cause: z.number().int().nonnegative(),
   timeoutMs: z.number().positive().nullable(),
   retry: retryPolicySchema,
@@ -142,7 +149,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     input: personalJson(),
     thread: threadSchema,
     requestedBy: actorSchema,
-    /** What began it: operation key of the delivery or call, and the comment where there is one. */
+    /** The trigger of the run: operation key of the delivery or call, and the comment if there is one. */
     trigger: z.object({ operationKey: z.string(), commentId: z.number().int().nullable(), text: personalText() }),
     budgetUsd: z.number().nonnegative(),
     /** Effective configuration at the base commit, as `config/` made it. */
@@ -150,13 +157,13 @@ export const runEventSchema = z.discriminatedUnion("type", [
     settingsSha: z.string().nullable(),
     parent: z.object({ runId: runIdSchema, key, depth: z.number().int() }).nullable(),
     retryOf: runIdSchema.nullable(),
-    /** What its stages came to in earlier runs, as it was known when this one began: by stage, oldest run first. */
+    /** The results of its stages in earlier runs, as known when this run began. By stage, oldest run first. */
     history: z.record(z.string(), z.array(stageSampleSchema)).optional(),
-    /** The rule that began it; absent: a person, a program or another run did. */
+    /** The rule that began the run. Absent: a person, a program or another run began it. */
     startedBy: startedBySchema.optional(),
-    /** The same, as an older Baton wrote it: of a trigger, too. */
+    /** The same rule in the form of an older Baton. Triggers use this field, too. */
     schedule: occurrenceSchema.optional(),
-    /** Which agents its own wait for; absent in journals of an older Baton. */
+    /** Priority of the run's agents in the queue. Absent in journals of an older Baton. */
     priority: z.enum(priorities).optional(),
   }),
   requestedSchema,
@@ -164,14 +171,14 @@ export const runEventSchema = z.discriminatedUnion("type", [
     type: z.literal("effect.started"),
     key,
     attempt,
-    /** Who performs it, for people and for take-over. */
+    /** The worker that performs it, for people and for takeover. */
     worker: z.string(),
-    /** Money set aside before the dispatch; settled by the attempt's end. */
+    /** Money reserved before the dispatch. The attempt's end settles it. */
     reservedUsd: z.number().nonnegative(),
   }),
-  /** What the attempt's agent is told, before it is told. */
+  /** The prompt of the attempt's agent, recorded before the agent gets it. */
   promptedSchema.extend({ type: z.literal("effect.prompted") }),
-  /** Milestones of a long attempt: bounded in number by the runner. */
+  /** Milestones of a long attempt. The runner bounds their number. */
   z.object({
     type: z.literal("effect.progress"),
     key,
@@ -180,17 +187,17 @@ export const runEventSchema = z.discriminatedUnion("type", [
     usage: z.array(usageSchema),
     partial: partialSchema.optional(),
   }),
-  /** Money of an attempt, before more of it is used: what was used so far, and the most that requests under way may use (B4). */
+  /** Money of an attempt before it uses more: the usage so far, and the maximum of requests under way (B4). */
   z.object({
     type: z.literal("effect.metered"),
     key,
     attempt,
     usage: z.array(usageSchema),
     held: z.array(usageSchema),
-    /** What is set aside for the attempt from now on, where that changed. */
+    /** The new reservation of the attempt, if it changed. */
     reservedUsd: z.number().nonnegative().optional(),
   }),
-  /** A decision that is not final yet: a gate with pending checks, a review that does not count, with its reason. */
+  /** A decision that is not final, with its reason: a gate with pending checks, or a review that does not count. */
   z.object({ type: z.literal("effect.observed"), key, verdict: verdictSchema, facts: personalJson() }),
   z.object({
     type: z.literal("effect.attempt-failed"),
@@ -200,7 +207,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     usage: z.array(usageSchema),
     /** When the next attempt is due, in milliseconds since the epoch. */
     retryAt: z.number(),
-    /** What the attempt leaves to the next: commits that were saved, the harness session. */
+    /** Work for the next attempt: saved commits, and the harness session. */
     kept: keptSchema.nullable(),
   }),
   z.object({
@@ -216,10 +223,10 @@ export const runEventSchema = z.discriminatedUnion("type", [
     attempt: z.number().int().nonnegative(),
     error: errorDataSchema,
     usage: z.array(usageSchema),
-    /** What the last attempt leaves: for people, and for a run that begins anew. */
+    /** Work of the last attempt, for people and for a new run of the same task. */
     kept: keptSchema.nullable().optional(),
   }),
-  /** The process or a person no longer wants it; a late outcome is ignored. */
+  /** The process or a person no longer wants the effect. Baton ignores a late outcome. */
   z.object({
     type: z.literal("effect.cancelled"),
     key,
@@ -230,32 +237,32 @@ export const runEventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("run.cancel-requested"), by: actorSchema, reason: personalText() }),
   z.object({ type: z.literal("run.paused"), by: actorSchema, reason: personalText() }),
   z.object({ type: z.literal("run.resumed"), by: actorSchema }),
-  /** It goes on with another version of its process, which asked for the same so far (`migrate.ts`). */
+  /** The run continues with another version of its process, which asked for the same effects so far (`migrate.ts`). */
   z.object({ type: z.literal("run.migrated"), by: actorSchema, process: runProcessSchema }),
   z.object({
     type: z.literal("run.budget-raised"),
     by: actorSchema,
     addUsd: z.number().positive(),
-    /** A child run that gets it: set aside for it at once. */
+    /** A child run that gets the money: reserved for it at once. */
     key: key.optional(),
   }),
   z.object({ type: z.literal("run.budget-warned"), fraction: z.number(), spentUsd: z.number() }),
-  /** An effect waits because the budget does not cover it; a top-up lets it go on. */
+  /** An effect waits because the budget does not cover it. A top-up lets it continue. */
   z.object({
     type: z.literal("run.budget-stopped"),
     key,
     neededUsd: z.number(),
     spentUsd: z.number(),
-    /** The day's budget of the repository, where it is in the way: the step goes on by itself at `until`. */
+    /** The day's budget of the repository, if it blocks the step. The step continues without a command at `until`. */
     day: z.object({ until: z.number(), reason: personalText() }).optional(),
   }),
-  /** Every decision of policy that touched the run, for `/baton why`. */
+  /** Every policy decision for the run, for `/baton why`. */
   z.object({
     type: z.literal("policy.decided"),
     action: z.string(),
     actor: actorSchema.nullable(),
     verdict: verdictSchema,
-    /** Of the delivery or call that asked; the same one again changes nothing (J3). */
+    /** Key of the delivery or call that asked. The same key again changes nothing (J3). */
     operationKey: z.string().nullable(),
   }),
   z.object({ type: z.literal("run.completed"), output: personalJson(), verdict: verdictSchema }),
@@ -264,7 +271,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
 ]);
 const knownTypes = new Set(runEventSchema.options.map((option) => option.shape.type.value as string));
 
-/** True when this Baton has the kind of event; its fields may still not fit. */
+/** True when this Baton knows the kind of event. Its fields may still not fit. */
 export function isKnownEvent(event: unknown): boolean {
   return typeof event === "object" && event !== null && "type" in event && knownTypes.has(event.type as string);
 }
@@ -272,7 +279,7 @@ export type RunEvent = z.infer<typeof runEventSchema>;
 export type RunEventOf<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
 
 /**
- * Raised when what is stored of an event means something else, or is hashed otherwise; older forms stay readable.
+ * Raise it when the stored form gets another meaning or another hash. Older forms stay readable.
  * 2: the hash covers hashes of personal fields (`personal.ts`).
  */
 export const eventSchemaVersion = 2;
@@ -285,10 +292,10 @@ export const storedEventSchema = z.object({
   at: z.number(),
   schemaVersion: z.number().int().positive(),
   event: runEventSchema,
-  /** Hash of the event before it in the stream; the empty string for the first. */
+  /** Hash of the previous event in the stream. The first event has the empty string. */
   previousHash: z.string(),
   hash: z.string(),
-  /** Its personal texts were deleted. */
+  /** The event's personal texts were deleted. */
   erased: z.literal(true).optional(),
   /** Place in the feed of its thread, in a compacted journal. */
   feed: z.number().int().positive().optional(),

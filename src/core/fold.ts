@@ -1,10 +1,11 @@
 /**
- * Events to state. `applyEvent` mutates the state that it is given and returns it: a step costs O(1).
+ * Events to state. `applyEvent` mutates the given state and returns it: a step costs O(1).
  *
- * Owns: what each event means. Does not own: whether an event is right to append (`decide.ts`).
- * D1 The fold never fails on an event that passed its schema, save for one that contradicts the state (BATON_EVENT_INVALID).
+ * Owns: the meaning of each event. Does not own: whether an event may be appended (`decide.ts`).
+ * D1 The fold never fails on an event that passed its schema, unless the event contradicts the state
+ *    (BATON_EVENT_INVALID).
  * D2 An outcome for an effect that has ended changes nothing: the first outcome holds.
- * D3 With the end of a run all of its effects have ended.
+ * D3 At the end of a run all of its effects have ended.
  */
 import type { EffectKind } from "./effect.ts";
 import { BatonError, type ErrorData, unreachable } from "./errors.ts";
@@ -87,7 +88,8 @@ function change(state: RunState, event: RunEvent, at: number): void {
     case "run.created":
       throw new BatonError("BATON_EVENT_INVALID", `Run ${state.runId} was created twice.`);
     case "effect.requested": {
-      // J3: the same key is the same effect. An older Baton let a process ask twice, and its journal must stay readable.
+      // J3: the same key is the same effect. An older Baton let a process ask twice, and such a journal must stay
+      // readable.
       if (state.effects.has(event.key)) return;
       state.effects.set(event.key, requested(event, at));
       state.open.add(event.key);
@@ -99,7 +101,7 @@ function change(state: RunState, event: RunEvent, at: number): void {
       effect.status = "running";
       effect.retryAt = null;
       effect.progress = null;
-      // Its turn has come.
+      // The agent's turn has come.
       if (effect.kind === "agent") effect.observed = null;
       effect.attempts.push({
         attempt: event.attempt,
@@ -132,7 +134,7 @@ function change(state: RunState, event: RunEvent, at: number): void {
       if (effect === null) return;
       effect.progress = { note: event.note, at, turns: event.partial?.turns ?? null };
       const attempt = effect.attempts.at(-1);
-      // Known so far, not booked: the attempt's end books what it used, or this if the worker is lost.
+      // Known so far, not booked. The attempt's end books its usage, or this figure if the worker is lost.
       if (attempt !== undefined) {
         know(attempt, event.usage);
         attempt.partial = event.partial ?? attempt.partial;
@@ -169,10 +171,10 @@ function change(state: RunState, event: RunEvent, at: number): void {
       endAttempt(state, state.effects.get(event.key), at, event.usage, null);
       if (effect === null) return;
       endEffect(state, effect, "succeeded", at);
-      // F2: it passed the schema of its kind before it was journaled.
+      // F2: the output passed the schema of its kind before it was journaled.
       (effect as { output: unknown }).output = event.output;
       effect.error = null;
-      // Settings whose texts were deleted are none; nobody acts by them any more.
+      // Settings with deleted texts are unusable, and nobody acts by them any more.
       if (effect.kind === "base" && effect.output !== undefined && !state.erased) {
         const { settings, settingsSha } = effect.output;
         state.settings = settings;
@@ -191,11 +193,12 @@ function change(state: RunState, event: RunEvent, at: number): void {
     }
     case "effect.cancelled": {
       const effect = openEffect(state, event.key);
-      // An agent that is told to stop still spends: its money stays set aside until its last words, or its worker's loss, settle it.
+      // An agent that was asked to stop still spends. Its money stays reserved until its last words, or its worker's
+      // loss, settle it.
       if (effect === null || !isSpending(effect) || event.usage.length > 0)
         endAttempt(state, state.effects.get(event.key), at, event.usage, null);
       if (effect !== null) endEffect(state, effect, "cancelled", at);
-      // The last words of who was stopped come after the cancel.
+      // The last words of a stopped agent come after the cancel.
       else if (event.kept != null) keep(state.effects.get(event.key), event.kept);
       return;
     }
@@ -279,7 +282,7 @@ function change(state: RunState, event: RunEvent, at: number): void {
   }
 }
 
-/** F2: the one place where what the journal holds gets the types of its kind. */
+/** F2: the single place where journaled values get the types of their kind. */
 function requested(event: RunEventOf<"effect.requested">, at: number): EffectState {
   const { key, kind, input, cause, timeoutMs, retry, hints } = event;
   return {
@@ -303,7 +306,7 @@ function requested(event: RunEventOf<"effect.requested">, at: number): EffectSta
   } as unknown as EffectState;
 }
 
-/** D3: an agent that is under way still spends, as after any cancel: its last words, or its worker's loss, settle it. */
+/** D3: an agent under way still spends, as after any cancel. Its last words, or its worker's loss, settle it. */
 function endAll(state: RunState, at: number): void {
   for (const key of state.open) {
     const effect = state.effects.get(key);
@@ -313,7 +316,10 @@ function endAll(state: RunState, at: number): void {
   }
 }
 
-/** What is known of a metered attempt leaves what is held for it: together they stay what was journaled before it was used. */
+/**
+ * Known usage of a metered attempt reduces its held amount. Together they equal the amount that was journaled before
+ * use.
+ */
 function know(attempt: AttemptState, usage: Usage[]): void {
   const [first] = attempt.held ?? [];
   const restUsd = usdOf(attempt.usage) + usdOf(attempt.held ?? []) - usdOf(usage);
@@ -349,7 +355,7 @@ function endEffect(
   if (state.money.stop?.key === effect.key) state.money.stop = null;
 }
 
-/** Settles the running attempt: frees its reservation and books what it used. Also after the effect ended: money that was spent was spent. */
+/** Settles the running attempt: frees its reservation and books its usage, even after the effect ended. */
 function endAttempt(
   state: RunState,
   effect: EffectState | undefined,
@@ -366,7 +372,7 @@ function endAttempt(
     state.money.reservedUsd = Math.max(0, state.money.reservedUsd - attempt.reservedUsd);
     if (state.money.reservedUsd < 1e-9) state.money.reservedUsd = 0;
   } else if (attempt !== undefined) {
-    // A late result of an attempt that was given up: what it used beyond what was booked.
+    // A late result of an abandoned attempt: its usage beyond the booked amount.
     attempt.usage = [...attempt.usage, ...usage];
   }
   for (const used of usage) {
@@ -376,7 +382,7 @@ function endAttempt(
   }
 }
 
-/** True while money is set aside for an agent of the effect that has not been settled. */
+/** True while the effect has a reservation for an agent that is not settled. */
 export function isSpending({ kind, attempts }: EffectState): boolean {
   const attempt = attempts.at(-1);
   return kind === "agent" && attempt !== undefined && attempt.endedAt === null && attempt.reservedUsd > 0;

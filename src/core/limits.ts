@@ -1,125 +1,154 @@
 /**
- * Every bound of Baton, each with its unit in the name and its reason beside it. `baton.yaml` may lower some of them.
- * Sources: GitHub's published limits as of November 2026; measurements named in bench/README.md.
+ * Every bound of Baton: its name contains the unit, and the reason stands next to it. `baton.yaml` may lower some
+ * bounds.
+ * Sources: GitHub's published limits as of November 2026, and measurements named in bench/README.md.
  */
 export const limits = {
   /** GitHub drops payloads above 25 MB itself. */
   deliveryBytesMax: 25 * 1024 * 1024,
-  /** GitHub gives up a delivery after 10 s: a head that is not there by then holds a socket for nobody. */
+  /** GitHub gives up on a delivery after 10 s. Without a head by then, the socket is useless. */
   requestHeadMs: 10_000,
-  /** At shutdown, for requests under way: a delivery takes milliseconds, and the runs still have to be left in order. */
+  /** For requests under way at shutdown. A delivery takes milliseconds, and Baton still has to release its runs. */
   requestsEndMs: 1_000,
-  /** GitHub redelivers with the same GUID for 3 days; kept ten times longer so that a replay is recognised. */
+  /** GitHub redelivers with the same GUID for 3 days. Baton keeps it ten times longer to recognize a replay. */
   deliveryRetentionMs: 30 * 24 * 3_600_000,
-  /** GitHub's nominal limit is 65,536 characters; the rest is room for markers and the redactor. */
+  /** GitHub's nominal limit is 65,536 characters. The rest is room for markers and the redactor. */
   commentCharactersMax: 60_000,
-  /** Counted in UTF-8 bytes by GitHub: 65,535. */
+  /** GitHub counts UTF-8 bytes: 65,535. */
   checkTextBytesMax: 65_000,
-  /** GitHub: 80 content writes a minute and 500 an hour. We stay below, others share the installation. */
+  /**
+   * GitHub allows 80 content writes a minute and 500 an hour. Baton stays below, because other clients share the
+   * installation.
+   */
   contentWritesPerMinuteMax: 60,
   contentWritesPerHourMax: 400,
-  /** Edits of what is shown, and reactions: nobody waits for them. The rest is for replies, pull requests and merges. */
+  /** Edits of shown text, and reactions: nobody waits for them. The rest is for replies, pull requests and merges. */
   editsPerMinuteMax: 40,
   editsPerHourMax: 120,
-  /** Above so many writes of all kinds in an hour no edit is sent. */
+  /** Above this number of writes in an hour, of any kind, Baton sends no edit. */
   writesPerHourForEditsMax: 280,
-  /** Answers to one author in one thread: who may steer works there, a stranger on a public repository is anybody. */
+  /**
+   * Answers to one author in one thread. A person who may steer runs works there; a stranger on a public repository may
+   * be anybody.
+   */
   answersPerHourMax: 60,
   answersToStrangersPerHourMax: 5,
-  /** GitHub's longest window is an hour: whoever is told to wait longer asks again then. */
+  /** GitHub's longest window is an hour. After a longer `retry-after`, Baton asks again at that time. */
   githubPauseMsMax: 3_600_000,
   /** The status comment changes at most this often while work streams. */
   statusEditIntervalMs: 3_000,
-  /** A silent owner of a run is taken over after this: lease 30 s, renewed every 10 s. */
+  /** Another worker takes over a silent owner's run after this time: lease 30 s, renewed every 10 s. */
   leaseMs: 30_000,
   leaseRenewMs: 10_000,
-  /** Baton's clock and GitHub's: machines that keep their time differ by less. */
+  /** Baton's clock and GitHub's clock: synchronized machines differ by less. */
   clocksDifferMs: 30_000,
-  /** Of a thread in Actions mode, whose every renewal is a push. */
+  /** For a thread in Actions mode, where every renewal is a push. */
   driverLeaseMs: 10 * 60_000,
-  /** Clocks of two machines differ by less: a lease that ends later than its time and this is no lease. */
+  /** Clocks of two machines differ by less. A lease that ends later than its time plus this slack is invalid. */
   leaseSlackMs: 60_000,
-  /** A worker elsewhere that is silent for this long has lost its claim. */
+  /** A remote worker that is silent for this time loses its claim. */
   remoteLeaseMs: 45_000,
   /** A cancellation reaches a worker with the next heartbeat: within 10 s. */
   remoteHeartbeatMs: 5_000,
-  /** A runner that was asked for and never came: after this another is asked for. */
+  /** If a requested runner does not arrive within this time, Baton requests another. */
   remoteClaimMs: 15 * 60_000,
-  /** After a cancellation, how long a worker's last words are waited for. */
+  /** How long Baton waits for a worker's last words after a cancellation. */
   remoteLastWordsMs: 30_000,
-  /** How often App asks GitHub whether a job that has not claimed yet is over. */
+  /** How often the App asks GitHub whether a job without a claim has ended. */
   remoteJobLookMs: 15_000,
-  /** How often App asks its store for a remote result. */
+  /** How often the App asks its store for a remote result. */
   remoteLookMs: 1_000,
-  /** How often the App looks for deliveries that it missed; GitHub keeps them for 3 days. */
+  /** How often the App checks for missed deliveries. GitHub keeps them for 3 days. */
   deliveryPollIntervalMs: 4 * 60_000,
-  /** How often the App looks whether a schedule is due: cron is as fine as a minute. */
+  /** How often the App checks whether a schedule is due: the resolution of cron is a minute. */
   scheduleRoundMs: 30_000,
-  /** Rules of schedules are read again this often, should a push have been missed. 300 repositories cost 900 calls an hour. */
+  /**
+   * How often Baton reads the rules of schedules again, in case of a missed push. 300 repositories cost 900 calls an
+   * hour.
+   */
   scheduleRulesMs: 3_600_000,
-  /** A start that is later than this is called late. The jobs of Actions mode are woken by GitHub, which is late by up to an hour. */
+  /** A later start counts as late. GitHub wakes the jobs of Actions mode, with a delay of up to an hour. */
   scheduleLateMs: 5 * 60_000,
   scheduleLateInJobMs: 3_600_000,
-  /** Runs that rules of `triggers` start in a repository in an hour, all together: a storm of events costs no more. */
+  /**
+   * The number of runs that `triggers` rules start in a repository in an hour, in total. It bounds the cost of a storm
+   * of events.
+   */
   triggerStartsPerHourMax: 30,
-  /** Refused events of one person in an hour that GitHub is asked about: further ones are counted only. */
+  /** Refused events of one person in an hour for which Baton asks GitHub. Baton only counts further ones. */
   triggerRefusalsPerActorMax: 10,
-  /** A signed request to `/triggers/<name>`: large enough for any event of another service's that a condition reads. */
+  /** A signed request to `/triggers/<name>`: large enough for another service's event that a condition reads. */
   triggerRequestBytesMax: 64 * 1024,
-  /** Its time may differ from ours by so much: clocks differ, and a captured request is worth nothing later. */
+  /**
+   * The request's time may differ from ours by this much. Clocks differ, and a captured request must become worthless.
+   */
   triggerRequestMs: 5 * 60_000,
-  /** Runs that cause each other through events of bots: a chain that is longer is most likely a loop. */
+  /** Runs that cause each other through events of bots. A longer chain is most likely a loop. */
   triggerDepthMax: 3,
-  /** What a bot does this long after a run may still be an answer to it. */
+  /** A bot's action within this time after a run may still be an answer to it. */
   triggerChainMs: 24 * 3_600_000,
-  /** GitHub keeps its delivery log, and sends again on request, for 3 days. */
+  /** GitHub keeps its delivery log for 3 days, and redelivers on request. */
   deliveryLookBackMs: 3 * 24 * 3_600_000,
-  /** A command whose job never ran is carried out this long; later its author has seen that nothing came of it. */
+  /**
+   * Baton still carries out a command within this time if its job never ran. Later its author has noticed the missing
+   * answer.
+   */
   commandLookBackMs: 24 * 3_600_000,
-  /** Writes to GitHub that are done are kept this long: their ids are looked up when a thread goes on. */
+  /** How long Baton keeps completed writes to GitHub. It needs their ids when a thread continues. */
   outboxRetentionMs: 90 * 24 * 3_600_000,
-  /** A person approves a plan as a whole, and all pairs of a wave's scopes are compared. */
+  /** A person approves a plan as a whole, and Baton compares all pairs of a wave's scopes. */
   planStepsMax: 200,
-  /** Steps and branches of one workflow or fork: each has its own promises, all of which wait at once. */
+  /** Steps and branches of one workflow or fork. Each has its own promises, all pending at once. */
   workflowStepsMax: 1_000,
-  /** Abandoned workspaces and old rows are looked for this often. */
+  /** How often Baton looks for abandoned workspaces and old rows. */
   garbageIntervalMs: 3_600_000,
-  /** From TERM to KILL. */
+  /** Time from TERM to KILL. */
   killGraceMs: 5_000,
   transcriptBytesMax: 2 * 1024 * 1024,
   transcriptLineBytesMax: 256 * 1024,
-  /** What an attempt that ended early leaves of its own words, and of its list of things to do. */
+  /** Length of the agent's last words, and of its task list, that an unfinished attempt keeps. */
   partialTextCharactersMax: 4_000,
   partialTodoCharactersMax: 2_000,
-  /** Of the agent's words in each milestone: the next attempt has it if the worker dies. */
+  /** Length of the agent's words in each milestone. The next attempt gets them if the worker dies. */
   progressTextCharactersMax: 1_000,
-  /** What of a failing job's log goes back to the repair step. */
+  /** Size of the failing job's log that the repair step gets. */
   ciLogBytesMax: 24 * 1024,
   promptUntrustedCharactersMax: 48_000,
-  /** Some agents take their system text as one argument, and Linux ends those at 128 KiB: instructions and plan stay well below. */
+  /**
+   * Some agents pass their system text as one argument, and Linux limits arguments to 128 KiB. Instructions and plan
+   * stay well below.
+   */
   promptInstructionsCharactersMax: 16_000,
   promptPlanCharactersMax: 10_000,
   promptNamesCharactersMax: 2_000,
-  /** USD. Less than this is not worth a dispatch: the attempt would stop at its first turn. */
+  /** USD. A smaller amount is not worth a dispatch: the attempt would stop at its first turn. */
   worthwhileUsd: 0.01,
-  /** An answer that may be no longer than this cannot hold a change to a file; a request that asks for less gets what it asks for. */
+  /** A shorter answer cannot contain a file change. A request that asks for less gets that lower limit. */
   usefulOutputTokens: 1_024,
-  /** Searches in the web that a request may make which names no bound: Claude Code asks for 8. */
+  /** Web searches that a request without a bound may make: Claude Code asks for 8. */
   searchesPerRequest: 10,
-  /** More than the largest window of the table of models: what a request can read at most, whatever it refers to. */
+  /** More than the largest window in the table of models. A request cannot read more, whatever it refers to. */
   contextTokensMax: 1_100_000,
-  /** An image's tokens, at the finest that services offer. */
+  /** An image's tokens, at the finest resolution of the services. */
   imageTokensMax: 16_000,
-  /** A model service may ask for a pause of a day; a run waits no longer than this before it looks again. */
+  /** A model service may ask for a pause of a day. A run checks again after this time at the latest. */
   modelPauseMsMax: 3_600_000,
   effectsPerRunMax: 10_000,
-  /** Calls of `ctx` between two events: more than twice the effects of a run. A process in a loop gives the others their turn. */
+  /**
+   * Calls of `ctx` between two events: more than twice the effects of a run. It keeps a looping process from blocking
+   * the others.
+   */
   callsPerTurnMax: 25_000,
-  /** Effects that a run may ask for after a cancel, in shielded scopes: cleaning up takes a few, and the person waits. */
+  /** Effects that a run may ask for in shielded scopes after a cancel. Clean-up needs few, and the person waits. */
   shieldedEffectsMax: 100,
-  /** Then the run ends, whatever its clean-up still waits for: a write, its retries, a comment take minutes. */
+  /**
+   * The run ends after this time, even if its clean-up still waits. A write, its retries and a comment take minutes.
+   */
   shieldedMsDefault: 10 * 60_000,
-  /** What a process may ask for: GitHub's longest pause is an hour, and a run that somebody cancelled is over the same day. */
+  /**
+   * The longest time that a process may ask for. GitHub's longest pause is an hour, and a cancelled run ends the same
+   * day.
+   */
   shieldedMsMax: 6 * 3_600_000,
   attemptsPerEffectMax: 5,
   repairAttemptsDefault: 3,
@@ -127,29 +156,30 @@ export const limits = {
   parallelEffectsPerRunMax: 8,
   subprocessDepthMax: 4,
   workspaceFilesChangedMax: 2_000,
-  /** Names of files that a read-only step changed: enough to see what it was after. */
+  /** Names of files that a read-only step changed: enough to show its intent. */
   discardedPathsMax: 20,
-  /** Branches and stashes beside an attempt's result that are named. */
+  /** The number of branches and stashes outside an attempt's result that Baton names. */
   asideMax: 10,
-  /** A cache of packages that nothing used for this long is removed. */
+  /** Baton removes a package cache that was unused for this time. */
   packageCacheUnusedMs: 30 * 24 * 3_600_000,
-  /** Files of a tree that may name a cache of packages. */
+  /** Files of a tree that may name a package cache. */
   setupPathsMax: 20_000,
-  /** Hosts and paths that a sandbox stopped, in the report of one attempt. */
+  /** Hosts and paths that a sandbox blocked, in the report of one attempt. */
   sandboxDenialsMax: 20,
   workspaceBlobBytesMax: 20 * 1024 * 1024,
-  /** A whole import of an agent's commits. */
+  /** Size of a whole import of an agent's commits. */
   importBytesMax: 200 * 1024 * 1024,
   /**
-   * A bundle of kept commits in a ref, a third longer there. GitHub blocks files above 100 MiB and warns above 50 MiB:
+   * Size of a bundle of kept commits in a ref, which stores it a third larger. GitHub blocks files above 100 MiB and
+   * warns above 50 MiB:
    * https://docs.github.com/en/repositories/working-with-files/managing-large-files/about-large-files-on-github
    */
   keptRefBytesMax: 36 * 1024 * 1024,
   budgetUsdDefault: 5,
-  /** Fractions of the run budget at which the thread is told. */
+  /** Fractions of the run budget at which Baton informs the thread. */
   budgetWarnings: [0.5, 0.8] as const,
-  /** Waiting for required checks before the run says so and stops. */
+  /** How long a run waits for required checks before it reports the timeout and stops. */
   ciTimeoutMs: 2 * 3_600_000,
-  /** Checks that never appear: after this with no check at all, the gate says that there is no CI. */
+  /** If no check at all appears within this time, the gate reports that there is no CI. */
   ciAppearMs: 90_000,
 } as const;

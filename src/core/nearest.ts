@@ -1,4 +1,4 @@
-/** The known word that a mistyped one is most likely meant to be; null when none is near. */
+/** The known word that a mistyped word most likely means. null: no known word is near. */
 export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let bestDistance = Number.POSITIVE_INFINITY;
@@ -10,8 +10,8 @@ export function nearest(word: string, known: readonly string[]): string | null {
 }
 
 /**
- * The known word that is at most so many edits away. Of a short one all letters but one must be there: half of it may change
- * within two edits, and "make" is no slip of "race", nor "keep" of "sweep".
+ * The known word that is at most `editsMax` edits away. A short word must keep all letters but one, because two edits
+ * may change half of it. "make" is not a typo of "race", nor "keep" of "sweep".
  */
 export function nearestWithin(word: string, known: readonly string[], editsMax: number): string | null {
   let best: string | null = null;
@@ -24,7 +24,7 @@ export function nearestWithin(word: string, known: readonly string[], editsMax: 
   return best;
 }
 
-/** Of a short word; of a longer one none. */
+/** Counts the letters of a short known word that `word` lacks. For a longer known word the count is 0. */
 function lettersMissing(known: string, word: string): number {
   if (known.length > shortLettersMax) return 0;
   let left = word;
@@ -38,7 +38,7 @@ function lettersMissing(known: string, word: string): number {
 
 const shortLettersMax = 5;
 
-/** Optimal string alignment: insertions, deletions, replacements and swaps of neighbours. */
+/** Optimal string alignment: insertions, deletions, replacements and swaps of neighboring letters. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let last: number[] = Array.from({ length: b.length + 1 }, (_, index) => index);

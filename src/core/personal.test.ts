@@ -24,7 +24,7 @@ const verdict = (reason: string) => ({
   children: [{ name: reason, status: "failed" as const, reason, evidence: [], children: [] }],
 });
 
-/** Every kind of event that has a covered field, with `text` in each of them. */
+/** Every kind of event with a covered field, with `text` in each of these fields. */
 const eventsWith = (text: string): RunEvent[] => [
   {
     type: "run.created",
@@ -136,7 +136,7 @@ describe("personal texts of a journal", () => {
       changed(0, ({ text }) => ({ text: text.replace('"budgetUsd":5', '"budgetUsd":50') })),
       changed(0, ({ text }) => ({ text: text.replace(/deleted:[0-9a-f]{64}/, "Nobody") })),
       changed(0, ({ text }) => ({ text: text.replace(/deleted:([0-9a-f]{8})/, "deleted:00000000") })),
-      // To call a field deleted that never could be.
+      // Claims that a field was deleted although it cannot be.
       changed(2, ({ salts }) => ({ salts: { ...salts, "/worker": null } })),
       changed(0, () => ({ salts: {} })),
     ])

@@ -1,11 +1,12 @@
 /**
- * Fields of events that may hold personal text: marked on the schema, hashed one by one, deleted without breaking the chain.
+ * Fields of events that may hold personal text. Each is marked on the schema and hashed separately, so its deletion
+ * does not break the chain.
  *
- * Owns: the mark, what of an event it covers, the form that is hashed. Does not own: the chain (`chain.ts`), who may delete.
+ * Owns: the mark, the covered parts of an event, the hashed form. Does not own: the chain (`chain.ts`), who may delete.
  * P1 The hash covers a salted hash of each covered text in place of the text. The salt is stored next to the event and
- *    deleted with the text, so that nobody can guess a short text from its hash.
- * P2 A row names what it covers, and the hash covers those names: a later Baton may mark other fields.
- * P3 Numbers, names of fields, commit ids and the words below stay: a deleted journal still folds to what happened.
+ *    deleted with the text. Afterwards nobody can guess a short text from its hash.
+ * P2 A row lists its covered fields, and the hash covers this list. A later Baton may mark other fields.
+ * P3 Numbers, names of fields, commit ids and the words below stay. A deleted journal still folds to the same run.
  */
 import { z } from "zod";
 
@@ -13,23 +14,21 @@ type Sha256 = (text: string) => string;
 
 const marked = z.registry<{ personal: true }>();
 
-/** Marks a field. Give it a schema of its own: the mark is on the instance. */
+/** Marks a field. Give the field a schema of its own: the mark is on the instance. */
 export function personal<T extends z.ZodType>(schema: T): T {
   marked.add(schema, { personal: true });
   return schema;
 }
 
-/**
- * By JSON pointer into the event: the salt of a covered field; null once its texts are deleted, 0 for a deleted number.
- */
+/** Salts by JSON pointer to the covered field. null: the texts are deleted. 0: a number is deleted. */
 export const saltsSchema = z.record(z.string(), z.union([z.string(), z.null(), z.literal(0)]));
 export type Salts = z.infer<typeof saltsSchema>;
 
-/** In place of a text that was deleted. */
+/** Replaces a deleted text. */
 export const deletedText = "(deleted)";
 const digestMark = "deleted:";
 
-/** P3. Frozen with schema version 2: a hash depends on it. Another list is another schema version. */
+/** P3. Frozen with schema version 2, because a hash depends on it. Another list requires another schema version. */
 const plainWords = new Set(
   (
     "passed failed pending skipped error approved rejected changes-requested voided user bot none read triage write " +
@@ -43,7 +42,7 @@ function staysPlain(text: string): boolean {
   return text === "" || plainWords.has(text) || commitId.test(text);
 }
 
-/** Pointers to the marked fields that `value` has, in the order of the schema. */
+/** Pointers to the marked fields that `value` contains, in the order of the schema. */
 export function personalPointers(schema: z.ZodType, value: unknown): string[] {
   const found: string[] = [];
   walk(schema as unknown as z.core.$ZodTypes, value, "", found);
@@ -83,7 +82,7 @@ function walk(schema: z.core.$ZodTypes, value: unknown, pointer: string, found: 
   }
 }
 
-/** The option that takes `value`; a discriminator finds it without trying each. */
+/** The option that accepts `value`. A discriminator finds it without trying each. */
 function optionOf(def: z.core.$ZodUnionDef, value: unknown): unknown {
   const { discriminator } = def as Partial<z.core.$ZodDiscriminatedUnionDef>;
   const takes = (option: z.core.SomeType): boolean =>
@@ -95,14 +94,14 @@ function optionOf(def: z.core.$ZodUnionDef, value: unknown): unknown {
   return def.options.find(takes) ?? z.never();
 }
 
-/** P1: the event with a hash in place of every covered text that is still there. */
+/** P1: the event with a hash in place of every covered text that still exists. */
 export function hashedForm(event: unknown, salts: Salts, sha256: Sha256): unknown {
   return replaceCovered(event, salts, (leaf, pointer, salt) =>
     typeof salt === "string" ? `${digestMark}${sha256(JSON.stringify([salt, pointer, leaf]))}` : leaf,
   );
 }
 
-/** The salts of an event whose texts are deleted: what `hashedForm` gave is what is kept. */
+/** The salts of an event after its texts are deleted: the result of `hashedForm` is kept. */
 export function deletedSalts(event: unknown, salts: Salts): Salts {
   const numbers = new Set<string>();
   replaceCovered(event, salts, (leaf, pointer) => {
@@ -117,7 +116,7 @@ export function deletedSalts(event: unknown, salts: Salts): Salts {
   );
 }
 
-/** What readers get: words in place of what was deleted. */
+/** The event as readers get it, with words in place of deleted texts. */
 export function readableForm(event: unknown, salts: Salts): unknown {
   return replaceCovered(event, salts, (leaf, _, salt) => {
     if (typeof salt === "string" || typeof leaf !== "string" || !leaf.startsWith(digestMark)) return leaf;
@@ -125,7 +124,7 @@ export function readableForm(event: unknown, salts: Salts): unknown {
   });
 }
 
-/** The event with words in place of every covered text, for a copy that no hash covers any more. */
+/** The event with words in place of every covered text, for a copy that no hash covers. */
 export function withoutPersonal<T>(schema: z.ZodType, event: T): T {
   const salts: Salts = Object.fromEntries(personalPointers(schema, event).map((pointer) => [pointer, null]));
   return replaceCovered(event, salts, (leaf) => (typeof leaf === "number" ? 0 : deletedText)) as T;

@@ -1,4 +1,4 @@
-/** Who goes first where agents wait for each other. */
+/** The order in which waiting agents start. */
 export const priorities = ["critical", "high", "normal", "low"] as const;
 export type Priority = (typeof priorities)[number];
 

@@ -1,11 +1,11 @@
-/** Progress as a function of the journal: bounds and order in properties, figures in cases, words at the end. */
+/** Progress as a function of the journal. Properties test bounds and order, and cases test figures and words. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { RunWorld } from "../../test/fakes/run-world.ts";
+import { defineProcess, type ProcessContext } from "../process/process.ts";
 import { progressLine, progressText } from "../thread/render/progress.ts";
 import type { RunEvent } from "./event.ts";
-import { defineProcess, type ProcessContext } from "./process.ts";
 import { type Agent, progressOf, type StageHistory, samplesOfRun } from "./progress.ts";
 
 const stages = ["Plan", "Work", "Checks", "Finish"];
@@ -56,7 +56,7 @@ const output = {
   promptId: null,
 };
 
-/** What may happen to the step that is open; null ends it. */
+/** Events that may happen to the open step. null ends it. */
 const happens = fc.constantFrom("started", "progress", "attempt-failed", "ended");
 const historyOf = (runs: number[][]): StageHistory =>
   Object.fromEntries(
@@ -73,7 +73,7 @@ async function world(
   return made;
 }
 
-/** One event for the open step; what does not fit its state ends it. */
+/** Applies one event to the open step. An event that does not fit the step's state ends it. */
 async function step(run: RunWorld, what: string): Promise<void> {
   const key = run.open()[0] as never;
   const effect = run.state.effects.get(key);
@@ -171,7 +171,7 @@ describe("what is left", () => {
     expect(progressOf(run.state).left).toEqual({ lowMs: 100_000, highMs: 368_000 });
     await step(run, "started");
     await step(run, "ended");
-    // Plan is over: only work and checks count.
+    // The plan stage is over: only work and checks count.
     expect(progressOf(run.state)).toMatchObject({
       left: { lowMs: 90_000, highMs: 360_000 },
       step: { number: 2, of: 4, stage: "Work" },
@@ -206,7 +206,7 @@ describe("H4: what is left goes by who does it", () => {
   const claude: Agent = { harness: "claude", model: "opus" };
   const sonnet: Agent = { harness: "claude", model: "sonnet" };
   const codex: Agent = { harness: "codex", model: null };
-  /** Minutes of work, and who did it; nobody in the checks, which take a minute. */
+  /** Minutes of work, and its agents. The checks have no agent and last a minute. */
   const ran = (...runs: [minutes: number, agents: Agent[] | undefined][]): StageHistory => ({
     Plan: runs.map(([, agents]) => ({ activeMs: 0, steps: 1, agents })),
     Work: runs.map(([minutes, agents]) => ({ activeMs: minutes * 60_000, steps: 1, agents })),
@@ -266,7 +266,7 @@ describe("H4: what is left goes by who does it", () => {
         { type: "effect.prompted", key: "work" as never, attempt: 1, promptId: "p", agent, edits: [] },
       ]);
     const progress = progressOf(run.state);
-    // In whole minutes: the step has been on for a moment.
+    // In whole minutes, because the step has run for a moment.
     const minutes = [progress.left?.lowMs, progress.left?.highMs].map((ms = 0) => Math.ceil(ms / 60_000));
     expect(minutes).toEqual([low, high]);
     expect(progressLine(progress, null)).toContain(words);
@@ -287,7 +287,7 @@ describe("H4: what is left goes by who does it", () => {
     ]);
     run.clock += 15 * 60_000;
     await step(run, "progress");
-    // Late for this one, though others took longer.
+    // Late compared with runs of the same agent, although other agents took longer.
     expect(progressOf(run.state)).toMatchObject({ overdue: true, by: { agents: ["claude:opus"], runs: 3 } });
     expect(samplesOfRun(run.state)).toMatchObject({
       Plan: { agents: [codex] },

@@ -1,56 +1,59 @@
 /**
- * How far a run is: percent, the present step, and how much work is left by earlier runs of the same process here.
+ * Progress of a run: percent, current step, and work left, based on earlier runs of its process in the repository.
  *
- * Owns: the arithmetic. Does not own: keeping what earlier runs came to (`runner/stage-history.ts`), words (`thread/render`).
- * H1 A function of the journal alone: what was known of earlier runs when this one began is in `run.created`.
- * H2 From 0 to 100, and never less than before: a stage that is done stays done. 100 only for a run that passed.
- * H3 No figure without ground: what is left is a range of what earlier runs took, or nothing. People's time is in none of it.
- * H4 A stage is measured by runs in which the same harness and model did it, else the same harness, else by all: the first of
- *    these that has enough runs. Only what is left follows it; the percentage, which must not fall, goes by all.
+ * Owns: the arithmetic. Does not own: keeping results of earlier runs (`runner/stage-history.ts`), words
+ * (`thread/render`).
+ * H1 A function of the journal alone: `run.created` contains the known earlier runs.
+ * H2 From 0 to 100, and never decreasing: a completed stage stays complete. Only a run that passed has 100.
+ * H3 No figure without data: the work left is a range from earlier runs, or nothing. It excludes people's time.
+ * H4 A stage is compared with runs by the same harness and model. With too few of these, runs by the same harness
+ *    apply, then all runs. Only the work left uses this choice. The percentage, which must not fall, uses all runs.
  */
 import { effectEndedBy } from "./effect.ts";
 import type { EffectState, RunState } from "./state.ts";
 
-/** Who does a step: a harness, and the model that it was asked for; null: its own. */
+/** The agent of a step: a harness, and the requested model. null: the harness's own model. */
 export interface Agent {
   harness: string;
   model: string | null;
 }
 
-/** What one stage came to in one earlier run. */
+/** The result of one stage in one earlier run. */
 export interface StageSample {
-  /** Time in which something of it was at work; parallel work counts once. */
+  /** Time during which work of the stage was active. Parallel work counts once. */
   activeMs: number;
   steps: number;
-  /** Who worked in it; without: an older Baton did not say. */
+  /** The agents of the stage. Absent: an older Baton recorded none. */
   agents?: Agent[] | undefined;
 }
-/** By stage, oldest run first: the same run has the same place in each. */
+/** By stage, oldest run first. One run has the same index in each stage. */
 export type StageHistory = Record<string, StageSample[]>;
 
 export interface Progress {
   percent: number;
-  /** What is being done, and which stage of how many. */
+  /** The current step, and the number of its stage. */
   step: { title: string; stage: string | null; number: number; of: number } | null;
-  /** Work left, by the earlier runs in the middle: who waits for people waits longer. null: nothing to go by. */
+  /** Work left, by the middle of the earlier runs, without time waiting for people. null: there is no data. */
   left: { lowMs: number; highMs: number } | null;
-  /** The present stage has taken longer than in any earlier run. */
+  /** The current stage has taken longer than in any earlier run. */
   overdue: boolean;
-  /** Earlier runs that are known. */
+  /** The number of known earlier runs. */
   runs: number;
-  /** Whose runs `left` goes by, and how few of them there are for a stage to come; null: anybody's. */
+  /**
+   * The agents whose runs `left` uses, and the lowest count of such runs for a coming stage. null: runs of all agents.
+   */
   by: { agents: string[]; runs: number } | null;
-  /** Agent steps that nobody planned: repairs, and what was asked for again. */
+  /** Unplanned agent steps: repairs, and repeated requests. */
   grown: number;
-  /** Last sign of life of the running step. */
+  /** The last sign of life of the running step. */
   activity: { title: string; note: string; turns: number | null; at: number } | null;
 }
 
-/** Fewer say nothing. */
+/** A smaller number of runs is not enough for an estimate. */
 export const runsNeeded = 3;
-/** A stage that has not ended is never whole. */
+/** A stage that has not ended never counts as complete. */
 const openStageMost = 0.95;
-/** Each stage is seen to pass, however quick it is. */
+/** Each stage has a visible share, even a quick one. */
 const leastWeight = 0.02;
 
 export function progressOf(state: RunState): Progress {
@@ -83,7 +86,7 @@ export function progressOf(state: RunState): Progress {
   };
 }
 
-/** What a run that is over came to, stage by stage: for the runs after it. */
+/** The results of a finished run by stage, for later runs. */
 export function samplesOfRun(state: RunState): Record<string, StageSample> {
   return Object.fromEntries(
     state.process.stages.map((stage) => [
@@ -131,7 +134,9 @@ function left(stages: string[], at: number, active: number, history: StageHistor
   return { lowMs: quantile(totals, 0.2), highMs: quantile(totals, 0.8) };
 }
 
-/** H4: the history as it is for who does this run. Where a run had others in a stage, one of those that fit stands in for it. */
+/**
+ * H4: the history that fits the agents of this run. If a run used other agents in a stage, a fitting run replaces it.
+ */
 function fit(
   state: RunState,
   stages: string[],
@@ -144,10 +149,10 @@ function fit(
   let runs = Number.POSITIVE_INFINITY;
   for (const stage of stages.slice(from)) {
     const samples = samplesOf(history, stage);
-    // Nobody's agent was ever in it: gates take as long for everybody.
+    // No agent ever worked in this stage: gates take equally long for every agent.
     if (samples.every(({ agents }) => agents?.length === 0)) continue;
     const here = agentsIn(state, stage);
-    // Of a stage to come only the harness is known: its model is another step's, maybe of another tier.
+    // For a coming stage only the harness is known. Its model belongs to another step, maybe of another tier.
     const wanted = here.length > 0 ? here : whoever === null ? [] : [whoever];
     const levels = here.length > 0 ? [nameOf, harnessOf] : [harnessOf];
     for (const level of wanted.length === 0 ? [] : levels) {
@@ -163,7 +168,7 @@ function fit(
       break;
     }
   }
-  // A model is said, not its harness beside it.
+  // Names a model without repeating its harness.
   const said = [...names].filter((name) => ![...names].some((other) => other.startsWith(`${name}:`)));
   return { history: fitted, by: names.size === 0 ? null : { agents: said, runs } };
 }
@@ -171,7 +176,7 @@ function fit(
 const nameOf = ({ harness, model }: Agent): string => (model === null ? harness : `${harness}:${model}`);
 const harnessOf = ({ harness }: Agent): string => harness;
 
-/** In a stage without an agent's step (nothing to repair) nobody else was. */
+/** A stage without an agent's step (nothing to repair) had no other agent. */
 function same(agents: readonly Agent[], wanted: readonly Agent[], level: (agent: Agent) => string): boolean {
   const [had, have] = [new Set(agents.map(level)), new Set(wanted.map(level))];
   return had.size === 0 || (had.size === have.size && [...had].every((name) => have.has(name)));
@@ -185,7 +190,7 @@ function agentsIn(state: RunState, stage: string): Agent[] {
   return [...found.values()];
 }
 
-/** Who was told last, or is asked for. */
+/** The agent of the last prompt, or else the requested agent. */
 function latest(state: RunState): Agent | null {
   for (const effect of [...state.effects.values()].toReversed()) {
     const told = effect.attempts.findLast(({ agent }) => agent !== null)?.agent;
@@ -196,7 +201,7 @@ function latest(state: RunState): Agent | null {
   return null;
 }
 
-/** Union of the times in which an attempt or a gate of the stage was on. */
+/** Union of the times with an active attempt or gate in the stage. */
 function activeMs(state: RunState, stage: string): number {
   const spans = [...state.effects.values()]
     .filter((effect) => effect.stage === stage)
@@ -224,7 +229,7 @@ function isGrown({ kind, key, input }: EffectState): boolean {
   return (input as { role?: string }).role === "repair" || /#\d+$/.test(key);
 }
 
-/** null: too few earlier runs, or of a process with other stages. */
+/** null: there are too few earlier runs, or their process had other stages. */
 function usable({ process: { stages }, history }: RunState): StageHistory | null {
   if (history === null || stages.length === 0) return null;
   return stages.every((stage) => (history[stage]?.length ?? 0) >= runsNeeded) ? history : null;

@@ -1,10 +1,10 @@
-/** What is a question, and from when: by the state of a run. */
+/** Which questions a run has, and since when, by the state of the run. */
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { alice, RunWorld } from "../../test/fakes/run-world.ts";
+import { defineProcess, type ProcessContext } from "../process/process.ts";
 import { answer, cancel, observe, raiseBudget } from "./decide.ts";
 import type { RunEvent } from "./event.ts";
-import { defineProcess, type ProcessContext } from "./process.ts";
 import { questionsOf } from "./questions.ts";
 import type { EffectKey, Verdict } from "./vocabulary.ts";
 

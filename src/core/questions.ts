@@ -1,9 +1,9 @@
 /**
- * What people are asked in a run, one question a wait: each is posted once, and folded away when it is over.
+ * Questions to people in a run, one for each wait. Baton posts each question once, and folds it when it is over.
  *
- * QU1 A question is listed from the moment at which it can be answered: protected files once their change is shown, a
- *     review or a merge once a look found that it is missing.
- * QU2 What people wait for without being asked is none: a pause that one of them wanted, the merge queue, the next day's budget.
+ * QU1 A question is listed as soon as people can answer it. For protected files, that is once Baton has shown their
+ *     change. For a review or a merge, that is once a check found it missing.
+ * QU2 Some waits need no question: a pause by a person, the merge queue, the next day's budget.
  */
 import { isOver, openQuestions } from "./decide.ts";
 import { effectEndedBy } from "./effect.ts";
@@ -11,14 +11,14 @@ import { shownChange } from "./shown-change.ts";
 import type { EffectState, RunState } from "./state.ts";
 
 export interface Question {
-  /** Unique in its run: the effect's key, or `@money/<top-ups before>`, which no effect's key is. */
+  /** Unique in its run: the effect's key, or `@money/<top-ups before>`, which is never an effect's key. */
   id: string;
-  /** null: it asks for money. */
+  /** null: the question asks for money. */
   effect: EffectState | null;
   open: boolean;
 }
 
-/** Open or over, in the order in which they were asked. */
+/** Open or answered questions, in the order in which Baton asked them. */
 export function questionsOf(state: RunState): Question[] {
   const open = new Set(isOver(state) ? [] : openQuestions(state).map(({ key }) => key));
   const found: Question[] = [];

@@ -1,13 +1,13 @@
-/** When another attempt is due: pure arithmetic over the policy of an effect and the error of its last attempt. */
+/** When another attempt is due: pure arithmetic over an effect's policy and its last attempt's error. */
 import type { EffectKind, RetryPolicy } from "./effect.ts";
 import { type ErrorData, errorCatalogue } from "./errors.ts";
 
-/** Workers try again what may pass by itself; people, facts and time are waited for, not tried. */
+/** Workers retry errors that may pass. For people, facts and time, Baton waits and does not retry. */
 export const defaultRetry: Record<EffectKind, RetryPolicy> = {
   agent: { attemptsMax: 3, pauseMs: 5_000, pauseMaxMs: 120_000 },
   shell: { attemptsMax: 2, pauseMs: 2_000, pauseMaxMs: 60_000 },
   join: { attemptsMax: 3, pauseMs: 2_000, pauseMaxMs: 60_000 },
-  // GitHub can be down for an hour; a publish is an ensure, so patience costs nothing.
+  // GitHub can be down for an hour. A publish is an ensure, so waiting costs nothing.
   publish: { attemptsMax: 12, pauseMs: 2_000, pauseMaxMs: 600_000 },
   base: { attemptsMax: 12, pauseMs: 2_000, pauseMaxMs: 600_000 },
   gate: { attemptsMax: 12, pauseMs: 2_000, pauseMaxMs: 600_000 },
@@ -17,7 +17,10 @@ export const defaultRetry: Record<EffectKind, RetryPolicy> = {
   subprocess: { attemptsMax: 1, pauseMs: 0, pauseMaxMs: 0 },
 };
 
-/** Pause before attempt `attempt + 1`, or null when there is none. A `retry-after` from outside is obeyed, never shortened. */
+/**
+ * Pause before attempt `attempt + 1`. null: there is no further attempt. Baton obeys a `retry-after` from outside and
+ * never shortens it.
+ */
 export function retryPauseMs(policy: RetryPolicy, attempt: number, error: ErrorData): number | null {
   if (errorCatalogue[error.code].treatment !== "retryable") return null;
   if (attempt >= policy.attemptsMax) return null;

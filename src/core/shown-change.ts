@@ -1,12 +1,12 @@
 /**
- * What a question about protected paths showed: the answer holds for exactly these contents.
+ * The contents that a question about protected paths showed. The answer holds for exactly these contents.
  *
- * SC1 It is journaled as the facts of the breakpoint; a journal without it allows nothing, so Baton asks again.
+ * SC1 The breakpoint's facts in the journal contain it. A journal without it allows nothing, so Baton asks again.
  */
 import { z } from "zod";
 import type { EffectState } from "./state.ts";
 
-/** A path at a commit. Both are null where it is absent. */
+/** A path at a commit. Both fields are null if the path is absent. */
 const pathStateSchema = z.object({
   path: z.string(),
   /** As git writes it: `100644`, `100755`, `120000` for a symbolic link. */

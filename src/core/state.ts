@@ -1,8 +1,8 @@
 /**
- * The state of a run, folded from its events by `fold.ts`. Read by everybody, written only by the fold.
+ * The state of a run, folded from its events by `fold.ts`. Everybody reads it; only the fold writes it.
  *
- * Owns: the shape. A RunState is mutated in place by the fold (a step costs O(1), whatever the run's length);
- * readers never change it and never keep a part of it across an await.
+ * Owns: the shape. The fold mutates a RunState in place, so that a step costs O(1) for any length of the run. Readers
+ * never change it, and never keep a part of it across an await.
  */
 import type { EffectInput, EffectKind, EffectOutput, Hints, RetryPolicy } from "./effect.ts";
 import type { ErrorData } from "./errors.ts";
@@ -19,15 +19,15 @@ export interface AttemptState {
   reservedUsd: number;
   error: ErrorData | null;
   usage: Usage[];
-  /** The most that its requests under way may use beyond `usage`; null: it is not metered request by request. */
+  /** The most that requests under way may use beyond `usage`. null: the attempt is not metered by request. */
   held: Usage[] | null;
-  /** What it leaves to the next attempt. */
+  /** Work that the attempt leaves for the next one. */
   kept: Kept | null;
-  /** How far it got by its own word, as last told. */
+  /** The agent's last report of its progress. */
   partial: PartialWork | null;
-  /** Content hash of what its agent was told; null: nothing yet, or an older Baton did not say. */
+  /** Content hash of the agent's prompt. null: there is none yet, or an older Baton recorded none. */
   promptId: string | null;
-  /** Who does it; null: nobody yet, or an older Baton did not say. */
+  /** The agent of the attempt. null: there is none yet, or an older Baton recorded none. */
   agent: Agent | null;
 }
 
@@ -38,21 +38,24 @@ interface EffectCommon {
   cause: number;
   requestedAt: number;
   endedAt: number | null;
-  /** `requested`: not begun; `running`: an attempt is on; `retrying`: waits for `retryAt`; `stopped`: waits for money. */
+  /**
+   * `requested`: not begun. `running`: an attempt is active. `retrying`: waits for `retryAt`. `stopped`: waits for
+   * money.
+   */
   status: "requested" | "running" | "retrying" | "stopped" | "succeeded" | "failed" | "cancelled";
   attempts: AttemptState[];
   retryAt: number | null;
   timeoutMs: number | null;
   retry: RetryPolicy;
   hints: Hints;
-  /** Last milestone of the running attempt. */
+  /** The last milestone of the running attempt. */
   progress: { note: string; at: number; turns: number | null } | null;
-  /** Last decision that was not final: what it waits for. */
+  /** The last decision that was not final: the reason for waiting. */
   observed: { verdict: Verdict; facts: Json; at: number } | null;
   error: ErrorData | null;
 }
 
-/** By `kind`: input and output passed the schemas of their kind before they were journaled (`effect.ts`, F2). */
+/** By `kind`. Input and output passed the schemas of their kind before they were journaled (`effect.ts`, F2). */
 export type EffectState = {
   [K in EffectKind]: EffectCommon & { kind: K; input: EffectInput<K>; output: EffectOutput<K> | undefined };
 }[EffectKind];
@@ -63,7 +66,7 @@ export function isOfKind<K extends EffectKind>(kind: K): (effect: EffectState) =
   return (effect): effect is EffectOf<K> => effect.kind === kind;
 }
 
-/** Parts of an effect that still belong together: input and output are those of the kind. */
+/** Parts of an effect with matching types: input and output belong to the same kind. */
 export type EffectPart<P extends keyof EffectState, E = EffectState> = E extends EffectState ? Pick<E, P> : never;
 
 export interface RunState {
@@ -77,18 +80,18 @@ export interface RunState {
   settingsSha: string | null;
   parent: { runId: RunId; key: EffectKey; depth: number } | null;
   retryOf: RunId | null;
-  /** The rule that began it; null: none did. */
+  /** The rule that began the run. null: no rule did. */
   startedBy: StartedBy | null;
-  /** Which agents its own wait for. */
+  /** Priority of the run's agents in the queue. */
   priority: Priority;
-  /** What its stages came to in earlier runs; null: nothing is known. */
+  /** The results of its stages in earlier runs. null: unknown. */
   history: StageHistory | null;
   createdAt: number;
   updatedAt: number;
   /** Position and hash of the last event. */
   position: number;
   hash: string;
-  /** Its personal texts were deleted: it is over, and nobody can begin it again. */
+  /** The run's personal texts were deleted. It is over, and nobody can start it again. */
   erased: boolean;
   /** `waiting` is derived (`waiting.ts`); the fold knows only these. */
   status: "running" | "paused" | "completed" | "failed" | "cancelled";
@@ -96,7 +99,7 @@ export interface RunState {
   cancelRequested: { by: Actor; reason: string; at: number } | null;
   /** In the order in which the process asked. */
   effects: Map<EffectKey, EffectState>;
-  /** Keys of the effects that have not ended: what the runner looks at. */
+  /** Keys of the effects that have not ended. The runner reads only these. */
   open: Set<EffectKey>;
   money: {
     budgetUsd: number;
@@ -104,20 +107,20 @@ export interface RunState {
     reservedUsd: number;
     tokens: Tokens;
     warnedFraction: number;
-    /** How many top-ups there were each time that work stopped for want of money: each is one question. */
+    /** The number of top-ups at each stop for lack of money. Each number is one question. */
     stopsAfter: number[];
     stop: { key: EffectKey; neededUsd: number; day?: { until: number; reason: string } | undefined } | null;
     /** False as soon as one attempt's price was unknown. */
     complete: boolean;
   };
   decisions: { at: number; action: string; actor: Actor | null; verdict: Verdict }[];
-  /** Operation keys of everything that was asked of this run: asked twice, done once. */
+  /** Operation keys of everything that was asked of this run. A repeated request has no effect. */
   handled: Set<string>;
   topUps: { by: Actor; addUsd: number; at: number }[];
   outcome: { verdict: Verdict; output: Json | undefined; error: ErrorData | null; at: number } | null;
 }
 
-/** Who is behind a run next to the person who asked for it: people whose files it runs. */
+/** The people behind a run in addition to the requester: the authors of the files that it runs. */
 export function authorsOf({ startedBy }: Pick<RunState, "startedBy">): readonly Pick<Actor, "id" | "login">[] {
   return startedBy?.authors ?? [];
 }

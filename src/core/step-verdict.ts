@@ -1,8 +1,8 @@
-/** What a step came to as a decision: a gate that says no has succeeded as an effect, and is still a no. */
+/** The result of a step as a decision. A gate that says "no" has succeeded as an effect, and is still a "no". */
 import type { EffectPart, EffectState } from "./state.ts";
 import type { Verdict } from "./vocabulary.ts";
 
-/** null: it decides nothing, or has not decided yet. */
+/** null: the step decides nothing, or has not decided yet. */
 export function stepVerdict(effect: EffectPart<"kind" | "output" | "observed">): Verdict | null {
   switch (effect.kind) {
     case "gate":
@@ -27,7 +27,7 @@ export function stepVerdict(effect: EffectPart<"kind" | "output" | "observed">):
   }
 }
 
-/** The status as people and programs read it: what ended with a "no" is not called succeeded. */
+/** The status for people and programs. A step that ended with a "no" is not shown as succeeded. */
 export function stepStatus(effect: EffectPart<"kind" | "output" | "observed" | "status">): EffectState["status"] {
   const verdict = effect.status === "succeeded" ? stepVerdict(effect) : null;
   return verdict?.status === "failed" || verdict?.status === "error" ? "failed" : effect.status;

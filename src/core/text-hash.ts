@@ -1,6 +1,6 @@
 /**
- * A short name of a text, where nothing secret depends on it and two texts may only rarely have the same: FNV-1a, mixed.
- * For what must never collide there is SHA-256 outside the pure folders.
+ * A short hash of a text (FNV-1a, mixed). Use it where no secret depends on it and rare collisions are acceptable.
+ * If collisions must never happen, use SHA-256 outside the pure folders.
  */
 export function hash32(text: string, seed = 0x811c9dc5): number {
   let value = seed >>> 0;

@@ -1,8 +1,8 @@
 /**
- * The words of Baton, once. Events, comments, documents and the code use the same ones.
+ * The words of Baton, defined once. Events, comments, documents and the code use these words.
  *
  * delivery    one webhook or Action event, stored once by (hook, GUID)
- * command     what a person asked in a thread (`/baton run`)
+ * command     a person's request in a thread (`/baton run`)
  * thread      an issue or a pull request of one repository
  * session     a thread and everything that Baton did for it
  * run         one execution of a process: a journal of events
@@ -14,7 +14,7 @@
  * gate        facts in, verdict out
  * verdict     status, sentence, evidence, children; an error is not a "no"
  * policy      rules that allow, ask or deny
- * handoff     what one step leaves to the next
+ * handoff     information that one step leaves for the next
  * ledger      the record of money: reserved, then settled
  *
  * Owns: ids, and the small shapes that every layer shares. Does not own: events (`event.ts`), effects (`effect.ts`).
@@ -29,7 +29,7 @@ export const runIdSchema = z
   .brand<"RunId">();
 export type RunId = z.infer<typeof runIdSchema>;
 
-/** What the index says of a run. While it is active it holds its thread, and what belongs to it stays. */
+/** The statuses of an active run in the index. An active run holds its thread, and its values stay. */
 export const activeRunStatuses = ["running", "waiting", "paused"] as const;
 export const runStatuses = [...activeRunStatuses, "completed", "failed", "cancelled"] as const;
 export type RunStatus = (typeof runStatuses)[number];
@@ -38,10 +38,15 @@ export function isActiveStatus(status: RunStatus): boolean {
   return (activeRunStatuses as readonly RunStatus[]).includes(status);
 }
 
-/** Values of the store whose names begin so, and go on with a run's id and `/`, belong to that run and go some time after its end. */
+/**
+ * The store's values with this prefix continue with a run's id and `/`. They belong to that run, and Baton removes them
+ * some time after its end.
+ */
 export const runValuePrefix = "effect:";
 
-/** Values whose names begin so are objects that name their run in `runId`; they go with that run's other values. */
+/**
+ * Values with this prefix are objects that name their run in `runId`. Baton removes them with that run's other values.
+ */
 export const runPointerPrefix = "kept:";
 
 /** Key of an effect in its run: scope path and name, for example `implement` or `review/2` or `race.claude/implement`. */
@@ -52,7 +57,7 @@ export type EffectKey = z.infer<typeof effectKeySchema>;
 export const shaSchema = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 
 export const repositorySchema = z.object({
-  /** GitHub's numeric id: names can be renamed and registered again, ids cannot. */
+  /** GitHub's numeric id. A name can be renamed and registered again; an id cannot. */
   id: z.number().int().nonnegative(),
   owner: z.string().min(1),
   name: z.string().min(1),
@@ -61,7 +66,7 @@ export const repositorySchema = z.object({
 });
 export type Repository = z.infer<typeof repositorySchema>;
 
-/** A repository as GitHub writes it, in its answers and in its deliveries alike. */
+/** A repository as GitHub writes it, in answers and in deliveries. */
 export interface GithubRepository {
   id: number;
   name: string;
@@ -69,7 +74,7 @@ export interface GithubRepository {
   default_branch: string;
 }
 
-/** `installationId` is 0 where GitHub does not say it, or where there is no App. */
+/** `installationId` is 0 if GitHub does not send it, or if there is no App. */
 export function repositoryOf(found: GithubRepository, installationId = 0): Repository {
   const { id, name, owner, default_branch: defaultBranch } = found;
   return { id, owner: owner.login, name, defaultBranch, installationId };
@@ -85,7 +90,7 @@ export type Thread = z.infer<typeof threadSchema>;
 export const permissionSchema = z.enum(["none", "read", "triage", "write", "maintain", "admin"]);
 export type Permission = z.infer<typeof permissionSchema>;
 
-/** A person or bot as GitHub knows it. Rules compare `id`, people read `login`. */
+/** A person or bot as GitHub knows it. Rules compare `id`; people read `login`. */
 export const actorSchema = z.object({
   id: personal(z.number().int()),
   login: personal(z.string().min(1)),
@@ -94,7 +99,7 @@ export const actorSchema = z.object({
 });
 export type Actor = z.infer<typeof actorSchema>;
 
-/** Tokens as every layer counts them: the four never overlap (`input` excludes what came from or went to a cache). */
+/** Tokens as every layer counts them. The four numbers never overlap (`input` excludes tokens from or to a cache). */
 export const tokensSchema = z.object({
   input: z.number().int().nonnegative(),
   output: z.number().int().nonnegative(),
@@ -114,41 +119,41 @@ export function addTokens(a: Tokens, b: Tokens): Tokens {
   };
 }
 
-/** What one attempt used of one model. `costUsd` is null where neither the price table nor the harness knows a price. */
+/** The usage of one model by one attempt. `costUsd` is null if the price table and the harness know no price. */
 export const usageSchema = z.object({
   harness: z.string(),
   model: z.string(),
   tokens: tokensSchema,
   costUsd: z.number().nonnegative().nullable(),
-  /** Part of `costUsd` that the service charges next to tokens: searches in the web. */
+  /** The part of `costUsd` for other charges than tokens: web searches. */
   feesUsd: z.number().positive().optional(),
-  /** Where the figure comes from: our price table times tokens, or the harness's own report. */
+  /** The source of the figure: our price table times tokens, or the harness's own report. */
   priceSource: z.enum(["table", "harness", "unknown"]),
   priceTableVersion: z.string().nullable(),
-  /** What the harness says of itself, where Baton counted something else. */
+  /** The harness's own figures, if they differ from Baton's count. */
   reported: z.object({ tokens: tokensSchema, costUsd: z.number().nonnegative().nullable() }).optional(),
-  /** Charged at what was set aside: the end of the request was not seen. */
+  /** Charged at the reserved amount, because Baton did not see the end of the request. */
   reserved: z.literal(true).optional(),
 });
 export type Usage = z.infer<typeof usageSchema>;
 
-/** What is priced of it. */
+/** The sum of the known prices. */
 export function usdOf(usage: readonly Usage[]): number {
   return usage.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
 }
 
-/** One piece of proof: a link, a SHA, a count, a log extract. */
+/** One piece of evidence: a link, a SHA, a count, a log extract. */
 export const evidenceSchema = z.object({ label: z.string(), value: z.string(), url: z.string().optional() });
 export type Evidence = z.infer<typeof evidenceSchema>;
 
 /**
- * The one shape of every decision. `error` says that the question could not be answered; it is never a "no".
- * `pending` waits for a fact. Skipped, neutral and missing are never `passed` unless a rule says so in its sentence.
+ * The shape of every decision. `error`: the question could not be answered; an error is never a "no".
+ * `pending` waits for a fact. Skipped, neutral and missing are `passed` only if a rule's sentence says so.
  */
 export interface Verdict {
   name: string;
   status: "passed" | "failed" | "pending" | "skipped" | "error";
-  /** One sentence for people: what was found, the limit, what to do next. */
+  /** One sentence for people: the finding, the limit, the next step. */
   reason: string;
   evidence: Evidence[];
   children: Verdict[];
@@ -164,22 +169,22 @@ export const verdictSchema: z.ZodType<Verdict> = z.object({
   },
 });
 
-/** Values that survive the journal: what a process takes, gives and passes to effects. */
+/** Values that survive the journal: a process's input and output, and the inputs of effects. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined };
 export const jsonSchema: z.ZodType<Json> = z.json() as z.ZodType<Json>;
 
-/** What harnesses declare of themselves, and what steps and profiles may ask of them. */
+/** Capabilities that harnesses declare, and that steps and profiles may require. */
 export const capabilities = [
-  /** Goes on in a session of its own. */
+  /** Continues one of its own sessions. */
   "resume",
-  /** Can be kept from changing anything, by its own flags. */
+  /** Its own flags can keep it from changing anything. */
   "readOnly",
   "systemPrompt",
   "maxTurns",
   "maxUsd",
   "reportsUsage",
   "reportsCost",
-  /** Uses tools of servers of the Model Context Protocol that it is told of. */
+  /** Uses tools of given servers of the Model Context Protocol. */
   "toolServers",
 ] as const;
 export type Capability = (typeof capabilities)[number];

@@ -1,7 +1,8 @@
 /**
  * Moments and local times of a time zone.
  *
- * ZN1 A local time that exists twice is its first moment; one that does not exist is the first moment after the gap.
+ * ZN1 A local time that exists twice is its first moment. A local time that does not exist is the first moment after
+ *     the gap.
  */
 const minuteMs = 60_000;
 /** No zone changes its clocks twice within so short a time. */
@@ -35,7 +36,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** What clocks of the zone are ahead of UTC, in milliseconds. */
+/** The offset of the zone's clocks from UTC, in milliseconds. */
 function offsetMs(at: number, timeZone: string): number {
   if (timeZone === "UTC") return 0;
   const values: Record<string, number> = {};
@@ -44,12 +45,12 @@ function offsetMs(at: number, timeZone: string): number {
   return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(at / 1_000) * 1_000;
 }
 
-/** What clocks of the zone show, as if it were UTC. */
+/** The local time of the zone, expressed as if it were UTC. */
 export function localOf(at: number, timeZone: string): number {
   return at + offsetMs(at, timeZone);
 }
 
-/** The moment of a local time, given as if it were UTC (ZN1). */
+/** The moment of a local time, expressed as if it were UTC (ZN1). */
 export function momentOf(local: number, timeZone: string): number {
   const before = offsetMs(local - aroundMs - offsetMs(local, timeZone), timeZone);
   const after = offsetMs(local + aroundMs - offsetMs(local, timeZone), timeZone);

@@ -7,11 +7,11 @@ import { commandHarness } from "../adapters/harness/command/harness.ts";
 import { unmountBelow } from "../adapters/workspace/mounts.ts";
 import { webhookPath } from "../app/door.ts";
 import { type RunningServer, startServer } from "../app/server.ts";
-import type { ProcessRegistry } from "../core/process.ts";
 import { type AppSettings, readSettings } from "../environment/settings.ts";
 import { type LocalGithub, type LocalGithubOptions, startLocalGithub } from "../local-github/local-github.ts";
 import type { Harness } from "../ports/harness.ts";
 import type { AgentSandbox } from "../ports/sandbox.ts";
+import type { ProcessRegistry } from "../process/process.ts";
 import { type Baton, startBaton } from "../wire.ts";
 import { sampleFiles, sampleIssue, sampleScript } from "./sample.ts";
 

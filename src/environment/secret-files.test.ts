@@ -23,7 +23,7 @@ it.each(secretsFromFiles.flatMap((name) => [`${name}_FILE`, `${name}_PATH`]))(
   (name) => {
     const value = name.startsWith("DATABASE_URL")
       ? "postgres://baton:from-a-file@db.example/baton"
-      : "from-a-file-of-its-own";
+      : "from-a-file-of-its-own-file";
     expect(readSettings({ [name]: file(`${value}\n`) }).secrets).toEqual([value]);
   },
 );

@@ -179,11 +179,11 @@ export const environmentSchema = z.object({
     .describe(
       "Secret that signs requests to `/triggers/<name>`, which start rules `on: http` of any repository of this App. At least 24 characters. Without it every such request is refused.",
     ),
-  BATON_TRIGGER_SECRET_FILE: fileOf("BATON_TRIGGER_SECRET"),
+  BATON_TRIGGER_SECRET_FILE: optional.describe("File that holds `BATON_TRIGGER_SECRET`, so that no environment does."),
   BATON_TRIGGER_SECRET_PREVIOUS: optional.describe(
     "A second secret for `/triggers/<name>`, accepted while you replace the first.",
   ),
-  BATON_TRIGGER_SECRET_PREVIOUS_FILE: fileOf("BATON_TRIGGER_SECRET_PREVIOUS"),
+  BATON_TRIGGER_SECRET_PREVIOUS_FILE: optional.describe("File that holds `BATON_TRIGGER_SECRET_PREVIOUS`."),
   BATON_OIDC_ISSUER: z
     .url()
     .optional()

@@ -1,15 +1,15 @@
 /**
- * What gates judge, gathered by the shell as `needs` tells. The shapes are those of `ports/github.ts` without importing it:
- * pure folders know no ports. `test/gate-facts.test.ts` holds the two together.
+ * Facts that gates judge. The shell gathers them, as `needs` says. The shapes are those of `ports/github.ts` without
+ * importing it: pure folders know no ports. `test/gate-facts.test.ts` keeps the two equal.
  */
 
 /** A check run or a commit status, in one shape. */
 export interface CheckFact {
   name: string;
   source: "check-run" | "status";
-  /** GitHub App that reported it; null for statuses without one. */
+  /** GitHub App that reported the check. null: a status without an App. */
   appId: number | null;
-  /** Of one push or event and App; null for statuses, and in facts of an older Baton. */
+  /** Suite of one push or event and one App. null for statuses, and in facts of an older Baton. */
   suiteId?: number | null;
   sha: string;
   status: "queued" | "in_progress" | "completed";
@@ -28,20 +28,20 @@ export interface CheckFact {
   startedAt: string | null;
   /** Absent in facts of an older Baton. */
   completedAt?: string | null;
-  /** Which attempt of its workflow run it belongs to; null: that could not be read; absent: it has none, or its name is its own. */
+  /** The attempt of its workflow run. null: unreadable. Absent: there is none, or its name is unique. */
   attempt?: number | null;
   summary: string;
 }
 
-/** What an App reports for one push, as a whole. */
+/** An App's report for one push, as a whole. */
 export interface CheckSuiteFact {
   appId: number | null;
   appName: string;
   sha: string;
   status: "queued" | "in_progress" | "completed";
-  /** `action_required`: its workflows wait for a person to approve them. Absent in facts of an older Baton. */
+  /** `action_required`: its workflows wait for approval by a person. Absent in facts of an older Baton. */
   conclusion?: string | null;
-  /** 0: opened by GitHub, and perhaps never filled. */
+  /** 0: GitHub opened the suite, and it may stay empty. */
   checkRuns: number;
 }
 
@@ -59,18 +59,18 @@ export interface FileFact {
 }
 
 export interface GateFacts {
-  /** The commit that is judged. */
+  /** The commit to judge. */
   sha: string;
-  /** When the gate was asked for: milliseconds since the epoch. */
+  /** When the gate was requested: milliseconds since the epoch. */
   since: number;
   checks?: CheckFact[];
   required?: RequiredCheckFact[];
   suites?: CheckSuiteFact[];
-  /** Baton's own App, whose checks are no evidence. */
+  /** Baton's own App, whose checks do not count as evidence. */
   ownAppId?: number;
-  /** What the work changes against its base, as git measured it. */
+  /** The changes of the work against its base, as git measured them. */
   files?: FileFact[];
 }
 
-/** Facts that a gate may ask for beside `sha` and `since`. */
+/** Facts that a gate may need in addition to `sha` and `since`. */
 export type FactName = Exclude<keyof GateFacts, "sha" | "since">;

@@ -1,15 +1,12 @@
 /**
  * A gate: facts in, verdict out. One file in `rules/`, one line in `rules/index.ts`, one table test.
  *
- * U0 An error is not a "no": a gate that does not exist, options that make no sense or facts that are missing give `error`.
+ * U0 An error is not a "no". An unknown gate, invalid options or missing facts give `error`.
  */
 import { z } from "zod";
 import type { Settings } from "../config/schema.ts";
 import type { Verdict } from "../core/vocabulary.ts";
 import type { FactName, GateFacts } from "./facts.ts";
-
-/** What can turn a pending verdict: the shell looks again when one of these happens. */
-export type GateSignal = "check" | "push" | "time";
 
 export interface GateContext {
   settings: Settings;
@@ -23,11 +20,10 @@ export interface Gate<Options = unknown, Needs extends FactName = FactName> {
   summary: string;
   options: z.ZodType<Options>;
   needs: readonly Needs[];
-  changesOn: readonly GateSignal[];
   evaluate(facts: GateFacts & Required<Pick<GateFacts, Needs>>, options: Options, context: GateContext): Verdict;
 }
 
-/** Evaluates a gate with options and facts as they come from outside: both are checked first (U0). */
+/** Evaluates a gate with options and facts from outside: both are checked first (U0). */
 export function evaluateGate(gate: Gate, facts: GateFacts, options: unknown, context: GateContext): Verdict {
   const parsed = gate.options.safeParse(options ?? {});
   if (!parsed.success) {

@@ -5,7 +5,10 @@ import { countedTries } from "./tries.ts";
 
 const at = (second: number): string => new Date(1_800_000_000_000 + second * 1_000).toISOString();
 
-/** `test 3..5 x #2`: a run of `test` from second 3 to 5 that failed, of attempt 2 (`#?`: unread). `v` succeeded, `-` still runs. */
+/**
+ * `test 3..5 x #2`: a run of `test` from second 3 to 5 that failed, of attempt 2 (`#?`: unread). `v` succeeded, `-`
+ * still runs.
+ */
 function run(text: string, id: number): CheckFact {
   const [, name = "", from = "", to = "", end = "", attempt] =
     /^(\S+) (\?|\d+)\.\.(\?|\d*) ([xv-])(?: #(\d+|\?))?$/.exec(text) ?? [];
@@ -29,7 +32,7 @@ function run(text: string, id: number): CheckFact {
 
 const counted = (runs: readonly string[], change: Partial<CheckFact> = {}) =>
   countedTries(runs.map((text, index) => ({ ...run(text, index + 1), ...change })));
-/** Ids that count. */
+/** Ids of the counted runs. */
 const ids = (runs: readonly string[], change?: Partial<CheckFact>): number[] =>
   counted(runs, change)
     .map(({ id }) => id)

@@ -1,11 +1,11 @@
 /**
- * Several check runs of one name in one suite: two jobs that share the name, or one job that was run again.
+ * Several check runs of one name in one suite: two jobs that share the name, or one job that was rerun.
  *
- * TR1 A round of a name is superseded only by a later round that has at least as many runs of it: a success never stands
- *     for another job.
- * TR2 Rounds are the attempts of the workflow run where they are known. Of checks without a workflow run, a round begins when
- *     all before it has ended: in a workflow run, a job may wait for another one of its name.
- * TR3 Runs whose order is unknown are one round: each of them counts.
+ * TR1 A later round replaces a round of a name only if it has at least as many runs. So a success never hides another
+ *     job.
+ * TR2 Rounds are the attempts of the workflow run if they are known. For checks without a workflow run, a round begins
+ *     when all earlier ones have ended. Within a workflow run, a job may wait for another one of its name.
+ * TR3 Runs of unknown order are one round: each of them counts.
  * TR4 A commit status is one thing with one state: the newest counts.
  */
 import type { CheckFact } from "./facts.ts";
@@ -15,17 +15,17 @@ export interface Try extends CheckFact {
   earlier: CheckFact[];
   /** 1: the first one. */
   number: number;
-  /** A later round has fewer runs of this name, so it cannot stand for this one. */
+  /** A later round has fewer runs of this name, so it cannot replace this one. */
   notRunAgain: boolean;
-  /** Another one counts beside it only because their attempts could not be read. */
+  /** Another run also counts only because their attempts could not be read. */
   isUnordered: boolean;
 }
 
-/** Of several Apps, suites, names and sources. */
+/** Covers several Apps, suites, names and sources. */
 export function countedTries(checks: readonly CheckFact[]): Try[] {
   const groups = new Map<string, CheckFact[]>();
   for (const check of checks.toSorted((a, b) => a.id - b.id)) {
-    // Ids of check runs and of statuses are counted apart.
+    // Check runs and statuses have separate id sequences.
     const key = `${check.source}/${check.appId ?? ""}/${check.suiteId ?? ""}/${check.name}`;
     groups.set(key, [...(groups.get(key) ?? []), check]);
   }
@@ -82,7 +82,7 @@ function roundsOf(group: readonly CheckFact[]): CheckFact[][] {
   let endedAt = Number.NEGATIVE_INFINITY;
   for (const check of group.toSorted((a, b) => timeOf(a.startedAt) - timeOf(b.startedAt))) {
     const last = rounds.at(-1);
-    // A job that begins in the second in which another one ends was not started by a person who saw that end.
+    // A job may begin in the same second in which another ends. No person who saw that end started it.
     if (last === undefined || (timeOf(check.startedAt) > endedAt && check.startedAt !== null)) rounds.push([check]);
     else last.push(check);
     endedAt = Math.max(endedAt, check.status === "completed" ? timeOf(check.completedAt ?? null) : endless);

@@ -10,8 +10,8 @@
 
 import { actorOf, listedBots } from "../begin/bots.ts";
 import { workOf } from "../begin/work-of.ts";
-import type { CommandContext } from "../commands/context.ts";
-import { commandHandlers } from "../commands/index.ts";
+import type { Command, Reply } from "../commands/command.ts";
+import { commands } from "../commands/index.ts";
 import type { Settings } from "../config/schema.ts";
 import { isOver } from "../core/decide.ts";
 import { BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
@@ -28,12 +28,11 @@ import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
 import type { Runner } from "../runner/runner.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
-import type { CommandGrammar } from "../thread/grammar/command.ts";
-import { grammars } from "../thread/grammar/index.ts";
+import type { CommandGrammar } from "../thread/grammar.ts";
 import { renderProblems } from "../thread/help.ts";
 import { calledNames, type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
 import type { CommentOutcome } from "./outcome.ts";
-import { voiceFor } from "./words.ts";
+import { type Voice, voiceFor } from "./words.ts";
 
 export interface CommentEvent {
   repository: { id: number; owner: string; name: string; defaultBranch: string; installationId: number };
@@ -73,7 +72,7 @@ export async function hear(
   dependencies: Pick<Dependencies, "github" | "owners">,
   event: CommentEvent,
 ): Promise<Heard | string> {
-  let parsed = parseCommand(event.body, grammars);
+  let parsed = parseCommand(event.body, commands);
   const called = parsed.kind === "none" ? calledNames(event.body) : [];
   if (parsed.kind === "none" && called.length === 0) return "no command";
   const owners = dependencies.owners ?? null;
@@ -91,7 +90,7 @@ export async function hear(
   const { settings } = loaded;
   if (parsed.kind === "none") {
     const { mention } = settings.commands;
-    parsed = parseCommand(event.body, grammars, [slug, ...(mention === null ? [] : [mention])]);
+    parsed = parseCommand(event.body, commands, [slug, ...(mention === null ? [] : [mention])]);
     if (parsed.kind === "none") return "no command";
   }
   // A bot that is not listed gets silence: an answer could be its next command.
@@ -126,6 +125,7 @@ export async function judgeCommand(
   return { issue, pullRequest, base, verdict };
 }
 
+/** Parse (`hear`), permit (`judgeCommand`), act (`carryOut`). */
 export async function handleComment(
   dependencies: Dependencies,
   runner: Runner,
@@ -133,63 +133,48 @@ export async function handleComment(
 ): Promise<CommentOutcome> {
   const heard = await hear(dependencies, event);
   if (typeof heard === "string") return { kind: "ignored", reason: heard };
-  const { parsed, github, bot, actor, trusted } = heard;
-  const send = (rows: NewOutboxRow[]): Promise<void> => dependencies.store.write({ outbox: rows });
+  const { parsed, actor, trusted } = heard;
   const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
   const voice = await voiceFor(dependencies, { threadKey, authorId: actor.id, trusted });
-  const answer = (text: string | null, reaction: string): Promise<void> =>
-    send([
-      ...(text === null || voice !== "words" ? [] : [replyRow(dependencies, event, text)]),
-      ...(voice === "silence" ? [] : reactionRows(event, reaction)),
-    ]);
-  if (trusted && voice !== "silence") await send(reactionRows(event, "eyes"));
+  const answer = answerWith(dependencies, event, voice);
+  if (trusted && voice !== "silence") await dependencies.store.write({ outbox: reactionRows(event, "eyes") });
   if (parsed.kind === "unknown" || parsed.kind === "invalid") {
     await answer(misspelt(event, parsed), "confused");
     const reason =
       parsed.kind === "unknown" ? `unknown command "${parsed.word}"` : `invalid command: ${parsed.problem}`;
     return { kind: "misspelt", reason };
   }
-  const grammar = grammars.find(({ name }) => name === parsed.name);
-  const handler = commandHandlers[parsed.name];
-  if (grammar === undefined || handler === undefined) throw new TypeError(`No handler for ${parsed.name}.`);
+  const command = commands.find(({ name }) => name === parsed.name);
+  if (command === undefined) throw new TypeError(`There is no command ${parsed.name}.`);
   const operationKey = event.commentId === null ? sourceOf(event) : `comment:${event.commentId}`;
+  const refuse = async (verdict: Verdict): Promise<void> => {
+    if (voice !== "silence")
+      await noteRefusal(dependencies, runner, { threadKey, actor, verdict, operationKey, action: parsed.name });
+  };
   try {
-    const { issue, pullRequest, base, verdict } = await judgeCommand(heard, event, parsed, grammar);
+    const judged = await judgeCommand(heard, event, parsed, command);
+    const { base, verdict } = judged;
     if (verdict.status !== "passed") {
-      if (voice !== "silence")
-        await noteRefusal(dependencies, runner, { threadKey, actor, verdict, operationKey, action: parsed.name });
+      await refuse(verdict);
       await answer(`🚫 ${verdict.reason}`, "-1");
       return { kind: "refused", reason: `refused: ${verdict.reason}` };
     }
-    if (base.problems.length > 0 && grammar.worksOnHead) {
+    if (base.problems.length > 0 && command.worksOnHead) {
       const text = `⚠️ Nothing was started: the configuration has errors.\n\n${renderProblems(base.path, base.problems)}`;
       await answer(text, "confused");
       return { kind: "misconfigured", reason: `configuration has errors: ${base.problems.length} in ${base.path}` };
     }
-    const active = await activeRunIn(dependencies, threadKey, grammar.needsRun);
-    const last = (await dependencies.store.runs({ threadKey, limit: 1 }))[0];
-    const context: CommandContext = {
+    const reply = await carryOut({
       dependencies,
       runner,
-      github,
-      repository: event.repository,
-      issue,
-      pullRequest,
-      actor,
-      commentId: event.commentId,
-      writtenAt: event.writtenAt ?? (await writtenAt(github, event)),
-      place: placeOf(event),
-      settings: base.settings,
-      settingsSha: base.sha,
-      configuration: base,
-      command: parsed,
+      event,
+      heard,
+      parsed,
+      judged,
+      command,
+      threadKey,
       operationKey,
-      verdict,
-      run: active === null ? null : await runner.state(active),
-      lastRun: last === undefined ? null : await rootRun(dependencies, last.runId),
-      workOf: workOf(pullRequest, bot.id),
-    };
-    const reply = await handler(context);
+    });
     await answer(reply, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1");
     return { kind: "done", command: parsed.name };
   } catch (thrown) {
@@ -198,10 +183,7 @@ export async function handleComment(
     if (error.treatment === "retryable") throw error;
     if (!isBatonError(thrown)) dependencies.log.error("A command failed unexpectedly", { error: thrown, operationKey });
     const said = hasCode(thrown, "BATON_POLICY_DENIED") ? "🚫" : "⚠️";
-    if (voice !== "silence" && isBatonError(thrown)) {
-      const verdict = refusal(parsed.name, error);
-      await noteRefusal(dependencies, runner, { threadKey, actor, verdict, operationKey, action: parsed.name });
-    }
+    if (isBatonError(thrown)) await refuse(refusal(parsed.name, error));
     await answer(
       `${said} ${neutraliseLine(error.message)}\n\n${errorCatalogue[error.code].remedy} (\`${error.code}\`)`,
       "confused",
@@ -210,13 +192,69 @@ export async function handleComment(
   }
 }
 
+/** HC3 */
+function answerWith(
+  dependencies: Pick<Dependencies, "store" | "redact">,
+  event: CommentEvent,
+  voice: Voice,
+): (text: string | null, reaction: string) => Promise<void> {
+  return (text, reaction) =>
+    dependencies.store.write({
+      outbox: [
+        ...(text === null || voice !== "words" ? [] : [replyRow(dependencies, event, text)]),
+        ...(voice === "silence" ? [] : reactionRows(event, reaction)),
+      ],
+    });
+}
+
+/** A command that its author may give, with everything that its handler reads. */
+async function carryOut(given: {
+  dependencies: Dependencies;
+  runner: Runner;
+  event: CommentEvent;
+  heard: Heard;
+  parsed: Extract<ParsedCommand, { kind: "command" }>;
+  judged: Awaited<ReturnType<typeof judgeCommand>>;
+  command: Command;
+  threadKey: string;
+  operationKey: string;
+}): Promise<Reply> {
+  const { dependencies, runner, event, heard, parsed, judged, command, threadKey, operationKey } = given;
+  const { github, bot, actor } = heard;
+  const { issue, pullRequest, base, verdict } = judged;
+  const active = await activeRunIn(dependencies, threadKey, command.needsRun);
+  const last = (await dependencies.store.runs({ threadKey, limit: 1 }))[0];
+  return command.handle({
+    dependencies,
+    runner,
+    commands,
+    github,
+    repository: event.repository,
+    issue,
+    pullRequest,
+    actor,
+    commentId: event.commentId,
+    writtenAt: event.writtenAt ?? (await writtenAt(github, event)),
+    place: placeOf(event),
+    settings: base.settings,
+    settingsSha: base.sha,
+    configuration: base,
+    command: parsed,
+    operationKey,
+    verdict,
+    run: active === null ? null : await runner.state(active),
+    lastRun: last === undefined ? null : await rootRun(dependencies, last.runId),
+    workOf: workOf(pullRequest, bot.id),
+  });
+}
+
 /** A command that could not be carried out, nor refused: said in the thread as soon as GitHub takes it, so that nobody waits for it. */
 export async function answerGivenUp(
   dependencies: Pick<Dependencies, "store" | "redact">,
   event: CommentEvent,
   error: BatonError,
 ): Promise<void> {
-  if (event.author.kind === "bot" || parseCommand(event.body, grammars).kind !== "command") return;
+  if (event.author.kind === "bot" || parseCommand(event.body, commands).kind !== "command") return;
   const text = `⚠️ @${event.author.login}, Baton could not do this: ${neutraliseLine(error.message)}\n\nPlease give the command again. (\`${error.code}\`)`;
   await dependencies.store.write({ outbox: [replyRow(dependencies, event, text), ...reactionRows(event, "confused")] });
 }
@@ -224,7 +262,7 @@ export async function answerGivenUp(
 function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "unknown" | "invalid" }>): string {
   const who = `@${event.author.login}`;
   if (parsed.kind === "invalid") {
-    const usage = grammars.find(({ name }) => name === parsed.name)?.usage ?? parsed.name;
+    const usage = commands.find(({ name }) => name === parsed.name)?.usage ?? parsed.name;
     return `🤔 ${who}: ${neutraliseLine(parsed.problem)}. Nothing was started.\n\nUsage: \`/baton ${usage}\`.`;
   }
   const meant = parsed.suggestion === null ? "" : ` Did you mean \`/baton ${parsed.suggestion}\`?`;
@@ -266,7 +304,7 @@ async function noteRefusal(
 }
 
 function isCommandWord(word: string): boolean {
-  return grammars.some(({ name, aliases }) => name === word || aliases.includes(word));
+  return commands.some(({ name, aliases }) => name === word || aliases.includes(word));
 }
 
 function mayRunOrSteer({ permission }: Actor, { commands }: Settings): boolean {

@@ -136,7 +136,7 @@ test("H1: git is refused without a token, with a wrong one, with too little, and
     await gitIn(join(work, "web"), "commit", "-q", "--allow-empty", "-m", "x");
     await expect(gitIn(join(work, "web"), "push", "-q", "origin", "HEAD")).rejects.toThrow(/403/);
     const basic = Buffer.from(`x-access-token:${await world.token()}`).toString("base64");
-    // As actions/checkout does it: the scheme in small letters.
+    // actions/checkout writes the scheme in lower case, too.
     const header = `http.extraheader=authorization: basic ${basic}`;
     await gitIn(join(work, "web"), "-c", header, "push", "-q", remote(""), "HEAD:refs/heads/pushed");
     expect(github.state.repositories.values().next().value?.refs.has("refs/heads/pushed")).toBe(true);

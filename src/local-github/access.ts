@@ -1,10 +1,10 @@
 /**
- * Who is calling, and may they: tokens, App JWTs, grants of installations, roles of people.
+ * Identifies the caller and checks permissions: tokens, App JWTs, grants of installations, roles of people.
  *
- * A1 An unknown, expired or revoked token is 401, also where nobody would have needed one.
- * A2 What a caller may not see is 404, what they may see but not do is 403.
- * A3 A grant that the installation lacks is refused although the repository is public, so that a manifest with too few
- *    permissions fails here before it fails on GitHub.
+ * A1 An unknown, expired or revoked token is 401, even where no token is needed.
+ * A2 A caller gets 404 for an invisible resource, and 403 for a forbidden action on a visible resource.
+ * A3 Local GitHub refuses a grant that the installation lacks, even in a public repository. A manifest with too few
+ *    permissions therefore fails here before it fails on GitHub.
  */
 import { verify } from "node:crypto";
 import { badCredentials, notFound, Refusal } from "./answer.ts";
@@ -28,11 +28,11 @@ export type Actor =
   | { kind: "app"; app: App }
   | { kind: "installation"; app: App; installation: Installation; grants: Grants; repositoryIds: number[] | null };
 
-/** An account that does something, and the App through which it does. */
+/** The account that acts, and the App through which it acts. */
 export interface Doer {
   accountId: number;
   appId: number | null;
-  /** An App's token without `workflows: write`. */
+  /** Set for an App's token without `workflows: write`. */
   mayNotWriteWorkflows?: boolean;
 }
 
@@ -56,7 +56,7 @@ export function loginOf(state: State, actor: Actor): string | null {
   return accountOf(state, doerOf(actor).accountId).login;
 }
 
-/** `Authorization: token x`, `bearer x`, or the password of `basic`; the scheme in any case. */
+/** `Authorization: token x`, `bearer x`, or the password of `basic`. The scheme may have any case. */
 export function credentialFrom(header: string | undefined): string | null {
   const match = /^(token|bearer|basic)\s+(\S+)\s*$/i.exec(header ?? "");
   if (match === null) return null;
@@ -122,12 +122,12 @@ function decodePart(part: string): Record<string, unknown> | null {
   }
 }
 
-/** `issues:write`; alternatives are parted by `|`. */
+/** For example `issues:write`. `|` separates alternatives. */
 export type Need = string;
 
 export interface Demand {
   need: Need;
-  /** What a person must be in the repository for the same thing. */
+  /** The role that a person needs in the repository for the same action. */
   role: Role;
 }
 
@@ -143,7 +143,7 @@ export function isWrite(need: Need): boolean {
   return need.includes(":write");
 }
 
-/** Returns when the actor may; throws 401, 403 or 404 otherwise. */
+/** Returns when the actor may. Throws 401, 403 or 404 otherwise. */
 export function demand(state: State, actor: Actor, wanted: Demand & { repository: Repository }): void {
   const { repository, need, role } = wanted;
   const accepted = need.split("|").map((one) => one.replace(":", "="));

@@ -3,11 +3,11 @@ export interface Answer {
   status: number;
   body?: unknown;
   headers?: Record<string, string>;
-  /** In place of `body`: bytes as they are, with their type. */
+  /** Replaces `body`: raw bytes with their type. */
   raw?: { bytes: Buffer; type: string };
 }
 
-/** Thrown anywhere below a route; the server sends `answer`. */
+/** Thrown anywhere below a route. The server sends `answer`. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly answer: Answer;

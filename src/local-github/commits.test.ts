@@ -1,4 +1,4 @@
-/** Commits of the API, and rules that want them signed. */
+/** Commits of the API, and rules that require signatures. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,7 +37,7 @@ test("GitHub signs what an App commits that names nobody, and only that; rules t
     const remote = github.url.replace("://", `://x:${await world.token()}@`);
     await gitIn(work, "clone", "-q", `${remote}/acme/web.git`, "web");
     const inClone = (...args: string[]) => gitIn(join(work, "web"), ...args);
-    // Like GitHub, it gives a commit that no ref reaches.
+    // Like GitHub, it serves a commit that no ref reaches.
     await inClone("fetch", "-q", "origin", signed.sha, named.sha);
     await inClone("push", "-q", "origin", `${signed.sha}:refs/heads/signed/one`);
     const refused = inClone("push", "-q", "origin", `${named.sha}:refs/heads/signed/two`);
@@ -82,7 +82,7 @@ test("an App without `workflows: write` brings no workflow file, by whichever wa
     message: expect.stringContaining("Resource not accessible by integration"),
   });
   await withThem.rest.repos.createOrUpdateFileContents(file);
-  // A branch from before gets the file by an update.
+  // An older branch gets the file by an update.
   await github.push({ ...at, branch: "behind", from, files: { a: "a" }, message: "Add" });
   const behind = await github.openPullRequest({ ...at, title: "Behind", head: "behind" });
   const { data: pull } = await without.rest.pulls.get({ ...place, pull_number: behind.number });

@@ -1,4 +1,4 @@
-/** One request with its answer, or one webhook: what `onExchange` gives to whoever checks the shapes. */
+/** One request with its answer, or one webhook. `onExchange` passes it to code that checks the shapes. */
 export interface ApiExchange {
   kind: "api";
   request: {
@@ -20,7 +20,7 @@ export interface WebhookExchange {
   action: string | null;
   headers: Record<string, string>;
   payload: unknown;
-  /** What the receiver answered. */
+  /** The status that the receiver answered. */
   status: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Faults on demand, each for a number of times: what networks, loaded servers and impatient limits do.
- * Deterministic: matched in the order added, shuffled by a seed.
+ * Faults on demand, each for a number of times: problems of networks, loaded servers and impatient limits.
+ * Deterministic: matched in the order of addition, shuffled by a seed.
  */
 import type { State } from "./state.ts";
 
@@ -9,11 +9,11 @@ type ApiFaultKind = "drop" | "commit-then-drop" | "status" | "secondary-limit" |
 interface ApiFault {
   match?: { method?: string; path?: RegExp };
   kind: ApiFaultKind;
-  /** How many requests it hits; 1 unless told. */
+  /** How many requests it hits. 1 by default. */
   times?: number;
   /** How many matching requests pass first. */
   after?: number;
-  /** For `status`: 503 unless told. */
+  /** For `status`: 503 by default. */
   status?: number;
   /** For `status`: GitHub's words. */
   message?: string;
@@ -26,9 +26,9 @@ interface ApiFault {
 interface WebhookFault {
   match?: { event?: string; action?: string };
   kind: "drop" | "duplicate" | "reorder";
-  /** How many deliveries it hits; 1 unless told. */
+  /** How many deliveries it hits. 1 by default. */
   times?: number;
-  /** For `reorder`: how many deliveries are held back before they go out shuffled. */
+  /** For `reorder`: how many deliveries are held back before they leave in shuffled order. */
   hold?: number;
   seed?: number;
 }
@@ -36,7 +36,7 @@ interface WebhookFault {
 export interface ArmedFault extends ApiFault {
   left: number;
   toPass: number;
-  /** The past that a stale read is served from: the state when the fault was added. */
+  /** The past state for stale reads: the state when the fault was added. */
   past: State | null;
 }
 
@@ -47,7 +47,7 @@ interface Addressed {
 
 export interface WebhookFaults {
   drops(parcel: Addressed): boolean;
-  /** What is to be sent now in place of `parcel`: itself, twice, nothing yet, or a shuffled pile. */
+  /** The parcels to send now in place of `parcel`: itself, twice, nothing yet, or a shuffled pile. */
   arrange<T extends Addressed>(parcel: T): T[];
   release<T extends Addressed>(): T[];
 }
@@ -56,14 +56,14 @@ export interface Faults {
   add(fault: ApiFault): void;
   addWebhook(fault: WebhookFault): void;
   clear(): void;
-  /** How many armed hits are left, so that a test can demand that all were used. */
+  /** The number of armed hits left, so that a test can require that all were used. */
   readonly left: number;
 }
 
 export interface FaultDesk {
   faults: Faults;
   webhooks: WebhookFaults;
-  /** Takes one hit of every fault that matches; the caller applies them. */
+  /** Uses up one hit of every fault that matches. The caller applies them. */
   take(request: { method: string; path: string }): ArmedFault[];
 }
 
@@ -91,7 +91,7 @@ export function createFaults(present: () => State): FaultDesk {
       const reorder = takeHook(parcel, "reorder");
       if (reorder === undefined) return copies;
       held.push(...copies);
-      // The pile goes out when it is full or when the fault has no hits left.
+      // The pile leaves when it is full, or when the fault has no hits left.
       if (held.length < (reorder.hold ?? 2) && reorder.left > 0) return [];
       return shuffle(held.splice(0) as T[], reorder.seed ?? 1);
     },
@@ -139,7 +139,7 @@ function matches(fault: ArmedFault, request: { method: string; path: string }): 
   return fault.match?.path === undefined || fault.match.path.test(request.path);
 }
 
-/** Fisher–Yates over a small linear congruential generator: the same seed gives the same disorder. */
+/** Fisher–Yates over a small linear congruential generator. The same seed gives the same disorder. */
 function shuffle<T>(items: T[], seed: number): T[] {
   let x = (seed >>> 0) + 1;
   for (let i = items.length - 1; i > 0; i -= 1) {

@@ -1,8 +1,9 @@
 /**
  * Git over HTTP: git's own `http-backend` as CGI, behind the same tokens and grants as the API.
  *
- * H1 Nobody reaches git's child without the grant: no or wrong token 401, too little 403, not theirs 404.
- * H2 A push is over, for everybody, when its ref changes are in the state.
+ * H1 No caller without the grant reaches git's child. A missing or wrong token gets 401. Too few grants get 403, and an
+ *     invisible repository gets 404 (A2).
+ * H2 A push is over, for everybody, when the state has its ref changes.
  */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -51,7 +52,7 @@ export function admitGit(site: Site, call: GitCall, authorization: string | unde
   return { actor, repository };
 }
 
-/** `silent`: the work is done, the caller never hears of it. */
+/** `silent`: the work is done, but the caller never gets the answer. */
 export async function serveGit(
   site: Site,
   given: {
@@ -116,7 +117,7 @@ async function runBackend(site: Site, given: Parameters<typeof serveGit>[1]): Pr
   await child.exited;
   if (child.pid === undefined) throw new Error("git could not be started.");
   await closed;
-  // A push is answered only when its consequences are in the state.
+  // A push gets its answer only when the state has its consequences.
   if (!given.silent && call.service !== "/git-receive-pack") response.end();
   return status === 0 ? 200 : status;
 }
@@ -124,7 +125,7 @@ async function runBackend(site: Site, given: Parameters<typeof serveGit>[1]): Pr
 const hookProgram = fileURLToPath(new URL("./pre-receive.mjs", import.meta.url));
 
 /**
- * An App's token without `workflows: write` brings no commit that touches a workflow file, on whatever ref.
+ * An App's token without `workflows: write` cannot push a commit that touches a workflow file, on any ref.
  * Source: https://github.com/peter-evans/create-pull-request/issues/1234 (the words, for `GITHUB_TOKEN`)
  */
 const workflowCheck = [
@@ -138,7 +139,7 @@ const workflowCheck = [
   "",
 ].join("\n");
 
-/** What git asks before it takes a push: whether the token may bring what it brings, and the repository's rules. */
+/** The hook that git runs before it accepts a push. It checks the token's permissions and the repository's rules. */
 async function pushHook(site: Site, repository: Repository, actor: Actor): Promise<Record<string, string>> {
   const rules = repository.ruleSets.length > 0;
   const workflows = actor.kind === "installation" && actor.grants["workflows"] !== "write";
@@ -147,11 +148,11 @@ async function pushHook(site: Site, repository: Repository, actor: Actor): Promi
   await mkdir(hooks, { recursive: true });
   const hook = join(hooks, "pre-receive");
   const rulesCheck = `printf '%s\\n' "$changes" | "${process.execPath}" "${hookProgram}"\n`;
-  // The one that a test put into the repository is asked, too: git knows one place for hooks.
+  // A test's own hook in the repository runs, too, because git knows only one place for hooks.
   const ownCheck = `if [ -x hooks/pre-receive ]; then printf '%s\\n' "$changes" | hooks/pre-receive || exit 1; fi\n`;
   const script = `#!/bin/sh\nchanges=$(cat)\n${ownCheck}${workflows ? workflowCheck : ""}${rules ? rulesCheck : ""}`;
   if (!existsSync(hook)) {
-    // Whole or not at all: another push may be about to run it.
+    // Written whole or not at all, because another push may be about to run it.
     const made = `${hook}-${randomUUID()}`;
     await writeFile(made, script, { mode: 0o755 });
     await rename(made, hook);
@@ -166,7 +167,9 @@ async function pushHook(site: Site, repository: Repository, actor: Actor): Promi
 
 const rulesPath = "/_rules/";
 
-/** What the hook is told: nothing where all is allowed, else what `git push` shows. Not a call of GitHub's API. */
+/**
+ * The answer to the hook: nothing where all is allowed, otherwise the text for `git push`. Not a call of GitHub's API.
+ */
 export function answerHook(site: Site, path: string, changes: readonly PushedRef[]): string | null {
   if (!path.startsWith(rulesPath)) return null;
   const repository = site.state.repositories.get(Number(path.slice(rulesPath.length)));

@@ -1,4 +1,4 @@
-/** What a commit, a tree or a difference is, read from git and still without GitHub's addresses. */
+/** Commits, trees and differences, read from git and still without GitHub's addresses. */
 import { git, tryGit } from "./git.ts";
 
 export interface CommitFacts {
@@ -29,7 +29,7 @@ function utc(date: string): string {
   return `${new Date(date).toISOString().slice(0, 19)}Z`;
 }
 
-/** Newest first, at most 250 as GitHub's lists. */
+/** Newest first, at most 250 as in GitHub's lists. */
 export async function readCommits(directory: string, range: string[], max = 250): Promise<CommitFacts[]> {
   const args = ["log", `--max-count=${max}`, `--format=${format}%x01`, ...range, "--"];
   const text = await git(directory, args);
@@ -93,7 +93,7 @@ async function addCounts(directory: string, given: { from: string; to: string; f
     if (file === undefined || added === "") continue;
     file.additions = Number(added) || 0;
     file.deletions = Number(removed) || 0;
-    // A rename is written as an empty path and then two.
+    // Git writes a rename as an empty path followed by two paths.
     if (path === "") at += 2;
     index += 1;
   }

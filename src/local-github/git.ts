@@ -1,5 +1,5 @@
 /**
- * Git on the bare repositories: reading, comparing, committing and merging without a work tree.
+ * Git on the bare repositories: reads, compares, commits and merges without a work tree.
  *
  * Owns: every git child except the smart HTTP backend. Does not own: refs as the state sees them (`deeds/refs.ts`).
  */
@@ -41,12 +41,12 @@ export async function git(directory: string, args: string[], env: Record<string,
   return (await ask(directory, args, env)).toString();
 }
 
-/** Output as bytes, or null when git says no: for questions whose "no" is an answer. */
+/** Output as bytes, or null when git says no. For questions whose "no" is an answer. */
 export async function tryGit(directory: string, args: string[]): Promise<Buffer | null> {
   return ask(directory, args).catch(() => null);
 }
 
-/** Answers that never change: webhooks and pages ask for the same commits again and again. */
+/** Answers that never change. Webhooks and pages ask for the same commits again and again. */
 const lasting = new Map<string, Promise<Buffer>>();
 const lastingMax = 1_000;
 const readers = new Set(["cat-file", "diff", "diff-tree", "log", "ls-tree", "merge-base", "rev-list", "rev-parse"]);
@@ -71,7 +71,7 @@ async function ask(directory: string, args: string[], env: Record<string, string
   if (lasting.size >= lastingMax) lasting.clear();
   const answer = start();
   lasting.set(key, answer);
-  // An object that is not there may come.
+  // A missing object may still arrive.
   answer.catch(() => lasting.delete(key));
   return answer;
 }
@@ -134,7 +134,7 @@ interface FileChange {
 }
 export type FileChanges = Record<string, string | Buffer | null | FileChange>;
 
-/** A commit on `parents[0]` with some files replaced, added, or (null) removed. Returns its SHA; no ref moves. */
+/** A commit on `parents[0]` with some files replaced, added, or (null) removed. Returns its SHA. No ref moves. */
 export async function commitFiles(
   directory: string,
   options: { parents: string[]; files: FileChanges; message: string; author: Person; date: Date },
@@ -142,7 +142,7 @@ export async function commitFiles(
   const [first, ...others] = options.parents;
   const when = `${Math.floor(options.date.getTime() / 1000)} +0000`;
   const person = `${options.author.name} <${options.author.email}> ${when}`;
-  // One program for the whole commit. Its branch is taken back before anybody can see it.
+  // One git process makes the whole commit. Its branch is removed before anybody can see it.
   const branch = `refs/imports/${randomUUID()}`;
   const parts: (string | Buffer)[] = [`commit ${branch}\nmark :1\nauthor ${person}\ncommitter ${person}\n`];
   parts.push(...data(options.message.endsWith("\n") ? options.message : `${options.message}\n`));
@@ -165,7 +165,7 @@ function data(content: string | Buffer): (string | Buffer)[] {
   return [`data ${Buffer.byteLength(content)}\n`, content, "\n"];
 }
 
-/** As git quotes a path. */
+/** The path in git's quoted form. */
 function quoted(path: string): string {
   return `"${path.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;
 }
@@ -183,7 +183,7 @@ export async function commitTree(
   return (await gitWithInput(directory, args, options.message, personEnvironment(options.author, options.date))).trim();
 }
 
-/** A commit object as its text is, so that it can carry a signature. Returns its SHA; no ref moves. */
+/** A commit object with exactly this text, so that it can carry a signature. Returns its SHA. No ref moves. */
 export async function writeCommit(directory: string, text: string): Promise<string> {
   return (await gitWithInput(directory, ["hash-object", "-t", "commit", "-w", "--stdin"], text)).trim();
 }
@@ -194,7 +194,7 @@ export async function mergeTree(directory: string, base: string, head: string): 
   return out === null ? null : (out.toString().split("\n")[0] ?? null);
 }
 
-/** Every commit of `base..head` again on top of `base`; null when one of them conflicts. */
+/** Applies every commit of `base..head` again on top of `base`. Null when one of them conflicts. */
 export async function rebase(
   directory: string,
   options: { base: string; head: string; committer: Person; date: Date },
@@ -227,7 +227,7 @@ export async function updateRef(
   else await git(directory, ["update-ref", ref, change.to, ...expected]);
 }
 
-/** The full SHA of what `revision` names, when it is a commit here. */
+/** The full SHA that `revision` names, if it is a commit here. */
 export async function commitSha(directory: string, revision: string): Promise<string | null> {
   if (revision.startsWith("-")) return null;
   const out = await tryGit(directory, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`]);

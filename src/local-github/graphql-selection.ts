@@ -1,21 +1,22 @@
 /**
- * What of an object a GraphQL document asks for: one operation with one field, as Baton and people's tools send it here.
+ * The selection of a GraphQL document. A document has one operation with one field, as Baton and people's tools send it
+ * here.
  *
  * Owns: reading the selection, and its part of a value. Does not own: GitHub's schema, which only the tests know.
  */
 
 export interface Selection {
   name: string;
-  /** Of the type that an inline fragment is for; null: of every type. */
+  /** The type of an inline fragment. Null: every type. */
   on: string | null;
   fields: Selection[];
 }
 
-/** The operation's fields; null: it cannot be read. */
+/** The operation's fields. Null: the document is unreadable. */
 export function selectionOf(document: string): Selection[] | null {
   const tokens: string[] = document.match(/\.\.\.|[A-Za-z_]\w*|"(?:[^"\\]|\\.)*"|[^\s,]/g) ?? [];
   let at = tokens.indexOf("{");
-  // What stands in parentheses may have braces of its own.
+  // Arguments in parentheses may have braces of their own.
   const open = tokens.indexOf("(");
   if (open !== -1 && open < at) at = tokens.indexOf("{", closing(tokens, open));
   if (at === -1) return null;
@@ -77,7 +78,7 @@ export class UnknownField extends Error {
   }
 }
 
-/** The selected part of a value; `__typename` says which type an object is, where fragments ask for several. */
+/** The selected part of a value. `__typename` names the type of an object where fragments select several types. */
 export function selected(value: unknown, fields: readonly Selection[]): unknown {
   if (Array.isArray(value)) return value.map((one) => selected(one, fields));
   if (typeof value !== "object" || value === null) return value;

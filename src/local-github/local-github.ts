@@ -1,8 +1,9 @@
 /**
- * A GitHub of one's own: REST, webhooks, git over HTTP and a CI that really runs, on 127.0.0.1, for the demo and tests.
+ * A local GitHub for the demo and tests, on this machine (127.0.0.1). It has REST, webhooks, git over HTTP and a CI
+ * that really runs.
  *
- * Owns: starting, stopping, and the surface. Does not own: anything of Baton, and nothing of Baton's core knows of it.
- * L1 Nothing outlives `close()`: no server, child, timer or file. L2 `settle()` means that nothing is on its way.
+ * Owns: starting, stopping, and the surface. Does not own: any part of Baton. Baton's core does not know it.
+ * L1 Nothing outlives `close()`: no server, child, timer or file. L2 `settle()` resolves when nothing is in flight.
  */
 
 import { generateKeyPairSync } from "node:crypto";
@@ -35,40 +36,40 @@ import { emptyState, type State } from "./state.ts";
 import { createWebhooks, type Delivery } from "./webhooks.ts";
 
 export interface LocalGithubOptions {
-  /** Any free one unless told. */
+  /** Any free port by default. */
   port?: number;
   now?: () => Date;
   limits?: RateLimitOptions;
   onExchange?: (exchange: Exchange) => void;
-  /** Told of each request of the API and of git before anything is done for it; what it returns is waited for. */
+  /** Called for each request of the API and of git before any work on it. The server waits for the returned promise. */
   onRequest?: (request: { method: string; path: string }) => Promise<void> | undefined;
-  /** Plays the runners: told of each workflow that is started by `workflow_dispatch`. */
+  /** Plays the runners. Called for each workflow that `workflow_dispatch` starts. */
   onDispatch?: (dispatch: WorkflowDispatch) => void;
 }
 
 export interface LocalGithub extends People {
-  /** Where people look, and where git clones: `http://127.0.0.1:1234`. */
+  /** The address for people and for git clones: `http://127.0.0.1:1234`. */
   url: string;
   /** Base URL for Octokit. */
   apiUrl: string;
-  /** Base URL as of an Enterprise Server: the same under `/api/v3`. */
+  /** Base URL in the form of an Enterprise Server: the same API under `/api/v3`. */
   enterpriseApiUrl: string;
   faults: Faults;
   /** Every request, oldest first. */
   log: LogEntry[];
   /** Every webhook delivery, oldest first. */
   deliveries: readonly Delivery[];
-  /** Everything it remembers, to look at. */
+  /** The whole state, for reading. */
   state: State;
   /** Sends a delivery again, with the same GUID and bytes. */
   redeliver(deliveryId: number): void;
-  /** Resolves when no request, delivery or CI job is in flight; throws what failed inside. */
+  /** Resolves when no request, delivery or CI job is in flight. Throws errors from inside. */
   settle(): Promise<void>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What it serves; the tests compare it with GitHub's description. */
+/** The routes that it serves. The tests compare them with GitHub's description. */
 export const localGithubRoutes = [
   ...metaRoutes,
   ...appRoutes,
@@ -82,7 +83,9 @@ export const localGithubRoutes = [
   ...alertRoutes,
 ];
 
-/** Every exchange of every local GitHub of this process: who checks shapes listens here, and no test can forget it. */
+/**
+ * Every exchange of every local GitHub of this process. The checks of shapes listen here, so no test can bypass them.
+ */
 const exchanges = channel("local-github.exchange");
 
 export async function startLocalGithub(options: LocalGithubOptions = {}): Promise<LocalGithub> {
@@ -171,7 +174,7 @@ export async function startLocalGithub(options: LocalGithubOptions = {}): Promis
   };
 }
 
-/** The accounts that are there before anybody comes: GitHub, and the App that is GitHub Actions. */
+/** The accounts that exist from the start: GitHub, and the App that is GitHub Actions. */
 function addGithubItself(site: Site): void {
   createAccount(site, { login: "github", kind: "Organization" });
   const { publicKey } = generateKeyPairSync("ed25519", {
@@ -182,7 +185,7 @@ function addGithubItself(site: Site): void {
   registerApp(site, { slug: actionsSlug, name: "GitHub Actions", ownerLogin: "github", grants, events: [] }, publicKey);
 }
 
-/** What is on its way, and what went wrong with it. */
+/** Work in flight, and its errors. */
 function createFlight() {
   const work = new Set<Promise<unknown>>();
   const failures: unknown[] = [];

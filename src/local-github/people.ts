@@ -1,6 +1,6 @@
 /**
- * People: what a person does in a browser or a terminal, as plain calls. Each has the same consequences and webhooks as
- * the same deed through the API.
+ * A person's actions in a browser or a terminal, as plain calls. Each has the same consequences and webhooks as the
+ * same action through the API.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
@@ -57,7 +57,7 @@ export interface Place {
   /** `owner/name`. */
   repository: string;
   number: number;
-  /** Login of who does it. */
+  /** Login of the person who acts. */
   as: string;
 }
 
@@ -68,9 +68,9 @@ export interface RepositoryOptions {
   private?: boolean;
   description?: string;
   defaultBranch?: string;
-  /** Files of the first commit; nothing leaves the repository empty. */
+  /** Files of the first commit. Without files the repository stays empty. */
   files?: FileChanges;
-  /** In place of `files`: everything below a directory, without `.git` and `node_modules`. */
+  /** Replaces `files`: everything below a directory, without `.git` and `node_modules`. */
   directory?: string;
   ci?: CiSettings | null;
 }
@@ -117,7 +117,7 @@ export function createPeople(site: Site) {
     branch: string;
     files: FileChanges;
     message?: string;
-    /** Where a new branch begins; the default branch unless told. */
+    /** The start of a new branch. The default branch if absent. */
     from?: string;
     force?: boolean;
   }): Promise<string> {
@@ -213,7 +213,7 @@ export function createPeople(site: Site) {
       const repository = await addRepository(options);
       const files = options.directory === undefined ? options.files : await filesBelow(options.directory);
       const fullName = `${options.owner}/${options.name}`;
-      // The person who owns it makes the first commit; for an organization its first member.
+      // The person who owns it makes the first commit. An organization uses its first member.
       const owner = account(options.owner);
       const author = owner.kind === "User" ? owner : state.accounts.get(owner.memberIds[0] ?? owner.id);
       const branch = repository.defaultBranch;
@@ -234,7 +234,7 @@ export function createPeople(site: Site) {
       return { id: fork.id, fullName: `${options.owner}/${name}` };
     },
 
-    /** The fork is gone; its pull requests stay with `head.repo` null. */
+    /** The fork is gone. Its pull requests stay, with `head.repo` null. */
     deleteRepository(options: { repository: string }): void {
       const repository = repositoryNamed(options.repository);
       state.repositories.delete(repository.id);
@@ -257,7 +257,7 @@ export function createPeople(site: Site) {
       };
     },
 
-    /** Where the App listens; null stops its webhooks. */
+    /** The App's webhook address. Null stops its webhooks. */
     setWebhook(options: { appId: number; webhook: { url: string; secret: string } | null }): void {
       const app = state.apps.get(options.appId);
       if (app === undefined) throw new Error(`The local GitHub has no App ${options.appId}.`);
@@ -308,7 +308,7 @@ export function createPeople(site: Site) {
       if (removed.length > 0) tellRepositories(site, one, { added: [], removed, senderId });
     },
 
-    /** Where the repository's bare git is, to look at. */
+    /** The repository's bare git directory, for reading. */
     gitDirectory(fullName: string): string {
       return gitDirectory(site, repositoryNamed(fullName).id);
     },
@@ -317,7 +317,7 @@ export function createPeople(site: Site) {
       repositoryNamed(options.repository).roles.set(account(options.login).id, options.permission);
     },
 
-    /** By ruleset unless told otherwise; an empty list removes the rule. */
+    /** By ruleset unless set otherwise. An empty list removes the rule. */
     setRequiredChecks(options: {
       repository: string;
       branch: string;
@@ -331,12 +331,12 @@ export function createPeople(site: Site) {
       else rules.set(options.branch, checks);
     },
 
-    /** Further rules, by glob of branches; the list replaces the one before. */
+    /** Further rules, by glob of branches. The list replaces the previous one. */
     setRules(options: { repository: string; ruleSets: RuleSet[] }): void {
       repositoryNamed(options.repository).ruleSets = options.ruleSets;
     },
 
-    /** Required checks of this branch want the head to have all of it. */
+    /** Required checks of this branch require a head that contains all of the branch. */
     requireUpToDate(options: { repository: string; branch: string }): void {
       repositoryNamed(options.repository).strictBranches.add(options.branch);
     },
@@ -347,7 +347,7 @@ export function createPeople(site: Site) {
       if (options.autoMerge !== undefined) repository.autoMerge = options.autoMerge;
     },
 
-    /** A private repository of an owner who pays nothing. */
+    /** Makes it a private repository of an owner on the free plan. */
     onFreePlan(options: { repository: string }): void {
       Object.assign(repositoryNamed(options.repository), { private: true, freePlan: true });
     },
@@ -366,7 +366,7 @@ export function createPeople(site: Site) {
       lockThread(site, repository, { thread, locked: options.locked ?? true, doer: doer(options.as) });
     },
 
-    /** The queue of the base branch does its work: merged, or taken out for a reason. */
+    /** The queue of the base branch finishes: the pull request is merged, or removed for a reason. */
     async endQueue(options: Place & { merged: boolean }): Promise<void> {
       const { repository, thread } = pullAt(options);
       await endQueue(site, repository, { thread, merged: options.merged, doer: doer(options.as) });
@@ -380,7 +380,7 @@ export function createPeople(site: Site) {
       repositoryNamed(options.repository).ci = options.ci;
     },
 
-    /** Somebody re-runs a job of the CI by its check run. */
+    /** A person re-runs a job of the CI by its check run. */
     rerunJob(options: { repository: string; checkRunId: number }): void {
       const repository = repositoryNamed(options.repository);
       const run = repository.checkRuns.get(options.checkRunId);
@@ -467,7 +467,7 @@ export function createPeople(site: Site) {
       return { id: thread.pull.id, number: thread.number };
     },
 
-    /** Somebody chooses another base branch for a pull request. */
+    /** A person chooses another base branch for a pull request. */
     async retarget(options: Place & { base: string }): Promise<void> {
       const { repository, thread } = pullAt(options);
       await retarget(site, repository, { thread, base: options.base, doer: doer(options.as) });
@@ -483,7 +483,7 @@ export function createPeople(site: Site) {
       options: Place & {
         event: ReviewEvent;
         body?: string;
-        /** The head of the pull request unless told. */
+        /** The head of the pull request by default. */
         sha?: string;
         comments?: { path: string; line?: number; body: string }[];
       },
@@ -546,7 +546,7 @@ export function createPeople(site: Site) {
       });
     },
 
-    /** Somebody presses "Re-run" (or a button of the App's own) on a check run. */
+    /** A person presses "Re-run" (or a button of the App's own) on a check run. */
     async requestCheck(options: {
       repository: string;
       as: string;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The hook of a push: asks the local GitHub whether its rules let these refs change, and says its words if not. */
+/** The hook of a push. It asks local GitHub whether its rules allow the ref changes. If not, it prints the refusal. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 

@@ -89,7 +89,7 @@ test("a merge waits for the required checks, wants the true head, refuses confli
     const index = ["merge", "squash", "rebase"].indexOf(method);
     const branch = `m${index}`;
     const message = `Add ${branch}`;
-    // A branch from before the last merge, so that each method has something to do.
+    // A branch older than the last merge, so that each method has work to do.
     const root = (await octokit.rest.repos.listCommits({ ...web, per_page: 100 })).data.at(-1)?.sha ?? "";
     await github.push({ repository: "acme/web", as: "bob", branch, from: root, files: { [branch]: "x" }, message });
     const opened = await github.openPullRequest({ repository: "acme/web", as: "bob", title: "One", head: branch });

@@ -1,11 +1,11 @@
-/** GitHub's two limits: so many requests an hour, and so many writes a minute. */
+/** GitHub's two limits: requests per hour, and writes per minute. */
 import type { Actor } from "./access.ts";
 import { Refusal } from "./answer.ts";
 
 export interface RateLimitOptions {
-  /** Requests an hour and caller; 5000 unless told. */
+  /** Requests per hour and caller. 5000 by default. */
   requestsPerHourMax?: number;
-  /** Content writes a minute and caller; not enforced unless told. GitHub: 80. */
+  /** Content writes per minute and caller. Not enforced by default. GitHub: 80. */
   contentWritesPerMinuteMax?: number;
 }
 
@@ -54,7 +54,7 @@ export function createRateLimits(options: RateLimitOptions, now: () => Date) {
         "x-ratelimit-resource": "core",
       };
     },
-    /** Counts one request; throws when it is one too many. */
+    /** Counts one request. Throws when it exceeds the limit. */
     count(caller: string, isWrite: boolean): void {
       const window = windowOf(caller);
       if (window.used >= limit) throw new Refusal(403, "API rate limit exceeded for installation.");
@@ -68,7 +68,7 @@ export function createRateLimits(options: RateLimitOptions, now: () => Date) {
       }
       window.writesMs.push(present);
     },
-    /** A 304 costs nothing. */
+    /** A 304 does not count. */
     refund(caller: string): void {
       windowOf(caller).used -= 1;
     },

@@ -1,9 +1,9 @@
-/** What of the required checks of a branch is not green: from the state alone. */
+/** The required checks of a branch that are not green, from the state alone. */
 import type { CheckRun, CommitStatus, Repository, RequiredCheckRule } from "./state.ts";
 
 /**
- * `filter=latest` answers the newest run of a name within each suite; two suites of one commit give two. Jobs of one attempt
- * that share a name are all answered, and those of an earlier attempt are not.
+ * `filter=latest` answers the newest run of a name within each suite. Two suites of one commit give two runs. Jobs of
+ * one attempt that share a name are all answered. Jobs of an earlier attempt are not.
  * Sources: https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference,
  * https://github.com/lewagon/wait-on-check-action/pull/156 ("only deduplicates within a single check suite"),
  * https://github.com/embeddedos-org/ebuild/pull/104 (nine check runs of three names in one workflow run), and

@@ -1,4 +1,4 @@
-/** Routes: a method, a path, what it needs, and a function from context to answer. */
+/** Routes: a method, a path, its required permission, and a function from context to answer. */
 import { z } from "zod";
 import { type Actor, type Doer, isWrite, type Need } from "./access.ts";
 import { type Answer, notFound, Refusal } from "./answer.ts";
@@ -13,13 +13,13 @@ export interface ApiRequest {
   query: URLSearchParams;
   headers: Record<string, string>;
   body: unknown;
-  /** As the caller spelled it: for Link headers. */
+  /** In the caller's spelling, for Link headers. */
   url: URL;
 }
 
 export interface Context {
   site: Site;
-  /** Present state, or a past one when a fault says so: reads go through it. */
+  /** Present state, or a past one when a fault requires it. All reads use it. */
   view: View;
   request: ApiRequest;
   actor: Actor;
@@ -27,7 +27,7 @@ export interface Context {
 }
 
 export interface RepositoryContext extends Context {
-  /** Of the view. Writes happen on present views only, so it is the living one there. */
+  /** Belongs to the view. Writes happen on present views only, so there it is the live repository. */
   repository: Repository;
   doer: Doer;
 }
@@ -37,7 +37,7 @@ export interface Route {
   path: string;
   pattern: RegExp;
   names: string[];
-  /** `app`: only with the App's own JWT. `anyone`: no check. Else a grant on the repository of the path. */
+  /** `app`: only with the App's own JWT. `anyone`: no check. Otherwise a grant on the repository of the path. */
   need: Need;
   role: Role;
   handle: (context: RepositoryContext) => Answer | Promise<Answer>;
@@ -67,7 +67,10 @@ export function route(
   return { method, path, ...compile(path), need, role: "none", handle };
 }
 
-/** A route below `/repos/:owner/:repo`. `role` is what a person needs; by default what the level suggests. */
+/**
+ * A route below `/repos/:owner/:repo`. `role` is the role that a person needs. By default the level of the grant
+ * decides.
+ */
 export function repositoryRoute(
   at: `${string} ${string}`,
   need: Need,
@@ -147,7 +150,7 @@ export function page<T>(context: Context, items: T[]): { items: T[]; headers: Re
   };
 }
 
-/** A paged answer: the bare list, or with its total under a name as checks and statuses have it. */
+/** A paged answer: the bare list, or the list with its total under a name, as for checks and statuses. */
 export function listed<T>(context: Context, items: T[], shape: (item: T) => unknown, name?: string): Answer {
   const { items: some, headers } = page(context, items);
   const list = some.map(shape);

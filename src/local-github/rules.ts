@@ -1,8 +1,8 @@
 /**
- * Rules of branches, and what GitHub says when one is broken: by a merge, by a push, by a commit of the API.
+ * Rules of branches, and GitHub's words for a violation by a merge, a push or a commit of the API.
  *
  * Owns: the rules and their words. Does not own: the answers' status (`deeds/merge.ts`, `git-http.ts`).
- * BR1 Rules hold for everybody here: nobody is on a bypass list.
+ * BR1 Rules apply to everybody here, because nobody is on a bypass list.
  */
 import type { PullRequest, Repository, Thread } from "./state.ts";
 
@@ -11,13 +11,13 @@ export type BranchRule =
   | { type: "creation" | "update" | "deletion" | "non_fast_forward" | "required_signatures" | "merge_queue" }
   | { type: "required_linear_history" }
   | { type: "pull_request"; approvals: number; methods?: readonly MergeMethod[] }
-  /** `pattern` is a regular expression, as GitHub's operator `regex` has it. */
+  /** `pattern` is a regular expression, as with GitHub's operator `regex`. */
   | { type: "branch_name_pattern" | "commit_message_pattern"; pattern: string };
 
 export type MergeMethod = "merge" | "squash" | "rebase";
 
 export interface RuleSet {
-  /** A glob: `*` is one segment, `**` is any. */
+  /** A glob: `*` matches one segment, `**` any number. */
   branches: string;
   rules: BranchRule[];
 }
@@ -45,7 +45,7 @@ export function methodRefusal(repository: Repository, branch: string, method: Me
   return allowed ? null : `${methodWords[method]} are not allowed on this repository.`;
 }
 
-/** What still hinders a merge by the rule sets of the base, in GitHub's words. */
+/** The reasons why the rule sets of the base still block a merge, in GitHub's words. */
 export function mergeViolations(repository: Repository, thread: Thread & { pull: PullRequest }): string[] {
   const { pull } = thread;
   return rulesFor(repository, pull.baseRef).flatMap((rule): string[] => {
@@ -108,7 +108,7 @@ export function pushViolations(repository: Repository, pushed: PushedRef): strin
         return pushed.commits.some(({ message }) => !new RegExp(rule.pattern, "u").test(message))
           ? [`Commit message must match a given regex pattern: ${rule.pattern}`]
           : [];
-      // They are about merges, or are checked by what the base allows.
+      // Only merges can satisfy these rules, or the allowed merge methods of the base enforce them.
       case "merge_queue":
       case "pull_request":
         return pushed.to === null ? [] : ["Changes must be made through a pull request."];

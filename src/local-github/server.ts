@@ -1,8 +1,8 @@
 /**
- * From a connection to an answer: git, pages or API; faults; who calls; limits; route; ETag; log.
+ * From a connection to an answer, in order: git, pages or API, then faults, caller, limits, route, ETag and log.
  *
- * V1 Every API exchange is logged and offered to `onExchange`, also those that a fault cut off.
- * V2 A fault that cuts off before the work leaves no trace in the state; `commit-then-drop` leaves all of it.
+ * V1 Every API exchange is logged and passed to `onExchange`, including those that a fault cut off.
+ * V2 A fault that cuts off before the work leaves no trace in the state. `commit-then-drop` leaves all of it.
  */
 import { createHash, randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -26,7 +26,7 @@ export interface ServerParts {
   log: LogEntry[];
   onRequest: (request: { method: string; path: string }) => Promise<void> | undefined;
   onExchange: (exchange: Exchange) => void;
-  /** HTML and plain text for people; null when the path is none of theirs. */
+  /** HTML and plain text for people. Null when no page has the path. */
   pages: (site: Site, path: string) => Promise<Answer | null>;
 }
 
@@ -39,7 +39,7 @@ export async function serve(parts: ServerParts, request: IncomingMessage, respon
     if (git !== null) await answerGit(parts, { call: git, request, response, url });
     else await answerHttp(parts, { request, response, url });
   } catch (error) {
-    // The fake's own fault: loud, so that no test takes it for GitHub's.
+    // The fake's own fault. It is loud, so that no test mistakes it for GitHub's.
     if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain" });
     response.end(error instanceof Error ? error.stack : String(error));
     throw error;
@@ -144,7 +144,7 @@ async function readRequest(request: IncomingMessage, given: { path: string; url:
   };
 }
 
-/** `undefined` stands for what is no JSON: the route answers 400. */
+/** `undefined` stands for invalid JSON. The route answers 400. */
 function parseBody(text: string): unknown {
   if (text === "") return null;
   try {
@@ -269,7 +269,7 @@ async function run(parts: ServerParts, given: { asked: ApiRequest; actor: Actor;
   return route.handle({ ...context, repository, doer });
 }
 
-/** An App's JWT is told that it is the wrong key, others that there is nothing. */
+/** An App's JWT gets the answer that it is the wrong key. Others get "not found". */
 function seen(view: View, actor: Actor, repository: Repository): boolean {
   return actor.kind === "app" || canSee(view.state, actor, repository);
 }
@@ -310,7 +310,7 @@ function refusalOf(hits: ArmedFault[]): Refusal | null {
   return null;
 }
 
-/** ETag and 304, as GitHub has them on every read. */
+/** ETag and 304, as on every read of GitHub. */
 function conditional(parts: ServerParts, given: { asked: ApiRequest; answer: Answer; caller: Caller }): Answer {
   const { asked, answer, caller } = given;
   if (asked.method !== "GET" || answer.status !== 200) return answer;

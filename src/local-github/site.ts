@@ -1,17 +1,17 @@
 /**
- * The one living thing of the local GitHub: state, clock, addresses, locks, and the count of what is in flight.
- * Everything else is a function that takes it.
+ * The only live object of the local GitHub: state, clock, addresses, locks, and the count of work in flight.
+ * Everything else is a function that gets it.
  */
 
 import type { State } from "./state.ts";
 import type { Delivery, WebhookPost } from "./webhooks.ts";
 
-/** Enough to put a resource on the wire: a state (the present one, or an older one for a stale read) and addresses. */
+/** Enough to build a resource: a state (the present one, or an older one for a stale read) and addresses. */
 export interface View {
   state: State;
-  /** Where people look: `http://127.0.0.1:1234`. */
+  /** The address for people: `http://127.0.0.1:1234`. */
   origin: string;
-  /** Where programs call. */
+  /** The address for programs. */
   apiUrl: string;
 }
 
@@ -23,7 +23,7 @@ export interface WorkflowDispatch {
   workflow: string;
   ref: string;
   inputs: Record<string, string>;
-  /** Of the workflow run that this begins. */
+  /** The id of the workflow run that starts. */
   runId: number;
   login: string;
 }
@@ -32,15 +32,15 @@ export interface Site extends View {
   /** Holds the bare repositories and the work directories of CI. */
   directory: string;
   now(): Date;
-  /** GitHub's timestamps have seconds, no fractions: two things can happen at the same one. */
+  /** GitHub's timestamps have seconds, no fractions. Two events can have the same timestamp. */
   timestamp(): string;
   post(webhook: WebhookPost): void;
   redeliver(delivery: Delivery): void;
   deliveries: Delivery[];
   onDispatch(dispatch: WorkflowDispatch): void;
-  /** Runs one thing after the other per repository, so that ref changes are attributable. */
+  /** Runs one task after the other per repository, so that each ref change has a known cause. */
   locked<T>(repositoryId: number, work: () => Promise<T>): Promise<T>;
-  /** Counts `work` as in flight until it ends; failures are kept and thrown by `settle()`. */
+  /** Counts `work` as in flight until it ends. `settle()` throws its failures. */
   inFlight(work: Promise<unknown>): void;
   /** Aborts when the site closes. */
   closing: AbortSignal;

@@ -1,9 +1,9 @@
 /**
- * Everything that the local GitHub remembers, as plain data: a snapshot is `structuredClone(state)`, which is how
- * stale reads are served. Git objects live on disk; refs are mirrored here because they change and objects do not.
+ * The memory of the local GitHub, as plain data. A snapshot is `structuredClone(state)`, and stale reads use one. Git
+ * objects live on disk. Refs are mirrored here because they change and objects do not.
  *
- * Owns: the shapes and the look-ups. Does not own: who may see them (`access.ts`), how they look on the wire (`resources/`).
- * S1 Ids are never used twice, whatever they name. S2 `refs` is changed only by `deeds/refs.ts`.
+ * Owns: the shapes and the look-ups. Does not own: visibility (`access.ts`), the API's form of objects (`resources/`).
+ * S1 Ids are never used twice, for any kind of object. S2 Only `deeds/refs.ts` changes `refs`.
  */
 import type { MergeMethod, RuleSet } from "./rules.ts";
 
@@ -55,7 +55,7 @@ export interface Token {
   value: string;
   userId: number | null;
   installationId: number | null;
-  /** Narrowed grants; null on a user's token. */
+  /** Narrowed grants. Null on a user's token. */
   grants: Grants | null;
   repositoryIds: number[] | null;
   expiresAt: string | null;
@@ -86,7 +86,7 @@ export interface Comment {
   createdAt: string;
   updatedAt: string;
   reactions: Reaction[];
-  /** Why it is folded away; absent: it is not. */
+  /** Why it is minimized. Absent: it is not. */
   minimized?: string | null;
 }
 
@@ -113,7 +113,7 @@ export interface ReviewComment {
   createdAt: string;
   updatedAt: string;
   inReplyToId: number | null;
-  /** Of the first one of a thread. */
+  /** Set on the first comment of a thread. */
   resolved?: boolean;
   reactions: Reaction[];
 }
@@ -127,7 +127,7 @@ export interface PullRequest {
   headSha: string;
   baseRef: string;
   baseSha: string;
-  /** When somebody last sent it to another base. */
+  /** When a person last changed its base. */
   baseChangedAt?: string;
   draft: boolean;
   mergedAt: string | null;
@@ -139,13 +139,13 @@ export interface PullRequest {
   reviews: Review[];
   reviewComments: ReviewComment[];
   counts: { commits: number; additions: number; deletions: number; files: number };
-  /** The head does not have all of the base. */
+  /** The head lacks commits of the base. */
   behind: boolean;
   queuedSha: string | null;
   autoMergeBy: number | null;
 }
 
-/** An issue, or a pull request, which is an issue with more. */
+/** An issue, or a pull request, which is an issue with more fields. */
 export interface Thread {
   id: number;
   number: number;
@@ -162,7 +162,7 @@ export interface Thread {
   closedAt: string | null;
   closedById: number | null;
   reactions: Reaction[];
-  /** Only people who may write comment. */
+  /** Only people with write access may comment. */
   locked: boolean;
   pull: PullRequest | null;
 }
@@ -204,21 +204,21 @@ export interface CheckRun {
   completedAt: string | null;
   output: { title: string | null; summary: string | null; text: string | null };
   annotations: Annotation[];
-  /** Of a job of GitHub Actions: the attempt of its workflow run that it belongs to. */
+  /** For a job of GitHub Actions: the attempt of its workflow run. */
   attempt?: number;
 }
 
 export interface CheckSuite {
   id: number;
   appId: number;
-  /** Of a suite of GitHub Actions. */
+  /** For a suite of GitHub Actions. */
   workflowRunId?: number;
   headBranch: string | null;
   headSha: string;
   before: string | null;
   createdAt: string;
   updatedAt: string;
-  /** What was told last, so that `completed` is told once. */
+  /** The last reported status, so that `completed` is reported once. */
   status: CheckStatus;
   conclusion: CheckConclusion | null;
 }
@@ -243,9 +243,9 @@ export interface CiSettings {
   /** Name of the check run. */
   name: string;
   command: string[];
-  /** File name of the workflow that it is in: by this it is started by hand. */
+  /** File name of its workflow. A dispatch starts the job by this name. */
   workflow?: string;
-  /** Further jobs of the same workflow run; names may repeat, as on GitHub. */
+  /** Further jobs of the same workflow run. Names may repeat, as on GitHub. */
   more?: Pick<CiSettings, "name" | "command">[];
   timeoutMs?: number;
   /** Each run waits for a person who approves it. */
@@ -268,7 +268,7 @@ export type AlertKind = "codeScanning" | "dependabot" | "secretScanning";
 export interface Alert {
   number: number;
   state: "open" | "dismissed" | "fixed";
-  /** Id of the rule or the advisory; type of a secret. */
+  /** Id of the rule or the advisory, or type of a secret. */
   rule: string;
   summary: string;
   severity: "low" | "medium" | "high" | "critical";
@@ -284,7 +284,7 @@ export interface Repository {
   name: string;
   description: string | null;
   private: boolean;
-  /** Its owner pays nothing: a private repository then has no rules of branches. */
+  /** Its owner is on the free plan. A private repository then has no branch rules. */
   freePlan: boolean;
   defaultBranch: string;
   createdAt: string;
@@ -305,18 +305,18 @@ export interface Repository {
   /** Required checks by branch, from a ruleset or from classic branch protection. */
   rulesets: Map<string, RequiredCheckRule[]>;
   protections: Map<string, RequiredCheckRule[]>;
-  /** Branches whose required checks want the head to have all of the base. */
+  /** Branches whose required checks require a head with all commits of the base. */
   strictBranches: Set<string>;
   /** Further rules, by glob of branches (`rules.ts`). */
   ruleSets: RuleSet[];
   mergeMethods: Set<MergeMethod>;
   autoMerge: boolean;
   archived: boolean;
-  /** Commits that the API made for an App, with what GitHub signed and its signature. */
+  /** Commits that the API made for an App, with the payload that GitHub signed and its signature. */
   signedCommits: Map<string, { payload: string; signature: string; at: string }>;
-  /** Names of secrets that workflows can read, with the time of their setting; there are no values. */
+  /** Names of secrets that workflows can read, with the time when each was set. There are no values. */
   secrets: Map<string, string>;
-  /** null: the feature is switched off. */
+  /** Null: the feature is disabled. */
   alerts: Record<AlertKind, Alert[] | null>;
   ci: CiSettings | null;
   jobLogs: Map<number, string>;
@@ -325,7 +325,7 @@ export interface Repository {
 }
 
 export interface State {
-  /** Workflow runs that somebody who plays the runners told of, by id. */
+  /** Workflow runs that the code in the runners' role reported, by id. */
   workflowRuns: Map<number, { status: "in_progress" | "completed"; at: string }>;
   nextId: number;
   accounts: Map<number, Account>;
@@ -390,7 +390,7 @@ export function covers(installation: Installation, repository: Repository): bool
   return installation.selection === "all" || installation.repositoryIds.includes(repository.id);
 }
 
-/** GitHub's answer to "what may this person do here": explicit role, ownership, membership, and read for everyone on public. */
+/** GitHub's role for a person: explicit role, ownership, membership, and read for everyone on public repositories. */
 export function roleOf(state: State, repository: Repository, userId: number): Role {
   if (repository.ownerId === userId) return "admin";
   const explicit = repository.roles.get(userId);

@@ -1,4 +1,4 @@
-/** A base world for the tests of this folder: an owner, a repository with a failing test, an App that is installed. */
+/** A base world for the tests of this folder: an owner, a repository with a failing test, an installed App. */
 import { execFile } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -37,7 +37,7 @@ export interface TestWorld extends AsyncDisposable {
   /** As a person. */
   as(login: string): Octokit;
   received: Received[];
-  /** `event.action` of all that was received, in order. */
+  /** `event.action` of all received webhooks, in order. */
   events(): string[];
   token(options?: { permissions?: Record<string, string>; repositories?: string[] }): Promise<string>;
 }

@@ -1,9 +1,9 @@
 /**
- * Webhooks: who gets which, signed, in order, and the log of every delivery.
+ * Webhooks: their receivers, signatures and order, and the log of every delivery.
  *
- * W1 A GUID names one event for one App; a redelivery and a duplicate carry the same GUID and the same bytes.
- * W2 The payload is built when the thing happens, not when it is sent.
- * W3 Deliveries of one App go out one after the other, unless a fault says otherwise.
+ * W1 A GUID names one event for one App. A redelivery and a duplicate carry the same GUID and the same bytes.
+ * W2 The payload is built when the event happens, not when it is sent.
+ * W3 Deliveries of one App leave one after the other, unless a fault changes that.
  */
 import { createHmac, randomUUID } from "node:crypto";
 import type { Exchange } from "./exchange.ts";
@@ -19,9 +19,9 @@ export interface WebhookPost {
   action: string | null;
   repository: Repository | null;
   senderId: number;
-  /** What is particular to the event; `action`, `repository`, `installation` and `sender` are added. */
+  /** The fields of this event. `action`, `repository`, `installation` and `sender` are added. */
   payload: object;
-  /** Some events go to one App only: its own check run was asked for again, its own installation changed. */
+  /** Set for events about one App's own check run or own installation. */
   onlyAppId?: number;
   /** Given for events about an installation itself. */
   installation?: Installation;
@@ -43,7 +43,7 @@ export interface Delivery {
   url: string;
   request: { headers: Record<string, string>; payload: unknown };
   response: { headers: Record<string, string>; payload: string };
-  /** The exact bytes, so that a redelivery is the same. */
+  /** The exact bytes, so that a redelivery is identical. */
   body: string;
 }
 
@@ -64,7 +64,7 @@ const answerTimeoutMs = 10_000;
 export interface Webhooks {
   post(webhook: WebhookPost): void;
   redeliver(delivery: Delivery): void;
-  /** Sends what a reorder fault still holds back. */
+  /** Sends the parcels that a reorder fault still holds back. */
   flush(): void;
 }
 
@@ -87,7 +87,7 @@ export function createWebhooks(
   async function send(parcel: Parcel): Promise<void> {
     const app = site.state.apps.get(parcel.appId);
     if (app?.webhook == null) return;
-    // The App may turn its webhook off or elsewhere while this one is on its way.
+    // The App may disable or change its webhook while this delivery is on its way.
     const { url } = app.webhook;
     const headers = headersOf(app, parcel);
     const started = performance.now();
@@ -177,7 +177,7 @@ function parcelFor(site: Site, webhook: WebhookPost, to: { app: App; installatio
   };
 }
 
-/** What only the settings and the page of a repository show. */
+/** Fields that only the settings and the page of a repository show. */
 const notInPayloads = new Set([
   "permissions",
   "parent",

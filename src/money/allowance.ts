@@ -1,13 +1,13 @@
 /**
- * What may still be used, by any budget that is counted over a time: the one function for it.
+ * Computes the unused money for any budget over a time: the only function for it.
  *
- * AL1 Money counts on the day on which it was settled; what is set aside counts now, until it is settled.
- * AL2 A day is the calendar's in the configured time zone, also where a clock is put forward or back.
+ * AL1 Money counts on the day of its settlement. A reservation counts now, until it is settled.
+ * AL2 A day is a calendar day in the configured time zone, even when clocks change.
  */
 
 import { localOf, momentOf } from "../core/zone.ts";
 
-/** A row of the ledger, as far as sums need it. */
+/** The fields of a ledger row that sums need. */
 export interface LedgerLine {
   runId: string;
   key: string;
@@ -24,7 +24,7 @@ export interface Day {
   /** YYYY-MM-DD */
   name: string;
   from: number;
-  /** The first moment of the next. */
+  /** The first moment of the next day. */
   until: number;
 }
 
@@ -60,21 +60,21 @@ export interface LedgerSums {
   repositories: ReadonlyMap<number, Sum>;
   /** By name of the day (AL1). */
   days: ReadonlyMap<string, Sum>;
-  /** By login; rows of an older Baton name nobody and are in no such sum. */
+  /** By login. Rows of an older Baton name nobody and are in no such sum. */
   people: ReadonlyMap<string, Sum>;
 }
 
 export interface SumOptions {
   now: number;
   timeZone: string;
-  /** Only these count. */
+  /** Only rows of this repository count. */
   repositoryId?: number;
   personId?: number;
-  /** Settled from then on. */
+  /** Only money settled from then on counts. */
   from?: number;
 }
 
-/** Sums of a ledger by repository, day and person. Rows of a run's attempts that have not ended are what they set aside. */
+/** Sums of a ledger by repository, day and person. Attempts that have not ended count with their reservation. */
 export function ledgerSums(lines: readonly LedgerLine[], options: SumOptions): LedgerSums {
   const { now, timeZone, repositoryId, personId, from = Number.NEGATIVE_INFINITY } = options;
   const wanted = lines.filter(
@@ -116,23 +116,23 @@ function sumOf<Key>(sums: Map<Key, Sum>, key: Key): Sum {
 }
 
 export interface DayBudget {
-  /** The most for one day, in USD; null: none. */
+  /** The most for one day, in USD. null: no limit. */
   dayUsd: number | null;
   timeZone: string;
 }
 
 export interface Allowance {
   leftUsd: number;
-  /** When the next day begins; null where nothing bounds. */
+  /** When the next day begins. null: there is no limit. */
   until: number | null;
-  /** For people: what was used, by whom, when there is more, and what to do. */
+  /** For people: the usage, the users, the time of new money, and the next step. */
   reason: string;
 }
 
-/** How far back what is set aside may have been: no attempt works longer. */
+/** How far back a reservation may date: no attempt works longer. */
 export const openAttemptMsMax = 3 * dayMs;
 
-/** What this repository may still set aside today (AL1). */
+/** The money that this repository may still reserve today (AL1). */
 export function dayAllowance(
   lines: readonly LedgerLine[],
   repositoryId: number,

@@ -1,10 +1,10 @@
 /**
- * Budget arithmetic, in USD. Money is set aside before a dispatch and settled after it.
+ * Budget arithmetic, in USD. Money is reserved before a dispatch and settled after it.
  *
- * B1 What is spent and what is set aside together never exceed the budget. An attempt grows its share only through what is
- *    set aside, so what one uses no other is given.
+ * B1 Spent and reserved money together never exceed the budget. An attempt grows its share only through a reservation.
+ *    So no other attempt gets the same money.
  * B2 Nothing is dispatched for less than `worthwhileUsd`.
- * B3 Budgets are raised by people only, up to `budget.maxUsd`.
+ * B3 Only people raise budgets, up to `budget.maxUsd`.
  */
 import { limits } from "../core/limits.ts";
 
@@ -16,12 +16,12 @@ export interface Funds {
 
 export type Admission = { ok: true; reserveUsd: number } | { ok: false; neededUsd: number };
 
-/** Less than this is not worth a dispatch: the attempt would stop at its first turn. */
+/** A smaller amount is not worth a dispatch: the attempt would stop at its first turn. */
 export const { worthwhileUsd } = limits;
 
 /**
- * Sets aside what is wanted, or what is left if that is less; refuses when nothing worthwhile is left, or less than
- * `leastUsd`: what an earlier attempt's next request would have taken.
+ * Reserves the wanted amount, or the rest if that is less. Refuses if the rest is not worthwhile, or is less than
+ * `leastUsd`. That amount is the need of an earlier attempt's next request.
  */
 export function admit({
   budgetUsd,
@@ -42,11 +42,11 @@ export function admit({
 const roundingUsd = 1e-9;
 
 export interface RequestFunds {
-  /** What the attempt used, and what its requests under way may use. */
+  /** The attempt's usage, and the maximum of its requests under way. */
   usedUsd: number;
-  /** Set aside for the attempt. */
+  /** The attempt's reservation. */
   reservedUsd: number;
-  /** The most that may be set aside in addition. */
+  /** The most that may be reserved in addition. */
   spareUsd: number;
   /** The most that the attempt may use in all. */
   capUsd: number;
@@ -54,7 +54,10 @@ export interface RequestFunds {
   leastUsd: number;
 }
 
-/** What one more request may use: what it wants, or what is left if that is less; null where not even `leastUsd` is (B1). */
+/**
+ * The grant for one more request: the wanted amount, or the rest if that is less.
+ * null: the rest is below `leastUsd` (B1).
+ */
 export function grantRequest({
   usedUsd,
   reservedUsd,
@@ -68,7 +71,7 @@ export function grantRequest({
   return grantedUsd >= leastUsd - roundingUsd ? grantedUsd : null;
 }
 
-/** Fractions of the budget that were passed and not yet told of, smallest first. */
+/** Fractions of the budget that were passed and not yet reported, smallest first. */
 export function budgetWarnings({
   budgetUsd,
   spentUsd,

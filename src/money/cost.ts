@@ -1,10 +1,11 @@
 /**
- * What an attempt cost.
+ * The cost of an attempt.
  *
- * C1 A price of `baton.yaml` counts as it is: it is what the owner says they pay.
- * C2 Else the higher of our table and the harness's own figure: totals hide hour-long caches and long prompts, which the harness
- *    sees; a harness may not know a model, which our table does. A budget that errs stops early, never late.
- * C3 With neither, the cost is unknown: null, never 0. `unpriced` tells whether a run may go on with it.
+ * C1 A price in `baton.yaml` applies unchanged, because the owner states their own price.
+ * C2 Otherwise the higher of our table and the harness's own figure applies. Totals hide hour-long caches and long
+ *    prompts, which the harness sees. A harness may not know a model that our table has. A wrong budget then stops
+ *    early, never late.
+ * C3 Without either, the cost is unknown: null, never 0. `unpriced` decides whether a run may continue.
  */
 import type { ErrorData } from "../core/errors.ts";
 import type { Tokens, Usage } from "../core/vocabulary.ts";
@@ -16,15 +17,15 @@ export interface ReportedUsage {
   harness: string;
   model: string;
   tokens: Tokens;
-  /** As the harness reports it. */
+  /** The harness's own figure. */
   costUsd: number | null;
-  /** What the service charges next to tokens. */
+  /** Charges of the service for other things than tokens. */
   feesUsd?: number;
 }
 
 export function priceUsage({ feesUsd = 0, ...reported }: ReportedUsage, overrides: PriceTable): Usage {
   const priced = priceTokens(reported, overrides);
-  // A fee is known also where the price of tokens is not.
+  // A fee is known even if the price of tokens is not.
   return feesUsd > 0 ? { ...priced, costUsd: (priced.costUsd ?? 0) + feesUsd, feesUsd } : priced;
 }
 
@@ -42,7 +43,7 @@ function priceTokens({ harness, model, tokens, costUsd }: ReportedUsage, overrid
   return { ...used, costUsd: null, priceSource: "unknown", priceTableVersion: null };
 }
 
-/** Finite and bounded: a price or a count beyond all reason must stop a run, not break its journal. */
+/** Finite and bounded: an unreasonable price or count must stop a run, not break its journal. */
 const usdMax = 1_000_000;
 
 export function costOf(tokens: Tokens, price: Price): number {
@@ -55,7 +56,9 @@ export function costOf(tokens: Tokens, price: Price): number {
   return usd > 0 ? Math.min(usd, usdMax) : 0;
 }
 
-/** Why a run must stop: it used tokens that nobody can price, so its budget means nothing. Null where it may go on (C3). */
+/**
+ * Why a run must stop: it used tokens without a known price, so its budget has no meaning. Null: it may continue (C3).
+ */
 export function unpriced(usage: readonly Usage[], unknownPrice: "stop" | "allow"): ErrorData | null {
   if (unknownPrice === "allow") return null;
   const models = usage.filter(

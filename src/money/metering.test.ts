@@ -1,4 +1,4 @@
-/** B1, B4: what an attempt uses beyond its share grows in the journal first, so nobody else is given it. */
+/** B1, B4: usage above an attempt's share grows in the journal first, so no other attempt gets that money. */
 import { describe, expect, it } from "vitest";
 import { alice } from "../../test/fakes/run-world.ts";
 import { attemptEnded, lostAttempts } from "../core/decide.ts";

@@ -1,8 +1,8 @@
 /**
  * The money of one attempt, request by request, as events.
  *
- * B4 What an attempt has used and what its requests under way may use is journaled before a request is sent, and never exceeds
- *    what is set aside for the attempt: a crash charges what was journaled, and nobody else was given it.
+ * B4 An attempt's usage and the maximum of its requests under way are journaled before a request is sent. They never
+ *    exceed the attempt's reservation. A crash charges the journaled amount, and nobody else got that money.
  */
 import type { RunEvent } from "../core/event.ts";
 import type { RunState } from "../core/state.ts";
@@ -10,22 +10,24 @@ import { type EffectKey, noTokens, type Usage, usdOf } from "../core/vocabulary.
 import type { Allowance } from "./allowance.ts";
 import { admit, grantRequest, worthwhileUsd } from "./budget.ts";
 
-/** What is asked before an attempt begins. */
+/** The facts before an attempt begins. */
 export interface Start {
   key: EffectKey;
   attempt: number;
   worker: string;
-  /** What the step would have set aside. */
+  /** The wanted reservation of the step. */
   wantUsd: number;
-  /** What the attempt before could not go on without. */
+  /** The least that the previous attempt needed to continue. */
   leastUsd: number;
-  /** What the repository has left of its day. */
+  /** The rest of the repository's day. */
   day: Pick<Allowance, "leftUsd" | "until" | "reason">;
-  /** Others of the run are at work: what they set aside comes back when they end. */
+  /** Other steps of the run are active: their reservations come back when they end. */
   othersAtWork: boolean;
 }
 
-/** The attempt begins with its money, or the step waits for money; nothing: it waits for others first (budget.B1). */
+/**
+ * The attempt begins with its money, or the step waits for money. Empty: it waits for other steps first (budget.B1).
+ */
 export function startAttempt(state: RunState, start: Start): RunEvent[] {
   const { key, attempt, worker, wantUsd, leastUsd, day, othersAtWork } = start;
   const { spentUsd, reservedUsd, budgetUsd } = state.money;
@@ -33,7 +35,7 @@ export function startAttempt(state: RunState, start: Start): RunEvent[] {
   const admission = admit({ ...state.money, wantUsd: Math.min(wantUsd, Math.max(day.leftUsd, 0)), leastUsd });
   if (admission.ok && day.leftUsd >= least)
     return [{ type: "effect.started", key, attempt, worker, reservedUsd: Math.min(admission.reserveUsd, day.leftUsd) }];
-  // That is waited for before people are asked.
+  // The step waits for that before Baton asks people.
   if (othersAtWork && reservedUsd > 0 && spentUsd + least <= budgetUsd) return [];
   const inRunUsd = budgetUsd - spentUsd - reservedUsd;
   if (inRunUsd >= least && day.until !== null)
@@ -42,15 +44,15 @@ export function startAttempt(state: RunState, start: Start): RunEvent[] {
   return [{ type: "run.budget-stopped", key, neededUsd, spentUsd }];
 }
 
-/** What an attempt used and asks for, as the meter has it. */
+/** An attempt's usage and request, as the meter has them. */
 export interface Metering {
   usage: Usage[];
-  /** Requests under way, without the one that is asked for. */
+  /** Requests under way, without the new one. */
   held: Usage[];
-  /** The request that money is asked for; null: only what was used is told. */
+  /** The request that needs money. null: the attempt only reports usage. */
   request: {
     harness: string;
-    /** Null: what is given is not held for one request; the harness reports what it uses of it. */
+    /** Null: the grant is not for one request. The harness reports its usage. */
     model: string | null;
     wantUsd: number;
     leastUsd: number;
@@ -60,8 +62,9 @@ export interface Metering {
 }
 
 /**
- * What was used so far, and money for one more request, in one event (B4). `grantedUsd` null: there is not even the least of it.
- * `spareUsd`: the most that may be set aside beyond the attempt's reservation; the run's own rest bounds it.
+ * The usage so far, and money for one more request, in one event (B4).
+ * `grantedUsd` null: even the least amount is missing.
+ * `spareUsd`: the most that may be reserved beyond the attempt's reservation. The run's own rest also limits it.
  */
 export function metered(
   state: RunState,
@@ -98,14 +101,14 @@ export function metered(
     held: [...held, ...asked],
     ...(after > current.reservedUsd ? { reservedUsd: after } : {}),
   };
-  // A refusal is no news.
+  // A refusal adds no event.
   return {
     events: request !== null && grant === null && after === current.reservedUsd ? [] : [event],
     grantedUsd: grant,
   };
 }
 
-/** Charged if nobody sees how the request ends. */
+/** The charge if nobody sees the end of the request. */
 export function reservedUsage(harness: string, model: string, usd: number): Usage {
   return {
     harness,

@@ -1,11 +1,12 @@
 /**
- * Prices by model, from the table of models (`config/models.ts`), and how a model's name is read.
+ * Prices by model, from the table of models (`config/models.ts`), and the parts of a model's name.
  *
- * P1 A model is found by its exact name, after provider prefix and date are taken off; families are not guessed:
- *    `gpt-5.4` costs twice what `gpt-5` does. Unknown is null.
+ * P1 A model is found by its exact name, without provider prefix and date. Baton never guesses families: `gpt-5.4`
+ *    costs twice as much as `gpt-5`. Unknown is null.
  * P2 `prices` in `baton.yaml` comes first.
- * P3 A total of tokens does not tell how long each prompt was. The table has the band of ordinary prompts (GPT-5.4 and later up
- *    to 272k, Gemini's Pro models up to 200k); of Claude Haiku 5.5, whose bands differ fivefold, the dearer one.
+ * P3 A total of tokens does not show the length of each prompt. The table has the band of ordinary prompts (GPT-5.4 and
+ *    later up to 272k, Gemini's Pro models up to 200k). For Claude Haiku 5.5, whose bands differ fivefold, it has the
+ *    dearer one.
  */
 import { models, modelTableDate, type Price } from "../config/models.ts";
 
@@ -19,11 +20,11 @@ export const priceTable: PriceTable = Object.fromEntries(models.map(({ model, pr
 
 export interface FoundPrice {
   price: Price;
-  /** Version of the table, or `baton.yaml` where the configuration gave the price. */
+  /** Version of the table, or `baton.yaml` if the configuration gave the price. */
   version: string;
 }
 
-/** Null: nobody has told what this model costs. */
+/** Null: the price of this model is unknown. */
 export function findPrice(model: string, overrides: PriceTable): FoundPrice | null {
   const name = normaliseModel(model);
   const own = lookUp(overrides, model) ?? lookUp(overrides, name);
@@ -36,7 +37,7 @@ const providers = /^(?:anthropic|openai|google|models)\//;
 /** `-20250929`, `@20250929`, `-2026-09-29`, `-latest`. */
 const dated = /(?:[-@]20\d{6}|-20\d{2}-\d{2}-\d{2}|-latest)$/;
 
-/** The name that price lists use. Names of other platforms (Bedrock, `[1m]`) stay as they are: their prices differ. */
+/** The name in price lists. Names on other platforms (Bedrock, `[1m]`) stay unchanged, because their prices differ. */
 export function normaliseModel(model: string): string {
   return model.trim().toLowerCase().replace(providers, "").replace(dated, "");
 }

@@ -1,11 +1,11 @@
 /**
- * Harnesses that ask their models by themselves, or may: Baton knows what they used only from their own reports, and cannot stop a
- * request. An agent of the operator's own may ignore the address that it is given.
+ * Harnesses that call their models by themselves, or may do so. Baton knows their usage only from their own reports,
+ * and cannot stop a request. An operator's own agent may ignore the given address.
  */
 import { describedHarness } from "../adapters/harness/descriptions.ts";
 import type { RunState } from "../core/state.ts";
 
-/** Those that work, or may work, for this run. */
+/** The self-reporting harnesses that work, or may work, for this run. */
 export function selfReportingOf({ settings, effects }: Pick<RunState, "settings" | "effects">): string[] {
   const { harness } = (settings ?? {}) as { harness?: { default?: string; fallback?: string[] } };
   const seen = [...effects.values()].flatMap(({ attempts }) => attempts.map(({ agent }) => agent?.harness ?? ""));
@@ -14,6 +14,6 @@ export function selfReportingOf({ settings, effects }: Pick<RunState, "settings"
 }
 
 function isSelfReporting(name: string): boolean {
-  // The exact name: `claude` may be an agent of the operator's own.
+  // The exact name: `claude` may be an operator's own agent.
   return describedHarness(name)?.selfReporting ?? true;
 }

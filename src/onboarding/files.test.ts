@@ -304,11 +304,15 @@ describe("the explanation", () => {
     expect(text).toContain("`OPENAI_API_KEY` (repository secret; for codex)");
     expect(text).toMatch(/About \*\*\$0\.5\d\*\* with `gpt-5-codex`/);
     expect(text).toContain("| contents | write | branches of Baton");
-    expect(text).toMatch(/1\. Allow Actions[^\n]*\n2\. Merge this pull request\.\n3\. Comment `\/baton run`/);
+    expect(text).toMatch(
+      /1\. Replace [^\n]*\n2\. Allow Actions[^\n]*\n3\. Merge this pull request\.\n4\. Comment `\/baton run`/,
+    );
   });
 
-  it("a secret that is missing is the first thing to do", () => {
-    expect(proposal({ keys: [], key: "ANTHROPIC_API_KEY" })).toContain("1. Add the secret `ANTHROPIC_API_KEY`");
+  it("a secret that is missing is the first thing to do, after the name of Baton's repository where no release put it", () => {
+    expect(proposal({ keys: [], key: "ANTHROPIC_API_KEY" })).toMatch(
+      /1\. Replace [^\n]*\n2\. Add the secret `ANTHROPIC_API_KEY`/,
+    );
   });
 
   it("no price, no figure", () => {

@@ -5,7 +5,7 @@
  * Source: https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry
  */
 
-/** Four octets in decimal without leading zeros. `0x7f.1`, `127.1` and `2130706433` are not addresses here. */
+/** Four octets in decimal without leading zeros. Here `0x7f.1`, `127.1` and `2130706433` are not addresses. */
 export function readIpv4(text: string): number | null {
   const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1);
   if (parts === undefined || parts.some((part) => Number(part) > 255 || (part.length > 1 && part.startsWith("0"))))
@@ -74,7 +74,7 @@ const special6: readonly Range[] = [
   ["3fff::", 20, "for documentation"],
 ];
 
-/** Why an address is not on the public internet, as in "is private"; null when it is public (HA1). */
+/** Why an address is not on the public internet, as in "is private". null: it is public (HA1). */
 export function whyNotPublic(address: string): string | null {
   const ipv4 = readIpv4(address);
   if (ipv4 !== null) return whyNotPublic4(ipv4);
@@ -104,7 +104,7 @@ function inRange6(groups: readonly number[], range: string, bits: number): boole
   });
 }
 
-/** Equal for all spellings of one address; null for other text. */
+/** Equal for all spellings of one address. null: the text is not an address. */
 export function canonicalAddress(text: string): string | null {
   if (readIpv4(text) !== null) return text;
   const groups = readIpv6(text);

@@ -1,7 +1,8 @@
 /**
- * Whom Baton calls by name for a question, and who else may answer it: from settings and the run, without asking GitHub.
+ * The people whom Baton mentions for a question, and the others who may answer it. It uses settings and the run,
+ * without asking GitHub.
  *
- * AN1 Only people are called, and nobody who may not answer, but the person who asked for the run where nobody else is known.
+ * AN1 Baton mentions only people who may answer. If none is known, it mentions the person who asked for the run.
  * AN2 Whether an answer counts is decided when it comes (`approval.ts`, `rules/command-permission.ts`), never here.
  */
 import type { Settings } from "../config/schema.ts";
@@ -9,20 +10,20 @@ import type { Actor, Permission } from "../core/vocabulary.ts";
 import { permissionFor } from "./permission.ts";
 
 export interface Answerers {
-  /** Logins, without @; each is told. */
+  /** Logins, without @. Baton mentions each. */
   called: string[];
   /** Teams, by slug. */
   teams: string[];
-  /** Everybody with this permission may answer as well; null: only those who are called. */
+  /** Everybody with this permission may also answer. null: only the mentioned people may. */
   anybodyWith: Permission | null;
-  /** May not answer, though everybody with the permission may; null: nobody is left out. */
+  /** A person who may not answer, in spite of the permission. null: there is none. */
   notBy: string | null;
 }
 
-/** Calling more people than this tells nobody that it is theirs. */
+/** If Baton mentions more people than this, nobody feels responsible. */
 const calledMax = 10;
 
-/** `approval`: of a plan or of protected files. `review`: on the pull request. Others are answered by a command. */
+/** `approval`: of a plan or of protected files. `review`: on the pull request. A command answers other questions. */
 export function answerersOf(
   kind: "approval" | "review" | "answer" | "budget",
   requester: Pick<Actor, "login" | "kind">,

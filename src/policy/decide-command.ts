@@ -1,4 +1,4 @@
-/** May this person give this command here? */
+/** Decides whether a person may give a command in a thread. */
 import type { Verdict } from "../core/vocabulary.ts";
 import type { CommandFacts } from "./facts.ts";
 import { judge } from "./rule.ts";

@@ -1,4 +1,7 @@
-/** One door to policy: a request in, one verdict out, with every rule that was looked at, so that `/baton why` can tell. */
+/**
+ * The single entrance to policy: a request in, one verdict out. It lists every evaluated rule, so that `/baton why` can
+ * show them.
+ */
 import { unreachable } from "../core/errors.ts";
 import type { Verdict } from "../core/vocabulary.ts";
 import { mayApprove } from "./approval.ts";

@@ -1,4 +1,4 @@
-/** What the rules look at. Gathered by the shell, never by a rule; people are known by id (Z1). */
+/** The facts that the rules read. The shell gathers them, never a rule. People are identified by id (Z1). */
 import type { Settings } from "../config/schema.ts";
 import type { Actor } from "../core/vocabulary.ts";
 
@@ -7,9 +7,11 @@ export interface CommandFacts {
   actor: Actor;
   /** The App's own bot user. */
   ownUserId: number;
-  /** Which permission the command needs: that of `run` or `steer`, `read` to read, `admin` for what concerns the repository. */
+  /**
+   * The permission that the command needs: that of `run` or `steer`, `read` to read, `admin` for repository settings.
+   */
   needs: "run" | "steer" | "read" | "admin";
-  /** True when the thread is a pull request whose head is in another repository, or in none that is left. */
+  /** True when the thread is a pull request whose head is in another repository, or in a deleted one. */
   headIsFork: boolean;
   /** True when the command makes Baton work on that head. */
   worksOnHead: boolean;
@@ -20,33 +22,33 @@ type Person = Pick<Actor, "id" | "login">;
 
 export interface ApproverFacts {
   approver: Pick<Actor, "id" | "login" | "kind" | "permission">;
-  /** Who started the run. */
+  /** The person who started the run. */
   requester: Person;
-  /** Who brought what a schedule runs: `baton.yaml`, and the files of its process. */
+  /** The authors of a schedule's files: `baton.yaml`, and the files of its process. */
   authors?: readonly Person[];
-  /** Who opened the pull request; a bot's work is nobody's own. */
+  /** The author of the pull request. A bot's work is nobody's own. */
   pullRequestAuthor?: (Person & Pick<Actor, "kind">) | null;
-  /** Who pushed the commit that is judged, where that is known. */
+  /** The person who pushed the judged commit, if known. */
   lastPusher?: (Person & Pick<Actor, "kind">) | null;
   settings: Settings["approvals"];
 }
 
 export interface PublishFacts {
-  /** What the work changes, as git measured it. */
+  /** The changes of the work, as git measured them. */
   paths: readonly string[];
   settings: Pick<Settings, "protectedPaths" | "breakpoints">;
 }
 
 export interface MergeFacts {
-  /** The commit that the run worked for and judged. */
+  /** The commit that the run produced and judged. */
   subjectSha: string;
-  /** The pull request's head now. */
+  /** The pull request's current head. */
   headSha: string;
-  /** The branch that the gates and the approval are for. */
+  /** The base branch of the gates and the approval. */
   subjectBase: string;
-  /** The branch that the pull request goes to now. */
+  /** The pull request's current base branch. */
   base: string;
-  /** The commit that people approved; null where no approval was asked for or given. */
+  /** The commit that people approved. null: no approval was requested or given. */
   approvedSha: string | null;
   /** The gates' verdict on `subjectSha`. */
   gatesPassed: boolean;

@@ -170,7 +170,7 @@ describe("requests", () => {
     fc.assert(
       fc.property(hostile, (text) => {
         if (!passes(list, text)) return;
-        // Node's own conversion, on what is left without the port, is the second opinion.
+        // Node's own conversion of the rest without the port is the second opinion.
         const host = text.replace(/:(80|443)$/, "");
         const name = domainToASCII(host).replace(/\.$/, "");
         expect(name === "registry.test" || /^([a-z0-9_-]+\.)+cdn\.test$/.test(name)).toBe(true);

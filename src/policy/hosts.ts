@@ -1,16 +1,16 @@
 /**
- * Host lists of the sandbox: what an entry may look like, and which host and port it allows.
+ * Host lists of the sandbox: the form of an entry, and the host and port that it allows.
  *
- * HL1 Entry and request are normalized by the same function. A request passes only if it equals a listed name then.
+ * HL1 The same function normalizes entry and request. A request passes only if its result equals a listed name.
  * HL2 Text that two programs could read differently is refused, not repaired.
  * HL3 `*.example.com` allows names below `example.com`, never the bare name and never all names below one label.
  */
 import { canonicalAddress, readIpv4 } from "./addresses.ts";
 
-/** Part of the language everywhere that Baton runs; the pure folders are compiled without its types. */
+/** Exists in every environment of Baton, but the pure folders are compiled without its types. */
 declare const URL: new (address: string) => { readonly hostname: string };
 
-/** A name or an address in the one form that is compared and connected to. IPv6 has no brackets. */
+/** A name or an address in the single form for comparison and connection. IPv6 has no brackets. */
 export interface Host {
   name: string;
   kind: "name" | "ipv4" | "ipv6";
@@ -18,7 +18,7 @@ export interface Host {
 
 export interface Endpoint {
   host: Host;
-  /** Null: not said. */
+  /** Null: not given. */
   port: number | null;
 }
 
@@ -41,7 +41,7 @@ const nameCharactersMax = 253;
 const labelPattern = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/;
 const defaultPorts = [80, 443] as const;
 
-/** Host without port. IPv6 stands in brackets, as in an address of the web. */
+/** Host without port. IPv6 has brackets, as in a URL. */
 export function readHost(text: string): Read<Host> {
   if (text === "") return refused("it is empty");
   if (/[\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}]/u.test(text))
@@ -77,7 +77,7 @@ function readBracketed(text: string): Read<Host> {
   return good({ name: hostname.slice(1, -1), kind: "ipv6" });
 }
 
-/** Lower case and punycode, as programs of the web do it: https://url.spec.whatwg.org/#host-parsing */
+/** Lower case and punycode, as web programs convert it: https://url.spec.whatwg.org/#host-parsing */
 function hostnameOf(text: string): string | null {
   try {
     return new URL(`http://${text}/`).hostname;
@@ -116,7 +116,7 @@ export function readHostRule(text: string): Read<HostRule> {
   return good({ host, below, ports: port === null ? defaultPorts : [port], portListed: port !== null });
 }
 
-/** Why an entry is refused, as a sentence; null for a good one. */
+/** Why an entry is refused, as a sentence. null: the entry is valid. */
 export function hostRuleProblem(text: string): string | null {
   const read = readHostRule(text);
   if (read.ok) return null;
@@ -148,7 +148,7 @@ export function judgeHost(rules: readonly HostRule[], host: Host, port: number):
   return { allowed: false, because: named.length > 0 ? "port" : "host" };
 }
 
-/** An operator's list bounds a repository's: all that the entry allows, the bound allows too. */
+/** An operator's list bounds a repository's list: the bound must allow everything that the entry allows. */
 export function coversRule(bound: readonly HostRule[], rule: HostRule): boolean {
   return rule.ports.every((port) =>
     bound.some((outer) => {

@@ -1,26 +1,26 @@
 /**
- * What a merge that GitHub did not make is waiting for, from GitHub's status and words.
+ * The reason why GitHub did not merge, from GitHub's status and words.
  *
- * MR1 Only what is known to pass by itself is tried again; everything else is for a rule or for people.
+ * MR1 Baton retries only a reason that passes by itself. A rule or people handle every other reason.
  */
 
-/** `transient` passes by itself; `waits` is for people: a review, a check, a conflict, a permission. */
+/** `transient` passes by itself. `waits` needs people: a review, a check, a conflict, a permission. */
 export type MergeRefusal = "transient" | "behind" | "queue" | "method" | "waits";
 
 export interface RefusedMerge {
   /** GitHub's own sentence. */
   said: string;
-  /** Of the answer; null: GitHub gave none. */
+  /** Status of the answer. null: GitHub gave none. */
   status?: number | null;
   mergeable: boolean | null;
   mergeableState: string;
 }
 
-/** In the order in which they are looked for: a queue is asked for also where the head is behind. */
+/** In the order of the search: GitHub asks for a queue even if the head is behind. */
 const words: readonly [RegExp, MergeRefusal][] = [
   // https://github.com/NixOS/nixpkgs-merge-bot/issues/179
   [/base branch was modified/i, "transient"],
-  // Where the head is still the approved one, GitHub is behind itself: https://github.com/dlang/dlang-bot/issues/77
+  // If the head is still the approved one, GitHub's own data is late: https://github.com/dlang/dlang-bot/issues/77
   [/head branch was modified|merge already in progress/i, "transient"],
   // https://github.com/rue-language/rue/pull/2053
   [/merge queue/i, "queue"],
@@ -41,12 +41,12 @@ export function mergeRefusal({ said, status = null, mergeable, mergeableState }:
   if (mergeableState === "behind") return "behind";
   // GitHub computes it in the background: https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request (`mergeable`)
   if (mergeable === null && /not mergeable/i.test(said)) return "transient";
-  // GitHub contradicts itself: it refuses what it calls mergeable. That passes.
+  // GitHub contradicts itself: it refuses a merge that it calls mergeable. That passes.
   const contradicted = mergeable === true && ["clean", "unstable", "has_hooks"].includes(mergeableState);
   return contradicted && (status === 405 || status === 409) && !forPeople.test(said) ? "transient" : "waits";
 }
 
-/** `clean` and the like: nothing hinders a merge as far as GitHub knows. */
+/** `clean` and similar: GitHub knows nothing that blocks a merge. */
 export function mayMergeNow(mergeableState: string): boolean {
   return ["clean", "unstable", "has_hooks", "behind"].includes(mergeableState);
 }

@@ -1,13 +1,16 @@
-/** Globs over repository paths, dotfiles included. picomatch replaces an own matcher; it is pure. */
+/** Globs over repository paths, including dotfiles. picomatch replaces our own matcher; it is pure. */
 import picomatch from "picomatch";
 
 /** Compiling a list costs more than matching thousands of paths with it. */
 const compiled = new WeakMap<readonly string[], (path: string) => boolean>();
 
-/** With more in one part of a path a single name can keep a processor busy for minutes. */
+/** With more stars in one part of a path, a single name can keep a processor busy for minutes. */
 const starsMax = 3;
 
-/** Why a glob is not used; null: it is. Groups such as `+(a)` mean nothing, so their text would match by accident. */
+/**
+ * Why a glob is rejected. null: it is valid. Groups such as `+(a)` are not supported, so their text would match by
+ * accident.
+ */
 export function globProblem(glob: string): string | null {
   if (/[@?+*!]\(/.test(glob)) return "groups such as `+(a|b)` are not supported; write `{a,b}`";
   const crowded = glob.split("/").some((part) => part.replaceAll("**", "").split("*").length - 1 > starsMax);
@@ -19,8 +22,8 @@ export function matchesAny(path: string, globs: readonly string[]): boolean {
   if (matches === undefined) {
     const problem = globs.map(globProblem).find((one) => one !== null);
     if (problem != null) throw new RangeError(`A glob cannot be used: ${problem}.`);
-    // A protected path stays protected in another case: some file systems do not tell them apart.
-    // And a line break in a name does not slip past `**`: git allows it.
+    // A protected path stays protected in another case, because some file systems ignore case.
+    // A line break in a name, which git allows, still matches `**`.
     matches = picomatch([...globs], { dot: true, nocase: true, flags: "is", noextglob: true });
     compiled.set(globs, matches);
   }

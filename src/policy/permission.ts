@@ -9,7 +9,7 @@ export function atLeast(permission: Permission, needed: Permission): boolean {
   return need >= 0 && order.indexOf(permission) >= need;
 }
 
-/** Permission that a command needs, and the key of `baton.yaml` that says so; null where nothing there does. */
+/** Permission that a command needs, and the key of `baton.yaml` that sets it. null: no key does. */
 export function permissionFor(
   command: string,
   needs: "run" | "steer" | "read" | "admin",

@@ -151,7 +151,7 @@ describe("what stops a run before it costs anything", () => {
     const said = [...stops, ...asks.map(({ text }) => text)];
     if (expected === null) expect(said).toEqual([]);
     else expect(said.join(" ")).toMatch(expected);
-    // Who may bypass a rule can say so; nothing else has a way around.
+    // Only a person who may bypass a rule can say so. No other problem has such a way.
     expect(asks.every(({ without }) => without === "rules")).toBe(true);
   });
 });

@@ -1,8 +1,9 @@
 /**
- * Whether a run can reach its end at all, judged before its first paid step.
+ * Checks whether a run can reach its end at all, before its first paid step.
  *
- * PF1 What nobody can change by a word stops the run at its start. What a person can decide is asked, all at once.
- * PF2 Unknown is not "no": what may not be read stops nothing and asks nothing.
+ * PF1 An obstacle that no decision can remove stops the run at its start. Baton asks for all decisions of people at
+ *     once.
+ * PF2 Unknown is not "no": an unreadable fact stops nothing and asks nothing.
  */
 import type { Settings } from "../config/schema.ts";
 import { isBranchName, standsInTheWay } from "../core/branch-name.ts";
@@ -11,7 +12,7 @@ import { atLeast } from "./permission.ts";
 
 export type MergeMethod = Settings["merge"]["method"];
 
-/** A rule of a branch, as far as Baton reads it; `pattern` is null where the operator is none that Baton knows. */
+/** The parts of a branch rule that Baton reads. `pattern` is null if Baton does not know the operator. */
 export interface BranchRuleFact {
   type: string;
   pattern?: { operator: string; pattern: string; negate: boolean };
@@ -20,34 +21,34 @@ export interface BranchRuleFact {
 
 export interface PreflightFacts {
   archived: boolean;
-  /** The branch that the work goes to. */
+  /** The target branch of the work. */
   branch: string;
-  /** It has to be created. */
+  /** The branch must be created. */
   isNew: boolean;
-  /** Branches below its first folder, and of that folder's name. */
+  /** Branches below its first folder, and a branch with that folder's name. */
   neighbours: readonly string[];
   headRules: readonly BranchRuleFact[];
   baseRules: readonly BranchRuleFact[];
-  /** What the repository allows; null: unknown. */
+  /** Merge methods that the repository allows. null: unknown. */
   mergeMethods: readonly MergeMethod[] | null;
-  /** Something has reported for the base, or a workflow is there that may; null: unknown. */
+  /** Something has reported for the base, or an existing workflow may. null: unknown. */
   hasChecks: boolean | null;
-  /** People with a permission; null: unknown. */
+  /** People with a permission. null: unknown. */
   people: readonly Actor[] | null;
   requester: Pick<Actor, "id">;
-  /** Who brought what a schedule runs. */
+  /** The authors of a schedule's files. */
   authors?: readonly Pick<Actor, "id">[];
-  /** Who wrote the pull request, where there is one. */
+  /** The author of the pull request, if there is one. */
   author: Pick<Actor, "id"> | null;
-  /** No pull request is there yet: the run opens one. */
+  /** There is no pull request yet: the run opens one. */
   opensPullRequest: boolean;
-  /** Where the run shows itself: GitHub takes comments there by different permissions. */
+  /** Where the run comments: GitHub requires different permissions for comments there. */
   speaksIn: "issue" | "pull-request";
-  /** Permissions of Baton's token, by GitHub's names; null: unknown. */
+  /** Permissions of Baton's token, by GitHub's names. null: unknown. */
   granted: Readonly<Record<string, string>> | null;
-  /** Baton speaks as a person: GitHub signs nothing that it makes. */
+  /** Baton acts as a person: GitHub signs nothing that it creates. */
   isPerson: boolean;
-  /** Where the token is that of a job: its workflow file, and what it needs besides; absent: an App's or a person's. */
+  /** For a job's token: its workflow file, and its additional needs. Absent: the token is an App's or a person's. */
   job?: { workflow: string | null; needs: readonly string[] };
   settings: Pick<Settings, "merge" | "breakpoints" | "approvals" | "gates">;
 }
@@ -55,9 +56,9 @@ export interface PreflightFacts {
 export type Without = "rules" | "checks" | "approver";
 
 export interface Preflight {
-  /** Each stops the run: what is wrong, and what to do. */
+  /** Each stops the run: the problem, and the next step. */
   stops: string[];
-  /** What is done otherwise than usual, and why. Nobody is asked. */
+  /** Unusual decisions, and their reasons. Nobody is asked. */
   notes: string[];
   asks: { without: Without; text: string }[];
 }
@@ -66,7 +67,7 @@ export function preflight(facts: PreflightFacts): Preflight {
   const stops = [...ofPlace(facts), ...ofToken(facts), ...ofMerging(facts)];
   const notes = ofSignatures(facts);
   if (stops.length > 0) return { stops, notes, asks: [] };
-  // GitHub does not tell here who may bypass a rule: a person knows.
+  // GitHub does not show here who may bypass a rule, but a person knows.
   const rules = ofRules(facts).map((text) => ({ without: "rules" as const, text }));
   return { stops, notes, asks: [...rules, ...ofChecks(facts), ...ofApprovers(facts)] };
 }
@@ -82,25 +83,28 @@ function ofPlace({ archived, branch, isNew, neighbours }: PreflightFacts): strin
       ];
 }
 
-/** What a run that pushes needs to write, at most. */
+/** The most write permissions that a pushing run needs. */
 export const pushingNeeds: readonly string[] = ["contents", "pull_requests", "issues"];
 
 export function mayWrite(granted: Readonly<Record<string, string>>, name: string): boolean {
   return granted[name] === "write" || granted[name] === "admin";
 }
 
-/** Of comments: https://docs.github.com/en/rest/issues/comments#create-an-issue-comment takes one of two on a pull request. */
+/**
+ * Comments on a pull request need one of two permissions:
+ * https://docs.github.com/en/rest/issues/comments#create-an-issue-comment
+ */
 function ofToken({ granted, opensPullRequest, speaksIn, job, settings }: PreflightFacts): string[] {
   if (granted === null) return [];
   const isHeard = speaksIn === "pull-request" && mayWrite(granted, "pull_requests");
-  // CI starts after a job's push only by `actions: write`.
+  // After a job's push, CI starts only with `actions: write`.
   const needs = new Set([...pushingNeeds, ...(job?.needs ?? [])]);
   if (job !== undefined && settings.gates.dispatch.length > 0) needs.add("actions");
   const lacks = [...needs]
     .filter((name) => name !== "pull_requests" || opensPullRequest)
     .filter((name) => name !== "issues" || !isHeard)
     .filter((name) => !mayWrite(granted, name))
-    // A workflow file has dashes where the API has underscores.
+    // A workflow file uses dashes where the API uses underscores.
     .map((name) => `\`${job === undefined ? name : name.replaceAll("_", "-")}: write\``);
   if (lacks.length > 0 && job !== undefined)
     return [
@@ -152,7 +156,10 @@ function ofSignatures({ branch, headRules, isPerson }: PreflightFacts): string[]
     : [];
 }
 
-/** null: an operator or a pattern that is not known here. Source: https://docs.github.com/en/rest/repos/rules#create-a-repository-ruleset */
+/**
+ * null: the operator or the pattern is unknown. Source:
+ * https://docs.github.com/en/rest/repos/rules#create-a-repository-ruleset
+ */
 function matches(name: string, { operator, pattern, negate }: NonNullable<BranchRuleFact["pattern"]>): boolean | null {
   const found = (() => {
     switch (operator) {
@@ -189,7 +196,7 @@ function ofMerging({ settings, baseRules, mergeMethods }: PreflightFacts): strin
 }
 
 function ofChecks({ settings: { gates }, hasChecks }: PreflightFacts): Preflight["asks"] {
-  // Where nobody is to wait for a first check, its absence is meant.
+  // If the settings wait for no first check, its absence is intended.
   if (hasChecks !== false || gates.noChecks === "pass" || gates.appearSeconds === 0) return [];
   return [
     {

@@ -1,14 +1,15 @@
 /**
- * What the reviews of a pull request come to, for one head commit.
+ * The result of a pull request's reviews, for one head commit.
  *
- * V4 An approval counts only for the commit that it was given for; a new push voids it.
- *    So does a new base: the approval was for going to another branch, with its rules. One that was changed and changed back
- *    between two looks is seen by its time; within one second the change counts as the later.
- * V5 Of one person's reviews the last that approves, asks for changes or was dismissed counts. Comments change nothing. A dismissed
- *    one is nobody's approval, and it revives none that its author gave before.
- *    A review that is not submitted does not exist: it neither counts nor replaces an earlier one.
- * V6 Somebody's "request changes" outweighs another's approval and outlives a push, as on GitHub, until it was addressed.
- *    One from before the run starts no round. Nobody else's approval passes it: who objected reviews again, or is dismissed.
+ * V4 An approval counts only for its own commit: a new push voids it. A new base voids it, too: the approval was for
+ *    another branch, with its rules. The time shows a base that was changed and changed back between two checks. Within
+ *    one second the change counts as the later event.
+ * V5 For each person, the last review that approves, asks for changes or was dismissed counts. Comments change nothing.
+ *    A dismissed review is not an approval, and it revives no earlier one of its author. A review that is not submitted
+ *    does not exist: it neither counts nor replaces an earlier one.
+ * V6 A person's "request changes" outweighs another's approval and outlives a push, as on GitHub, until it is
+ *    addressed. One from before the run starts no round. Nobody else's approval passes it: its author must review
+ *    again, or the review must be dismissed.
  */
 import type { Settings } from "../config/schema.ts";
 import type { Actor, Evidence, Verdict } from "../core/vocabulary.ts";
@@ -31,26 +32,26 @@ export interface ReviewFact {
 
 export interface ReviewFacts {
   reviews: ReviewFact[];
-  /** The commit that the run asks to be approved. */
+  /** The commit that the run wants approved. */
   subjectSha: string;
-  /** The pull request's head now. */
+  /** The pull request's current head. */
   headSha: string;
   pullRequestState: "open" | "closed" | "merged";
   pullRequestAuthor?: ApproverFacts["pullRequestAuthor"];
-  /** Who pushed the head, where that is known. */
+  /** The person who pushed the head, if known. */
   lastPusher?: ApproverFacts["lastPusher"];
   requester: Pick<Actor, "id" | "login">;
   authors?: ApproverFacts["authors"];
   settings: Settings["approvals"];
-  /** The branch that the run asks to be approved for, and where the pull request goes now. */
+  /** The base branch of the requested approval, and the current base branch. */
   base?: { subject: string; now: string };
-  /** Reviews that an earlier breakpoint of this run has already taken. */
+  /** Reviews that an earlier breakpoint of this run has already used. */
   takenIds: number[];
-  /** Requests for changes from before the run: its task, so no new round, and still an objection. */
+  /** Requests for changes from before the run: they are its task, so they start no new round, and still object. */
   beforeRunIds?: number[];
-  /** Reviews that were given for another base. */
+  /** Reviews for another base. */
   otherBaseIds?: number[];
-  /** When the base changed last; null or absent: never, or nobody asked. */
+  /** When the base last changed. null or absent: never, or Baton did not ask. */
   baseChangedAt?: string | null;
 }
 
@@ -62,7 +63,7 @@ export interface ReviewDecision {
   verdict: Verdict;
 }
 
-/** Who may: by name, or by permission; people's own part is left out as the rules do. */
+/** The people who may approve, by name or by permission. The rules exclude people's own work. */
 function byWhom({ settings, requester }: ReviewFacts): string {
   if (settings.people.length > 0) return ` by ${settings.people.map((login) => `@${login}`).join(" or ")}`;
   const other = settings.self === "deny" ? ` other than @${requester.login}` : "";
@@ -130,8 +131,8 @@ export function reviewDecision(facts: ReviewFacts): ReviewDecision {
 }
 
 /**
- * `passed` counts as an approval, `failed` as an objection, `pending` as one from before the run, `skipped` as nothing, with the
- * reason why.
+ * `passed` counts as an approval, `failed` as an objection, `pending` as an objection from before the run. `skipped`
+ * does not count, with the reason.
  */
 function judgeReview(review: ReviewFact, facts: ReviewFacts): Verdict {
   const { subjectSha, settings } = facts;
@@ -185,7 +186,7 @@ function lastOfEach(reviews: ReviewFact[]): ReviewFact[] {
   const inOrder = [...reviews].sort((a, b) => compare(a.submittedAt, b.submittedAt) || a.id - b.id);
   for (const review of inOrder) {
     if (!opinions.has(review.state)) continue;
-    // Taken out first, so that the order of the list is the order of the last words.
+    // Removed first, so that the order of the list is the order of the last reviews.
     last.delete(review.author.id);
     last.set(review.author.id, review);
   }
@@ -216,7 +217,7 @@ function decision(
   };
 }
 
-/** GitHub's times are ISO 8601 in UTC to the second, so their text sorts as they do. */
+/** GitHub's times are ISO 8601 in UTC to the second, so their text sorts by time. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

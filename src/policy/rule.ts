@@ -1,9 +1,10 @@
 /**
- * What a rule is: facts in, one ruling out. A rule is one file in `rules/` and one line in `rules/index.ts`.
+ * A rule: facts in, one ruling out. It has one file in `rules/` and one line in `rules/index.ts`.
  *
- * Z1 Identity is the numeric id and the permission that GitHub reports now; names and association labels decide nothing.
+ * Z1 Identity is the numeric id and the permission that GitHub reports now. Names and association labels decide
+ *    nothing.
  * Z2 A refusal quotes the rule and says who can.
- * Z3 What is not allowed is denied: the verdict passes only when every rule holds.
+ * Z3 Everything that is not allowed is denied: the verdict passes only when every rule holds.
  */
 import type { Evidence, Verdict } from "../core/vocabulary.ts";
 
@@ -11,7 +12,7 @@ export type Ruling = { answer: "allow" | "ask" | "deny"; because: string };
 
 export interface Rule<Facts> {
   name: string;
-  /** What it demands, for the documentation. */
+  /** The rule's demand, for the documentation. */
   summary: string;
   judge(facts: Facts): Ruling;
 }
@@ -27,12 +28,15 @@ export interface Question<Facts> {
   name: string;
   rules: readonly Rule<Facts>[];
   facts: Facts;
-  /** The sentence when all rules hold; what a rule says beside that is appended by the rule's own child. */
+  /** The sentence when all rules hold. A rule's own child appends its additional text. */
   allowed: string;
   evidence?: Evidence[];
 }
 
-/** Every rule is asked, so that `/baton why` can tell all; a denial outweighs a question, the first of each speaks. */
+/**
+ * Every rule is evaluated, so that `/baton why` can show all. A denial outweighs a question. The first of each gives
+ * the sentence.
+ */
 export function judge<Facts>({ name, rules, facts, allowed, evidence = [] }: Question<Facts>): Verdict {
   const children = rules.map((rule): Verdict => {
     const { answer, because } = rule.judge(facts);

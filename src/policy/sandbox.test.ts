@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SandboxMode, SandboxState } from "../ports/sandbox.ts";
+import type { SandboxMode, SandboxState } from "./sandbox.ts";
 import { decideSandbox, effectiveMode } from "./sandbox.ts";
 
 const works: SandboxState = { works: true, name: "bubblewrap 0.8.0", problem: null, remedy: null };

@@ -1,29 +1,44 @@
 /**
- * Whether an attempt runs in the sandbox, in the open, or not at all. Pure.
+ * Decides whether an attempt runs in the sandbox, without it, or not at all. Pure.
  *
- * SP1 The stricter of the operator's and the repository's word counts: a repository cannot go below the operator's floor.
- * SP2 `require` without a working sandbox refuses, before money is spent.
- * SP3 `prefer` without one goes on in the open and says so, except as root: that needs the operator's own word.
+ * SP1 The stricter setting of operator and repository counts: a repository cannot go below the operator's floor.
+ * SP2 `require` without a working sandbox refuses, before any money is spent.
+ * SP3 `prefer` without a working sandbox continues without it and says so. As root, that needs the operator's
+ *     permission.
  * SP4 Baton's own scripted agent needs no sandbox unless somebody requires one.
  */
 import type { ErrorData } from "../core/errors.ts";
-import type { SandboxMode, SandboxState } from "../ports/sandbox.ts";
+
+/** How much an agent needs a sandbox, as the operator or a repository sets it. */
+export type SandboxMode = "require" | "prefer" | "off";
+
+/** Whether this machine can confine an agent. */
+export interface SandboxState {
+  /** The sandbox stopped every break-out probe. */
+  works: boolean;
+  /** Implementation and version, as `bubblewrap 0.8.0`. */
+  name: string;
+  /** Why it does not work, in one sentence. null: it works. */
+  problem: string | null;
+  /** The fix on this system: a command or a setting. null: it works. */
+  remedy: string | null;
+}
 
 export interface SandboxFacts {
   /** The operator's floor. */
   operator: SandboxMode;
-  /** What `baton.yaml` says; null: nothing. */
+  /** The setting in `baton.yaml`. null: there is none. */
   repository: SandboxMode | null;
   sandbox: SandboxState;
-  /** Baton runs as root, so an agent in the open would, too. */
+  /** Baton runs as root, so an agent without a sandbox would, too. */
   root: boolean;
-  /** The agent is the scripted one of the demo and the tests. */
+  /** The agent is the scripted agent of the demo and the tests. */
   scripted: boolean;
 }
 
 export type SandboxDecision =
   | { kind: "confined" }
-  /** `reason` is null when somebody switched the sandbox off: that is no news. */
+  /** `reason` is null when somebody switched the sandbox off: nobody needs that news. */
   | { kind: "open"; reason: string | null }
   | { kind: "refused"; error: ErrorData };
 

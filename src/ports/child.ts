@@ -1,11 +1,11 @@
 /**
- * The one way in which Baton starts a program: agents, shell steps, repository commands, git, mounts, probes.
+ * The single way in which Baton starts a program: agents, shell steps, repository commands, git, mounts, probes.
  *
- * CP1 Nothing is inherited: the environment is a list, the working directory is named, no shell is involved.
+ * CP1 A child inherits nothing: the environment is a list, the working directory is named, no shell is involved.
  * CP2 Input is an open file, so a child reads it at its own pace even while Baton's event loop is blocked.
  * CP3 Time, silence and output are bounded. A limit ends everything that the call started, not only its first process.
  * CP4 When the promise settles, no process of the call is left and its pipes are closed.
- * CP5 A confined child runs where its sandbox says. Without a sandbox it runs as Baton's user.
+ * CP5 A confined child runs in its sandbox. Without a sandbox it runs as Baton's user.
  */
 import type { Readable } from "node:stream";
 import type { Confinement, SandboxDenial } from "./sandbox.ts";
@@ -16,10 +16,10 @@ export interface ChildSpec {
   cwd?: string;
   /** The whole environment of the child. */
   env: Readonly<Record<string, string>>;
-  /** Text or bytes become an open file at descriptor 0. A stream is a conversation that stays open. Absent: empty. */
+  /** Text or bytes become an open file at descriptor 0. A stream stays open for a conversation. Absent: empty. */
   input?: string | Uint8Array | Readable | null;
   timeoutMs: number;
-  /** From SIGTERM to SIGKILL. */
+  /** Time from SIGTERM to SIGKILL. */
   killGraceMs?: number;
   signal?: AbortSignal;
   /** Absent or null: not confined. */
@@ -27,29 +27,29 @@ export interface ChildSpec {
 }
 
 export interface CallSpec extends ChildSpec {
-  /** More than this ends the call: `flooded`. */
+  /** More output than this ends the call: `flooded`. */
   outputBytesMax: number;
-  /** Longest time without a byte of output. Absent: it may be silent. */
+  /** Longest time without a byte of output. Absent: no limit. */
   silenceMs?: number;
-  /** Sees errors and progress as they come. */
+  /** Receives errors and progress as they come. */
   onErrorText?(text: string): void;
 }
 
 export interface ChildStatus {
   exitCode: number | null;
   signal: string | null;
-  /** The program is not there or may not be executed. */
+  /** The program does not exist or may not be executed. */
   missing: boolean;
   timedOut: boolean;
   aborted: boolean;
   flooded: boolean;
-  /** What the sandbox ended it for. */
+  /** The sandbox's reason for ending the call. */
   denied: SandboxDenial | null;
   durationMs: number;
 }
 
 export interface CallEnd extends ChildStatus {
-  /** It ended for `silenceMs`. */
+  /** The call ended for `silenceMs`. */
   silent: boolean;
   stdout: Buffer;
   stderr: Buffer;
@@ -58,10 +58,12 @@ export interface CallEnd extends ChildStatus {
 export interface FollowSpec extends ChildSpec {
   /** Longest time without a byte of output. */
   silenceMs: number;
-  /** Value of `BATON_ATTEMPT` in `env`: finds descendants that left the process group, where no PID namespace ends them. */
+  /**
+   * Value of `BATON_ATTEMPT` in `env`. It finds descendants that left the process group, if no PID namespace ends them.
+   */
   marker: string;
   onLine(line: string, stream: "stdout" | "stderr"): void;
-  /** False: the line stays out of the transcript. */
+  /** False: the transcript omits the line. */
   keeps?(line: string): boolean;
 }
 
@@ -72,8 +74,8 @@ export interface FollowEnd extends ChildStatus {
 }
 
 export interface Children {
-  /** A short program whose whole output is the answer. Never rejects for what the program does. */
+  /** A short program whose whole output is the answer. Never rejects because of the program. */
   call(spec: CallSpec): Promise<CallEnd>;
-  /** A long program whose output is read line by line. Never rejects for what the program does. */
+  /** A long program whose output is read line by line. Never rejects because of the program. */
   follow(spec: FollowSpec): Promise<FollowEnd>;
 }

@@ -1,36 +1,36 @@
 /**
- * What changed, as it is committed: who follows it need not look again and again.
+ * Changes, as they are committed, so that followers need not poll.
  *
- * FE1 Each thread is a stream. A position in it counts its events from 1, without a gap, in the order of their commits:
- *     who has read a position has read all before it, however late another writer's commit came.
+ * FE1 Each thread is a stream. A position in it counts its events from 1, without a gap, in the order of their commits.
+ *     A reader of a position has read all earlier ones, even if another writer's commit came late.
  * FE2 `follow` gives every entry after a position once, in order, and then waits for more.
- * FE3 An entry says what happened where; what it means is read in the store.
- * FE4 A notification may be lost, as with its connection. Then all that is watched is looked at again.
+ * FE3 An entry names the event and its place. The store contains the content.
+ * FE4 A notification may be lost, as with its connection. Then the reader checks everything that it watches again.
  */
 import type { RunId } from "../core/vocabulary.ts";
 
 export interface FeedEntry {
-  /** Of the thread's stream. */
+  /** Position in the thread's stream. */
   position: number;
   runId: RunId;
-  /** Of the event in its run's journal. */
+  /** Position of the event in its run's journal. */
   event: number;
 }
 
-/** What has news: a thread, up to this event of a run; writes to GitHub; or after FE4 anything. */
+/** The subject of the news: a thread, up to this event of a run; writes to GitHub; or after FE4 anything. */
 export type News =
   | { kind: "thread"; threadKey: string; runId: RunId; event: number }
   | { kind: "outbox" }
   | { kind: "anything" };
 
 export interface Feed {
-  /** Entries of a thread after a position, oldest first; at most a bounded number at once. */
+  /** Entries of a thread after a position, oldest first. The number for one call is bounded. */
   entries(threadKey: string, after: number): Promise<FeedEntry[]>;
-  /** Returns what ends it. The listener is called after the commit, and may be called in vain. */
+  /** Returns a function that ends it. The listener is called after the commit, and maybe without need. */
   watch(listener: (news: News) => void): () => void;
 }
 
-/** FE2. Ends with the signal. */
+/** FE2. The signal ends it. */
 export async function* follow(
   feed: Feed,
   threadKey: string,

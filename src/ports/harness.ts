@@ -1,10 +1,10 @@
 /**
- * A coding-agent command line behind one shape. Contract suite: `test/contract/harness.ts`.
+ * A coding-agent command line behind one interface. Contract suite: `test/contract/harness.ts`.
  *
- * H1 Success is judged by the terminal event and by git, never by the exit code alone.
- * H2 The environment of the agent is an allow-list; no GitHub write token is ever in it.
- * H3 Whatever happens, no process of the agent is left when `run` settles: TERM, grace, KILL, survivors by marker.
- * H4 Output is bounded and redacted before it is kept or shown.
+ * H1 The terminal event and git decide about success, never the exit code alone.
+ * H2 The environment of the agent is an allow-list: it never contains a GitHub write token.
+ * H3 No process of the agent is left when `run` settles, in any case: TERM, grace, KILL, survivors by marker.
+ * H4 Output is bounded and redacted before Baton stores or shows it.
  */
 import type { ErrorData } from "../core/errors.ts";
 import type { Tool } from "../core/instructions.ts";
@@ -14,7 +14,7 @@ import type { Confinement } from "./sandbox.ts";
 
 export type HarnessCapabilities = Record<Capability, boolean>;
 
-/** A server of the Model Context Protocol, started by the agent or reached over HTTP; it gets no token of Baton's. */
+/** A server of the Model Context Protocol. The agent starts it or reaches it over HTTP. It gets no token of Baton. */
 export type ToolServer = { name: string } & (
   | { command: readonly string[]; variables: Readonly<Record<string, string>> }
   | { url: string }
@@ -34,17 +34,20 @@ export interface HarnessRequest {
   maxUsd: number | null;
   timeoutMs: number;
   silenceMs: number;
-  /** Where its processes run. Absent or null: as Baton's user, not confined. */
+  /** The sandbox of its processes. Absent or null: they run as Baton's user, not confined. */
   confinement?: Confinement | null;
-  /** Marker put into the environment as BATON_ATTEMPT, by which survivors are found. */
+  /** Marker in the environment as BATON_ATTEMPT, which identifies survivors. */
   attemptMarker: string;
-  /** Program and arguments that the repository's settings name; only the harness `command` looks at it. */
+  /** Program and arguments from the repository's settings. Only the harness `command` reads them. */
   command?: readonly string[];
-  /** Where models are to be asked, with a token for this attempt; it goes before any key that the adapter has itself. */
+  /** The addresses of the models, with a token for this attempt. They take precedence over the adapter's own keys. */
   models?: ModelAccesses;
-  /** Servers whose tools the agent may use; a harness without the capability `toolServers` ignores them, and says so. */
+  /**
+   * Servers whose tools the agent may use. A harness without the capability `toolServers` reports them and ignores
+   * them.
+   */
   toolServers?: readonly ToolServer[];
-  /** Base SHA etc. that harness `command` may read, as BATON_* variables. No secrets. */
+  /** Base SHA etc. that harness `command` may read as BATON_* variables. No secrets. */
   variables: Record<string, string>;
 }
 
@@ -52,14 +55,16 @@ export type HarnessEvent =
   | { type: "session"; sessionId: string; model: string | null }
   | { type: "text"; text: string }
   | { type: "tool"; name: string; detail: string; state: "started" | "completed" | "failed" }
-  /** Cumulative for the attempt, per model. `costUsd` as the harness reports it, else null. */
+  /** Cumulative for the attempt, per model. `costUsd` is the harness's own figure. null: there is none. */
   | { type: "usage"; model: string; tokens: Tokens; costUsd: number | null }
   | { type: "retry"; reason: string; status: number | null; attempt: number }
   | { type: "warning"; text: string };
 
 export interface HarnessResult {
   ok: boolean;
-  /** Why not ok; `code` is one of BATON_HARNESS_*, BATON_TIMEOUT, BATON_CANCELLED, BATON_BUDGET_EXCEEDED. */
+  /**
+   * The reason for a failure. `code` is one of BATON_HARNESS_*, BATON_TIMEOUT, BATON_CANCELLED, BATON_BUDGET_EXCEEDED.
+   */
   error: ErrorData | null;
   /** Last message of the agent. */
   text: string;
@@ -76,14 +81,14 @@ export interface HarnessResult {
 }
 
 export interface HarnessProbe {
-  /** It is there and answers. */
+  /** The program exists and answers. */
   installed: boolean;
-  /** It is there, but does not work on this machine; `advice` says what is wrong. */
+  /** The program exists, but does not work on this machine. `advice` gives the reason. */
   broken?: true;
   version: string | null;
-  /** Presence of a key or login only, never its value. */
+  /** Only the presence of a key or login, never its value. */
   authenticated: boolean;
-  /** How to install or log in, where something is missing. */
+  /** How to install or log in, if something is missing. */
   advice: string | null;
 }
 
@@ -91,15 +96,21 @@ export interface Harness {
   readonly name: string;
   readonly capabilities: HarnessCapabilities;
   readonly defaultModel: string | null;
-  /** Tools that its agent has, as Baton starts it: prompts speak of no others. Unset: not known, and prompts speak of none. */
+  /** Tools of its agent, as Baton starts it: prompts mention only these. Unset: unknown, and prompts mention none. */
   readonly tools?: Readonly<Record<HarnessRequest["access"], readonly Tool[]>>;
-  /** The scripted agent of the demo and the tests: it needs no sandbox unless one is required. */
+  /** The scripted agent of the demo and the tests: it needs no sandbox unless somebody requires one. */
   readonly scripted?: boolean;
-  /** Files that its program reads besides the toolchain, absolute. */
+  /** Files that its program reads in addition to the toolchain: absolute paths. */
   readonly readable?: readonly string[];
-  /** Hosts of its maker that its program asks without need and that nothing switches off: denied like all others, not reported. */
+  /**
+   * Hosts that its program contacts without need, with no setting to prevent it. Baton denies them like all others, but
+   * does not report them.
+   */
   readonly quietHosts?: readonly string[];
   probe(): Promise<HarnessProbe>;
-  /** Streams events to `onEvent`; abort of `signal` stops it politely, then by force. Never rejects for what the harness does: see `error`. */
+  /**
+   * Streams events to `onEvent`. An abort of `signal` stops it politely, then by force. Never rejects because of the
+   * harness: see `error`.
+   */
   run(request: HarnessRequest, onEvent: (event: HarnessEvent) => void, signal: AbortSignal): Promise<HarnessResult>;
 }

@@ -1,4 +1,4 @@
-/** Who a runner is, by the token that GitHub gave its job (OIDC). */
+/** The identity of a runner, by the token that GitHub gave its job (OIDC). */
 
 export interface JobIdentity {
   /** GitHub's numeric id of the repository whose workflow runs. */
@@ -6,11 +6,14 @@ export interface JobIdentity {
   /** `owner/name`. */
   repository: string;
   workflowRunId: string;
-  /** `owner/name/.github/workflows/x.yml@refs/heads/main`: the file that runs, and the branch that it comes from. */
+  /** `owner/name/.github/workflows/x.yml@refs/heads/main`: the running file and its branch. */
   workflowRef: string;
 }
 
 export interface JobIdentities {
-  /** Verifies signature, issuer, audience and time; BATON_WORKER_REFUSED says what does not hold; BATON_GITHUB_UNAVAILABLE: the keys could not be had. */
+  /**
+   * Verifies signature, issuer, audience and time. BATON_WORKER_REFUSED names the failed check.
+   * BATON_GITHUB_UNAVAILABLE: the keys could not be fetched.
+   */
   verify(token: string): Promise<JobIdentity>;
 }

@@ -1,4 +1,4 @@
-/** Structured log: static text, fields beside it. Everything passes the redactor before it leaves. */
+/** Structured log: static text and separate fields. The redactor processes everything first. */
 export interface Log {
   debug(text: string, fields?: Record<string, unknown>): void;
   info(text: string, fields?: Record<string, unknown>): void;
@@ -9,7 +9,7 @@ export interface Log {
 
 type Line = (fields: Record<string, unknown>, text: string) => void;
 
-/** A logger of a host that Baton writes to: what it uses of pino's. */
+/** A host's logger that Baton writes to: the part of pino's interface that Baton uses. */
 export interface HostLogger extends Readonly<Record<"debug" | "info" | "warn" | "error", Line>> {
   isLevelEnabled(level: string): boolean;
   child(fields: Record<string, unknown>): HostLogger;

@@ -1,17 +1,18 @@
 /**
- * How model keys reach agents: never. An attempt gets an address on loopback and a token that is good for it alone.
+ * Agents never get model keys. An attempt gets an address on loopback, and a token that is valid only for it.
  *
  * K1 The real key is in no agent's environment, home, arguments or answers.
- * K2 A token ends with its attempt; what it still has open is cut.
- * K3 What was used is counted from the service's own answers, whatever the harness says.
- * K5 A request is sent only with its money reserved, durably: its input at the upper bound, its output at the limit that it carries.
+ * K2 A token ends with its attempt. Its open requests are cut.
+ * K3 The proxy counts usage from the service's own answers, whatever the harness reports.
+ * K5 The proxy sends a request only after its money is durably reserved: the input at its upper bound, the output at
+ *    the request's limit.
  */
 import type { ErrorData } from "../core/errors.ts";
 import type { Tokens } from "../core/vocabulary.ts";
 
 export type ModelProvider = "anthropic" | "openai" | "gemini";
 
-/** What an agent is told of one service. `login` when the key stands for a login of a person instead of an API key. */
+/** An agent's access to one service. `login` if the key is a person's login instead of an API key. */
 export interface ModelAccess {
   baseUrl: string;
   key: string;
@@ -24,61 +25,64 @@ export type ModelAccesses = Partial<Record<ModelProvider, ModelAccess>>;
 export interface ModelUse {
   model: string;
   tokens: Tokens;
-  /** What the service charges next to tokens: searches in the web. Absent: nothing. */
+  /** Charges of the service for other things than tokens: web searches. Absent: none. */
   feesUsd?: number;
   requests: number;
-  /** Of `requests`, those whose answer was cut before the service said what it used: counted by their length. */
+  /** The number of `requests` whose answer was cut before the service reported usage: Baton estimates it by length. */
   estimated: number;
 }
 
-/** A request that is about to be sent. */
+/** A request before it is sent. */
 export interface RequestMoney {
   model: string;
-  /** At the bounds that it came with. */
+  /** Cost at the request's own bounds. */
   wantUsd: number;
-  /** With less it is not sent. */
+  /** With less money, the proxy does not send the request. */
   leastUsd: number;
-  /** All that was settled before, by model. */
+  /** All settled usage, by model. */
   uses: ModelUse[];
-  /** What others of this grant may use that are under way. */
+  /** The maximum usage of this grant's other requests under way. */
   underWay: readonly { model: string; usd: number }[];
 }
 
 export interface GrantRequest {
-  /** USD of these tokens; null where nobody knows. */
+  /** USD of these tokens. null: the price is unknown. */
   priceUsd(model: string, tokens: Tokens): number | null;
-  /** What the request may use, from `leastUsd` to `wantUsd`, once that is durable; null: there is not so much left. */
+  /** The granted amount, from `leastUsd` to `wantUsd`, once it is durable. null: there is not enough left. */
   reserve(asked: RequestMoney): Promise<number | null>;
-  /** What to do with a model that nobody knows the price of. */
+  /** The reaction to a model without a known price. */
   unknownPrice: "stop" | "allow";
-  /** All tokens together; null: no bound but money. */
+  /** All tokens together. null: only money limits them. */
   tokensMax: number | null;
-  /** Questions to models, where the harness cannot bound its turns itself; null: no bound. */
+  /** Model requests, if the harness cannot limit its turns itself. null: no limit. */
   requestsMax: number | null;
-  /** Names of models that may be asked for; null: any. */
+  /** Names of allowed models. null: any. */
   models: readonly string[] | null;
-  /** Services that may be asked; null: all whose key is set. */
+  /** Allowed services. null: all services with a key. */
   providers: readonly ModelProvider[] | null;
   onUse(use: ModelUse): void;
-  /** The service answered with an error, which was passed on. */
+  /** The service answered with an error, which the proxy passed on. */
   onRefusal(refusal: { status: number; model: string | null; message: string; inARow: number }): void;
 }
 
 export interface ModelGrant {
   readonly models: ModelAccesses;
   uses(): ModelUse[];
-  /** Aborted, with ErrorData as reason, when there is no sense in going on: budget used, key refused, too many errors in a row. */
+  /**
+   * Aborted, with ErrorData as reason, when no further request makes sense: budget used, key refused, too many
+   * consecutive errors.
+   */
   readonly stopped: AbortSignal;
-  /** Why it stopped; null while it goes on. */
+  /** Why it stopped. null: it has not stopped. */
   stopReason(): ErrorData | null;
-  /** Why the service refused the last request; null: it did not. */
+  /** Why the service refused the last request. null: it did not. */
   refusal(): ErrorData | null;
-  /** The token is void at once; resolves when nothing of it is open any more and its use is final. */
+  /** Revokes the token at once. Resolves when none of its requests is open and its usage is final. */
   revoke(): Promise<void>;
 }
 
 export interface ModelProxy {
-  /** Services whose key is set. */
+  /** Services with a key. */
   readonly providers: readonly ModelProvider[];
   grant(request: GrantRequest): ModelGrant;
   close(): Promise<void>;

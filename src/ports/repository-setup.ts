@@ -1,4 +1,7 @@
-/** What only `/baton setup` and `baton init` ask of GitHub, about one repository. Writes are *ensures*, as in `github.ts`. */
+/**
+ * GitHub operations for one repository that only `/baton setup` and `baton init` use. Writes are *ensures*, as in
+ * `github.ts`.
+ */
 
 export interface BranchRules {
   /** By rules that this reader may see. */
@@ -9,15 +12,21 @@ export interface BranchRules {
 }
 
 export interface RepositorySetup {
-  /** The files at a commit. Of very large trees GitHub lists a part: then `isWhole` is false, and only the root, `.github` and `docs` are sure. */
+  /**
+   * The files at a commit. GitHub lists only a part of a very large tree. Then `isWhole` is false, and only the root,
+   * `.github` and `docs` are complete.
+   */
   paths(sha: string): Promise<{ paths: string[]; isWhole: boolean }>;
-  /** Names of the secrets that workflows can read, never values; null where they may not be listed. */
+  /** Names of the secrets that workflows can read, never values. null: Baton may not list them. */
   secretNames(): Promise<string[] | null>;
   branchRules(branch: string): Promise<BranchRules>;
-  /** How many commits a branch has that `base` has not. */
+  /** The number of commits that a branch has and `base` has not. */
   commitsAhead(base: string, branch: string): Promise<number>;
-  /** The branch exists; `reset` moves it to `sha` whatever it had. */
+  /** Ensures that the branch exists. `reset` moves it to `sha`, whatever its commits. */
   ensureBranch(branch: string, sha: string, reset: boolean): Promise<void>;
-  /** The file has this text on the branch, by a commit unless it had. A file of workflows needs a permission of its own: BATON_GITHUB_DENIED. */
+  /**
+   * Ensures that the file has this text on the branch, by a commit if needed. A workflow file needs its own permission:
+   * BATON_GITHUB_DENIED.
+   */
   ensureFile(file: { branch: string; path: string; text: string; message: string }): Promise<void>;
 }

@@ -1,51 +1,61 @@
 /**
- * Where an agent's processes run. Today bubblewrap; a microVM, a container or a Kubernetes job fits the same shape.
+ * The place of an agent's processes. Today that is bubblewrap. A microVM, a container or a Kubernetes job fits the same
+ * interface.
  *
  * SB1 An agent writes its worktree and its scratch, reads the toolchain, and sees nothing else of the machine.
- * SB2 The network is Baton's model proxy and the listed hosts. Everything else is denied and reported by name.
- * SB3 Processes have their own PID namespace: no signals out, nothing outlives the attempt.
+ * SB2 The network is Baton's model proxy and the listed hosts. The sandbox denies everything else and reports it by
+ *     name.
+ * SB3 Processes have their own PID namespace: no signals leave it, and no process outlives the attempt.
  * SB4 Memory, processes and disk are bounded.
  * SB5 A mount point is never created below a path that an agent can write. Sources are checked without following links.
  */
 
+import type { SandboxMode, SandboxState } from "../policy/sandbox.ts";
+
 export interface SandboxPolicy {
   /** Existing directories that Baton made for this attempt, absolute. */
   writable: readonly string[];
-  /** Further existing paths that may be read, absolute: the objects that the worktree borrows, the harness's own files. */
+  /** Further existing readable paths, absolute: the objects that the worktree borrows, the harness's own files. */
   readable: readonly string[];
   network: SandboxNetwork;
   resources: SandboxResources;
 }
 
 export interface SandboxNetwork {
-  /** `host`, `host:port` or `*.host`; without a port, 80 and 443. */
+  /** `host`, `host:port` or `*.host`. Without a port: 80 and 443. */
   hosts: readonly string[];
-  /** Ports of Baton's own services on 127.0.0.1; inside, the same address reaches them. */
+  /** Ports of Baton's own services on 127.0.0.1. The same address reaches them from inside. */
   loopbackPorts: readonly number[];
 }
 
 export interface SandboxResources {
   memoryBytesMax: number;
   processesMax: number;
-  /** Of the writable directories together. */
+  /** For all writable directories together. */
   diskBytesMax: number;
 }
 
-/** What the sandbox stopped, for the thread. */
+/** An access that the sandbox blocked, for the thread. */
 export interface SandboxDenial {
   kind: "host" | "path" | "memory" | "processes" | "disk";
-  /** The host as asked, the path, or the amount. */
+  /** The requested host, the path, or the amount. */
   name: string;
 }
 
-/** A program as it has to be started to be confined. */
+/** The command that starts a program in its sandbox. */
 export interface ConfinedCommand {
   command: string[];
   env: Record<string, string>;
   cwd: string;
-  /** Called with the process id of the started program: resource limits are applied and watched from here. `stop` ends it. */
+  /**
+   * Called with the process id of the started program: from here, Baton applies and watches resource limits. `stop`
+   * ends the program.
+   */
   started(pid: number, stop: (why: SandboxDenial) => void): void;
-  /** After the end: sockets closed, limits removed. Of a program that failed: the limit that the kernel ended it for, or null. */
+  /**
+   * After the end: closes sockets and removes limits. For a failed program, returns the limit that the kernel enforced,
+   * or null.
+   */
   release(failed: boolean): Promise<SandboxDenial | null>;
 }
 
@@ -59,33 +69,18 @@ export interface Confinement {
   }): Promise<ConfinedCommand>;
 }
 
-/** Whether this machine can confine an agent. */
-export interface SandboxState {
-  /** Every break-out probe was stopped. */
-  works: boolean;
-  /** Implementation and version, as `bubblewrap 0.8.0`. */
-  name: string;
-  /** Why not, in one sentence; null when it works. */
-  problem: string | null;
-  /** What makes it work on this system: a command or a setting; null when it works. */
-  remedy: string | null;
-}
-
 export interface Sandbox {
-  /** Runs the self-test once and remembers the answer. */
+  /** Runs the self-test once and remembers the result. */
   state(): Promise<SandboxState>;
   /** `onDenied` is called once per kind and name. */
   confine(policy: SandboxPolicy, onDenied: (denial: SandboxDenial) => void): Confinement;
 }
 
-/** How much an agent needs a sandbox, by the operator's or a repository's word. */
-export type SandboxMode = "require" | "prefer" | "off";
-
-/** This machine's sandbox and what its operator decided about it. */
+/** This machine's sandbox and its operator's settings. */
 export interface AgentSandbox {
   sandbox: Sandbox;
   operator: SandboxMode;
-  /** Hosts and presets that repositories may list; null: any public host. */
+  /** Hosts and presets that repositories may list. null: any public host. */
   hosts: readonly string[] | null;
   /** Further paths of this machine that its operator shows to agents, absolute. */
   readable: readonly string[];

@@ -1,8 +1,8 @@
-/** Finds secrets in text that is about to leave. */
+/** Finds secrets in text before it leaves Baton. */
 export interface SecretHit {
   start: number;
   end: number;
-  /** For people: what it looks like, never the value. */
+  /** For people: the apparent kind of secret, never the value. */
   kind: string;
   /** True: one of Baton's own values, which no setting allows. */
   own: boolean;

@@ -1,18 +1,19 @@
 /**
- * Durable state of App mode: journal, deliveries, queue, outbox, leases, ledger. One transaction spans them,
- * so that an outcome, the money it cost, the writes it asks for and the wake-up are kept together or not at all.
+ * Durable state of App mode: journal, deliveries, queue, outbox, leases, ledger. One transaction covers them all. So an
+ * outcome, its cost, its writes and its wake-up are stored together or not at all.
  *
  * Contract (one suite over PGlite, PostgreSQL and the in-memory fake: `test/contract/store.ts`):
- * S1 `append` succeeds only at the expected position; else BATON_JOURNAL_CONFLICT and nothing is written.
- * S2 `append` with a fence succeeds only while that lease is held at that epoch; else BATON_LEASE_LOST. So does one that
- *    `holds` a second lease, under which it was decided.
+ * S1 `append` succeeds only at the expected position. Otherwise it fails with BATON_JOURNAL_CONFLICT and writes
+ *    nothing.
+ * S2 `append` with a fence succeeds only while that lease is held at that epoch. Otherwise it fails with
+ *    BATON_LEASE_LOST. The same is true for a second lease that the decision `holds`.
  * S3 A delivery is inserted once by (hook, GUID).
- * S4 A job stays until it is completed; a job of a dead worker is handed out again.
- * S5 An outbox row is unique by its operation key; putting a newer content replaces what was not yet done. A more urgent one
- *    does not wait for the time that the one before it was given.
- * S7 A run's index row counts its events and never counts back; a journal that is shorter is BATON_JOURNAL_BROKEN.
- * S8 `erase` deletes what may be personal text in a journal that is over, in one step; its chain still holds.
- * S6 After a kill at any instruction the store opens again and everything acknowledged is there.
+ * S4 A job stays until it is completed. Another worker gets a dead worker's job.
+ * S5 An outbox row is unique by its operation key. Newer content replaces content that was not sent. A more urgent row
+ *    does not wait for the time of the row that it replaces.
+ * S7 A run's index row counts its events and never counts back. A shorter journal is BATON_JOURNAL_BROKEN.
+ * S8 `erase` deletes possible personal text in a finished journal, in one step. The journal's chain still holds.
+ * S6 After a kill at any instruction the store opens again, with everything that it acknowledged.
  */
 import type { RunEvent, StoredEvent } from "../core/event.ts";
 import type { Json, RunId, RunStatus } from "../core/vocabulary.ts";
@@ -26,7 +27,7 @@ export interface Fence {
 
 export interface AppendRequest {
   runId: RunId;
-  /** Number of events that the appender has seen; 0 for a new run. */
+  /** The number of events that the appender has seen. 0: a new run. */
   expectedPosition: number;
   events: RunEvent[];
   /** Milliseconds since the epoch, kept as `at` of each event. */
@@ -43,19 +44,19 @@ export interface TransactionWrites {
   completeJobId?: string;
   /** Replaces the run's index row. */
   run?: RunRow;
-  /** Takes the thread for this run, or frees it: at most one active run a thread. Conflict: BATON_RUN_ACTIVE. */
+  /** Occupies the thread for this run, or frees it: a thread has at most one active run. Conflict: BATON_RUN_ACTIVE. */
   thread?: { threadKey: string; activeRunId: RunId | null };
   ledger?: LedgerRow[];
-  /** A lease under which this was decided, next to the run's own. Of an append only. */
+  /** The lease under which this was decided, in addition to the run's own. Only for an append. */
   holds?: Fence;
   /**
-   * How many rows of the repository's ledger the decision knew. Another number is BATON_LEASE_LOST where writers do not see
-   * each other's leases (refs of git); elsewhere `holds` says it all. Of an append only.
+   * The number of rows in the repository's ledger that the decision knew. Another number is BATON_LEASE_LOST if writers
+   * do not see each other's leases (git refs). Otherwise `holds` is enough. Only for an append.
    */
   ledgerSeen?: { repositoryId: number; since: number; rows: number };
 }
 
-/** What can be listed about a run without reading its journal: a projection, rebuilt from events when lost. */
+/** A run's fields for lists without reading its journal: a projection, rebuilt from events when lost. */
 export interface RunRow {
   runId: RunId;
   /** `owner/name#number` by ids: `<repository id>#<number>`. */
@@ -65,9 +66,12 @@ export interface RunRow {
   position: number;
   createdAt: number;
   updatedAt: number;
-  /** When it must be looked at even if nothing happens; null when only an event can move it. */
+  /** When Baton must check the run even without an event. null: only an event can move it. */
   wakeAt: number | null;
-  /** What outside facts can move it: head SHAs, pull request numbers, branch names, as `sha:<sha>`, `pull:<repository id>/<n>`. */
+  /**
+   * The outside facts that can move the run, as `sha:<sha>`, `pull:<repository id>/<n>`: head SHAs, pull request
+   * numbers, branch names.
+   */
   watches: string[];
 }
 
@@ -75,7 +79,7 @@ export interface RunFilter {
   threadKey?: string;
   active?: boolean;
   watch?: string;
-  /** The last row of the page before. */
+  /** The last row of the previous page. */
   before?: Pick<RunRow, "createdAt" | "runId">;
   limit?: number;
 }
@@ -95,7 +99,7 @@ export interface LedgerRow {
   cacheWrite: number;
   usd: number;
   at: number;
-  /** Who asked for the run; absent in rows of an older Baton. */
+  /** The person who asked for the run. Absent in rows of an older Baton. */
   personId?: number;
   person?: string;
 }
@@ -106,7 +110,7 @@ export interface NewJob {
   data: Json;
   /** At most one waiting job with this key in a queue. */
   singletonKey?: string;
-  /** Milliseconds since the epoch; at once without it. */
+  /** Milliseconds since the epoch. Absent: at once. */
   startAt?: number;
 }
 
@@ -119,7 +123,7 @@ export interface Job {
 }
 
 export interface NewDelivery {
-  /** The hook or App that GitHub sent it for; a GUID alone is not unique. */
+  /** The hook or App that GitHub sent it for. A GUID alone is not unique. */
   hook: string;
   guid: string;
   event: string;
@@ -142,9 +146,9 @@ export interface NewOutboxRow {
   /** Registered kind: `status-comment`, `check-run`, `reply`, `reaction`, `publish`, … */
   kind: string;
   payload: Json;
-  /** Hash of what should be there; equal to the done one means nothing to do. */
+  /** Hash of the wanted content. If it equals the hash of the sent content, there is nothing to do. */
   contentHash: string;
-  /** Lower first: replies before status edits. */
+  /** A lower number goes first: replies before status edits. */
   priority: number;
   notBefore: number;
   runId: RunId | null;
@@ -152,7 +156,7 @@ export interface NewOutboxRow {
 export interface OutboxRow extends NewOutboxRow {
   state: "pending" | "done" | "failed";
   doneHash: string | null;
-  /** What GitHub answered: ids for the next edit. */
+  /** GitHub's answer: ids for the next edit. */
   result: Json;
   tries: number;
   error: string | null;
@@ -175,31 +179,32 @@ export interface Store {
   read(runId: RunId, afterPosition?: number): Promise<StoredEvent[]>;
 
   /**
-   * Deletes the texts of a run's journal that may be personal (`core/personal.ts`), and what was sent for it; the caller
-   * made sure that the run is over. A journal of an older Baton: BATON_ERASE_REFUSED, and nothing is changed.
+   * Deletes possible personal texts of a run's journal (`core/personal.ts`), and the messages sent for it. The caller
+   * made sure that the run is over. A journal of an older Baton: BATON_ERASE_REFUSED, and nothing changes.
    */
   erase(runId: RunId): Promise<void>;
 
-  /** Position of the last event; 0 without any. */
+  /** Position of the last event. 0: there is none. */
   position(runId: RunId): Promise<number>;
 
   // runs
   run(runId: RunId): Promise<RunRow | null>;
-  /** Newest first; 1,000 unless told. */
+  /** Newest first. The default limit is 1,000. */
   runs(filter: RunFilter): Promise<RunRow[]>;
   activeRun(threadKey: string): Promise<RunId | null>;
 
   // deliveries
-  /** Inserts the delivery and its job in one transaction; false when it was there. */
+  /** Inserts the delivery and its job in one transaction. false: the delivery existed. */
   insertDelivery(delivery: NewDelivery, job: NewJob): Promise<boolean>;
   delivery(hook: string, guid: string): Promise<Delivery | null>;
   finishDelivery(hook: string, guid: string, state: "handled" | "failed", note: string): Promise<void>;
-  /** Which of these GUIDs are known from any hook, for the poller: the delivery log does not name the hook. */
+  /** The known GUIDs among these, from any hook. For the poller: the delivery log does not name the hook. */
   knownGuids(guids: string[]): Promise<Set<string>>;
   /**
-   * Removes what nothing needs any more: handled or failed deliveries received before, and outbox rows done or failed and
-   * put in before whose run (if any) is over, and with them values of runs (`runValuePrefix`, `runPointerPrefix`) that were over by then. Times in
-   * milliseconds since the epoch; returns how many of each went.
+   * Removes data that nothing needs any more: handled or failed deliveries from before `deliveriesBefore`, and finished
+   * outbox rows. Such a row was done or failed, was added before `outboxBefore`, and its run (if any) is over. It also
+   * removes values of runs (`runValuePrefix`, `runPointerPrefix`) that were over by then. Times in milliseconds since
+   * the epoch. Returns the number of each.
    */
   prune(before: { deliveriesBefore: number; outboxBefore: number }): Promise<Pruned>;
 
@@ -210,21 +215,21 @@ export interface Store {
   outboxRow(operationKey: string): Promise<OutboxRow | null>;
   /** Due rows by priority and age. */
   outboxDue(now: number, limit: number): Promise<OutboxRow[]>;
-  /** When the next pending row is due, in milliseconds since the epoch; null: none is pending. */
+  /** When the next pending row is due, in milliseconds since the epoch. null: none is pending. */
   outboxNext(): Promise<number | null>;
   outboxDone(operationKey: string, contentHash: string, result: Json): Promise<void>;
   outboxRetry(operationKey: string, notBefore: number, error: string): Promise<void>;
-  /** Never again; with `contentHash`, only if that content is still the wanted one (S5). */
+  /** The row is never sent again. With `contentHash`, only if that content is still wanted (S5). */
   outboxFailed(operationKey: string, error: string, contentHash?: string): Promise<void>;
-  /** The operation is not sent again before this time, whatever is put in. */
+  /** The operation is not sent again before this time, even with new content. */
   outboxDelay(operationKey: string, notBefore: number): Promise<void>;
 
   // leases
-  /** Takes a free or expired lease with the next epoch; null while another holds it. */
+  /** Acquires a free or expired lease with the next epoch. null: another holder has the lease. */
   acquireLease(name: string, owner: string, now: number, ttlMs: number): Promise<Lease | null>;
   renewLease(lease: Lease, now: number, ttlMs: number): Promise<Lease | null>;
   releaseLease(lease: Lease): Promise<void>;
-  /** Names of leases that expired: runs of dead workers. */
+  /** Names of expired leases: runs of dead workers. */
   expiredLeases(now: number): Promise<Lease[]>;
 
   // ledger
@@ -242,9 +247,12 @@ export interface Store {
 
 /** The durable work queue: pg-boss in the database adapters. */
 export interface Queue {
-  /** Hands jobs of a queue to `handler`, at most `concurrency` at once, until `stop`. A throwing handler brings the job back with backoff. */
+  /**
+   * Hands jobs of a queue to `handler`, at most `concurrency` at once, until `stop`. If the handler throws, the job
+   * comes back with backoff.
+   */
   work(queue: string, concurrency: number, handler: (job: Job, signal: AbortSignal) => Promise<void>): Promise<void>;
-  /** Resolves when what is running has ended or `graceMs` passed. */
+  /** Resolves when running jobs have ended or `graceMs` has passed. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -255,7 +263,7 @@ export interface Database {
   /** `pglite`, `postgres`, `memory`: shown by the health endpoint. */
   kind: string;
   ping(): Promise<void>;
-  /** All of it as one compressed archive, while work goes on. Absent: the database has tools of its own. */
+  /** The whole database as one compressed archive, during normal work. Absent: the database has its own tools. */
   backup?(): Promise<Blob>;
   close(): Promise<void>;
 }

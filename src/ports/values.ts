@@ -1,10 +1,10 @@
 /**
- * Small durable values: each family has one owner, its names and its schema, and nobody else reads or writes it.
+ * Small durable values. Each family has one owner, its names and its schema, and nobody else reads or writes it.
  *
- * VA1 What does not fit its schema, as an older or newer Baton kept it, is as good as nothing.
- * VA2 No two families can have one name: a family whose names could be another's cannot be defined.
+ * VA1 A value that does not fit its schema, for example from an older or newer Baton, counts as absent.
+ * VA2 Two families never share a name: a family with overlapping names cannot be defined.
  * VA3 Values of a run begin with `runValuePrefix` and the run's id, and go some time after its end.
- * VA4 Where the absence of a value allows something, the owner asks `isKept`: a value that does not fit allows nothing.
+ * VA4 If the absence of a value allows something, the owner asks `isKept`: a value that does not fit allows nothing.
  */
 import type { z } from "zod";
 import { BatonError } from "../core/errors.ts";
@@ -17,7 +17,7 @@ export interface ValueKey<T> {
 }
 
 export interface ValueFamily<T> {
-  /** `of` tells its values apart. */
+  /** `of` identifies the value within its family. */
   at(of: string | number): ValueKey<T>;
 }
 
@@ -28,7 +28,7 @@ interface Names {
 
 const defined: Names[] = [];
 
-/** A family of values: `prefix`, what tells them apart, and `suffix`. */
+/** A family of values: `prefix`, the identifying part, and `suffix`. */
 export function defineValues<T>(prefix: string, schema: z.ZodType<T>, suffix = ""): ValueFamily<T> {
   claimNames({ prefix, suffix });
   return { at: (of) => ({ name: `${prefix}${of}${suffix}`, schema }) };

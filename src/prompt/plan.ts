@@ -21,7 +21,7 @@ const stepSchema = z.strictObject({
   needs: z.array(z.string().max(40)).max(10).default([]),
   /** What holds when it is done, each a statement that somebody else can check. */
   outcomes: z.array(z.string().min(1).max(outcomeCharactersMax)).max(10).default([]),
-  /** Paths that it may change (`core/scope.ts`); empty: any. */
+  /** Paths that it may change (`process/scope.ts`); empty: any. */
   scope: z.array(z.string().max(300)).max(50).default([]),
   /** A person approves it before it begins. */
   approval: z.boolean().default(false),

@@ -1,8 +1,8 @@
 /** What a process puts into `prompt` of an agent's effect: a task by its name, with the facts that it needs and no others. */
 import type { z } from "zod";
 import { BatonError } from "../core/errors.ts";
-import { parseInput } from "../core/process.ts";
 import type { Json } from "../core/vocabulary.ts";
+import { parseInput } from "../process/process.ts";
 import type { Facts } from "./facts.ts";
 import type { Task } from "./task.ts";
 import { tasks } from "./tasks/index.ts";

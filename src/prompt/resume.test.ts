@@ -3,8 +3,8 @@ import { expect, it } from "vitest";
 import { z } from "zod";
 import { alice, bob, RunWorld } from "../../test/fakes/run-world.ts";
 import { lostAttempts } from "../core/decide.ts";
-import { defineProcess } from "../core/process.ts";
 import type { Json } from "../core/vocabulary.ts";
+import { defineProcess } from "../process/process.ts";
 import { resumeOf } from "./resume.ts";
 import { again } from "./sections/resume.ts";
 

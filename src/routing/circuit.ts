@@ -1,19 +1,20 @@
 /**
- * Circuit breakers: whether a harness, or a model of it, is worth a try. A pure fold of outcomes.
+ * Circuit breakers: whether a harness, or one of its models, is worth a try. A pure fold of outcomes.
  *
- * Owns: when one opens and closes. Does not own: where its state is kept (the runner, in the store, so that replicas share it).
- * B1 What the task itself brought about (a refusal, its limits, a cancel) says nothing about a harness.
- * B2 An open circuit lets nothing through until its time; then tries go, and the first outcome decides.
- * B3 Each opening in a row lasts twice as long, up to a bound; a success ends the row.
+ * Owns: when a circuit opens and closes. Does not own: where its state is kept (the runner, in the store, so that
+ * replicas share it).
+ * B1 Outcomes caused by the task (a refusal, its limits, a cancel) say nothing about a harness.
+ * B2 An open circuit blocks everything until its time. Then it allows tries, and the first outcome decides.
+ * B3 Each consecutive opening lasts twice as long, up to a bound. A success ends the sequence.
  */
 import type { ErrorCode } from "../core/errors.ts";
 
 export interface Circuit {
-  /** Latest last; true is a success. */
+  /** Latest last. true is a success. */
   outcomes: { at: number; ok: boolean }[];
-  /** Until then nothing goes; null while it never opened or has closed. */
+  /** The circuit blocks until then. null: it never opened or has closed. */
   openUntil: number | null;
-  /** Openings in a row. */
+  /** Consecutive openings. */
   openings: number;
 }
 
@@ -22,14 +23,14 @@ export type CircuitState = "closed" | "open" | "half-open";
 export const newCircuit: Circuit = { outcomes: [], openUntil: null, openings: 0 };
 
 const outcomesMax = 20;
-/** Older outcomes tell nothing of now. */
+/** Older outcomes say nothing about the present. */
 const windowMs = 15 * 60_000;
 const failuresMin = 3;
 const failureShareMin = 0.5;
 const openMs = 60_000;
 const openMsMax = 30 * 60_000;
 
-/** Of the machine, so of the harness as a whole. */
+/** Faults of the machine, so of the harness as a whole. */
 const harnessFaults: ReadonlySet<string> = new Set<ErrorCode>([
   "BATON_HARNESS_MISSING",
   "BATON_HARNESS_KEY_MISSING",
@@ -39,10 +40,10 @@ const harnessFaults: ReadonlySet<string> = new Set<ErrorCode>([
   "BATON_HARNESS_HUNG",
   "BATON_HARNESS_OUTPUT",
 ]);
-/** Of the service, so of the model that was asked. */
+/** Faults of the service, so of the requested model. */
 const modelFaults: ReadonlySet<string> = new Set<ErrorCode>(["BATON_HARNESS_QUOTA", "BATON_HARNESS_UNAVAILABLE"]);
 
-/** Which circuit an outcome belongs to; null: none (B1). */
+/** The circuit that an outcome belongs to. null: none (B1). */
 export function faultOf(code: string): "harness" | "model" | null {
   if (harnessFaults.has(code)) return "harness";
   return modelFaults.has(code) ? "model" : null;
@@ -55,7 +56,7 @@ export function circuitState({ openUntil }: Circuit, now: number): CircuitState 
 
 export function afterOutcome(circuit: Circuit, ok: boolean, now: number): Circuit {
   const state = circuitState(circuit, now);
-  // Of an attempt that began before it opened: it has been judged.
+  // This attempt began before the circuit opened, which counted it already.
   if (state === "open" && !ok) return circuit;
   if (ok && state !== "closed") return newCircuit;
   const outcomes = [...circuit.outcomes.filter(({ at }) => now - at <= windowMs), { at: now, ok }].slice(-outcomesMax);

@@ -2,7 +2,7 @@
 import { BatonError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 
-/** `claude` means `claude-code` where no harness is called `claude`: an exact name, else the only one that begins so. */
+/** `claude` means `claude-code` if no harness is called `claude`: an exact name, or the only name with that prefix. */
 export function harnessNamed(word: string, known: readonly string[]): string | null {
   const wanted = word.toLowerCase();
   if (known.includes(wanted)) return wanted;
@@ -10,7 +10,7 @@ export function harnessNamed(word: string, known: readonly string[]): string | n
   return begin.length === 1 ? (begin[0] as string) : null;
 }
 
-/** As `harnessNamed`; for what is none, an error that says what there is, and what may have been meant. */
+/** As `harnessNamed`. For an unknown name it throws an error with the known names and the most similar one. */
 export function demandHarness(word: string, known: readonly string[]): string {
   return harnessNamed(word, known) ?? refuseHarness(word, known);
 }

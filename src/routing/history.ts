@@ -1,8 +1,8 @@
-/** What steps of one role came to with one harness and model so far: the measure of what the next will cost and take. */
+/** Past results of one role's steps with one harness and model. They predict the cost and duration of the next step. */
 export interface History {
   attempts: number;
   successes: number;
-  /** Means in which a later attempt weighs more; null before the first that tells. */
+  /** Means in which a later attempt weighs more. null until the first attempt with data. */
   usd: number | null;
   durationMs: number | null;
 }
@@ -20,7 +20,7 @@ export function afterAttempt(
   return {
     attempts: history.attempts + 1,
     successes: history.successes + (ok ? 1 : 0),
-    // What broke off early costs and takes too little to tell.
+    // An attempt that ended early costs and takes too little to be evidence.
     usd: ok && usd !== null ? mean(history.usd, usd) : history.usd,
     durationMs: ok ? mean(history.durationMs, durationMs) : history.durationMs,
   };

@@ -1,4 +1,4 @@
-/** Two profiles at once: what a step names beside its run's never allows more than the run's. */
+/** Two profiles at once: a step's additional profile never allows more than the run's profile. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { bothProfiles, type Profile, readyProfiles } from "./profile.ts";

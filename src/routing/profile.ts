@@ -1,4 +1,4 @@
-/** What an agent may be chosen for, and with what: ready-made profiles, and those of `baton.yaml`. */
+/** The tasks and means that a profile allows for an agent: ready-made profiles, and those of `baton.yaml`. */
 import type { AgentInput } from "../core/effect.ts";
 import type { Capability } from "../core/vocabulary.ts";
 
@@ -8,13 +8,13 @@ export type Capabilities = Readonly<Record<Capability, boolean>>;
 export interface Profile {
   /** The most that an agent may do, whatever the step asks for. */
   access: "read-only" | "write";
-  /** Steps that may be dispatched at all; empty: any. */
+  /** Steps that may be dispatched at all. Empty: any. */
   roles: readonly Role[];
-  /** What the harness must be able to do by itself. */
+  /** Capabilities that the harness must have. */
   needs: readonly Capability[];
-  /** Harnesses that may be chosen; empty: any. */
+  /** Harnesses that may be chosen. Empty: any. */
   harnesses: readonly string[];
-  /** In place of what `models` says. */
+  /** Replaces the model in `models`. */
   model: string | null;
 }
 
@@ -30,13 +30,16 @@ export const readyProfiles: Profiles = {
   "verify-only": { ...readOnly, roles: ["verify", "review"] },
 };
 
-/** Null: there is none of that name. Ready-made ones cannot be redefined: their names say what they do. */
+/** Null: there is none of that name. Ready-made profiles cannot be redefined, because their names describe them. */
 export function findProfile(name: string, own: Profiles): Profile | null {
   if (Object.hasOwn(readyProfiles, name)) return readyProfiles[name] ?? null;
   return Object.hasOwn(own, name) ? (own[name] ?? null) : null;
 }
 
-/** What both allow. Where two lists have nothing in common nothing is allowed, and the profile says so by a name that none has. */
+/**
+ * The intersection of both. If two lists have nothing in common, nothing is allowed. The profile then lists a name that
+ * no harness has.
+ */
 export function bothProfiles(run: Profile, step: Profile): Profile {
   return {
     access: run.access === "read-only" || step.access === "read-only" ? "read-only" : "write",

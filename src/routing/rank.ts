@@ -1,12 +1,14 @@
 /**
- * Which harness does a step, with which model: all choices in order, each with its reasons.
+ * Ranks harnesses and models for a step: all choices in order, each with its reasons.
  *
- * Owns: the order. Does not own: gathering what it reads, doing what it says (`runner/perform/route.ts`).
- * Q1 What lacks a needed capability, or is not in the profile, is never among the choices.
- * Q2 Equal questions give equal answers: no clock, no randomness; ties go by the configured order.
- * Q3 The less is left, the cheaper the model: with more left it is never a cheaper one.
- * Q4 Who failed at this step goes behind who has not; whose circuit is open is not among the choices until it is time.
- * Q5 Who serves the model that is wanted by name goes before who would take another, unless a person named the harness.
+ * Owns: the order. Does not own: gathering facts, acting on the result (`runner/perform/route.ts`).
+ * Q1 A harness without a needed capability, or outside the profile, is never among the choices.
+ * Q2 Equal questions give equal answers: no clock, no randomness. The configured order breaks ties.
+ * Q3 With less money left, the model is cheaper. More money never gives a cheaper one.
+ * Q4 A harness that failed at this step comes after one that has not. A harness with an open circuit is not a choice
+ *    until its time.
+ * Q5 A harness that serves the requested model by name takes precedence over one that would use another. A harness that
+ *    a person named comes first.
  */
 import { type ErrorCode, errorCatalogue } from "../core/errors.ts";
 import type { Capability, Tokens } from "../core/vocabulary.ts";
@@ -26,18 +28,18 @@ export interface Candidate {
 export interface Question {
   role: Role;
   access: "read-only" | "write";
-  /** What the step itself needs of a harness. */
+  /** Capabilities that the step itself needs from a harness. */
   needs: readonly Capability[];
-  /** Asked for by a person for this step; null: by configuration. */
+  /** A person's request for this step. null: the configuration decides. */
   asked: { harness: string | null; model: string | null };
-  /** True: nobody takes over from who was asked for. */
+  /** True: nobody takes over from the requested harness. */
   only?: boolean;
-  /** Configured order: the default, then who takes over. */
+  /** Configured order: the default, then the harnesses that take over. */
   order: readonly string[];
-  /** Models or tiers by role; `any` where a role has none. */
+  /** Models or tiers by role. `any` applies if a role has none. */
   models: Readonly<Partial<Record<Role | "any", string>>>;
   tiers: OwnTiers;
-  /** Names of models that may be asked for; empty: any. */
+  /** Names of allowed models. Empty: any. */
   allowedModels: readonly string[];
   prefer: "listed" | "cheapest";
   profile: Profile;
@@ -49,14 +51,14 @@ export interface Question {
   history: ReadonlyMap<string, History>;
   /** By `circuitKey`. */
   circuits: ReadonlyMap<string, Circuit>;
-  /** Attempts at this step that failed, with the harness's own fault. */
+  /** Failed attempts at this step, with the harness's own fault. */
   failed: readonly { harness: string; code: string }[];
   now: number;
 }
 
 export interface Choice {
   harness: string;
-  /** Null: the harness's own. */
+  /** Null: the harness's own model. */
   model: string | null;
   access: "read-only" | "write";
   estimateUsd: number | null;
@@ -65,13 +67,13 @@ export interface Choice {
 
 export interface Ranking {
   choices: Choice[];
-  /** Who could not be chosen, and why. */
+  /** The excluded harnesses, and the reasons. */
   left: { harness: string; reason: string }[];
-  /** When the first circuit lets a try through, where nothing but circuits is in the way. */
+  /** When the first circuit allows a try, if only circuits block the step. */
   waitUntil: number | null;
 }
 
-/** A step of an agent without history: what such a step uses on the whole, most of it read again from the cache. */
+/** Typical tokens of an agent's step without history. Most of them are read again from the cache. */
 const typical: Readonly<Record<Role, Tokens>> = {
   plan: { input: 30_000, output: 6_000, cacheRead: 200_000, cacheWrite: 40_000 },
   implement: { input: 40_000, output: 15_000, cacheRead: 800_000, cacheWrite: 80_000 },
@@ -81,7 +83,7 @@ const typical: Readonly<Record<Role, Tokens>> = {
   verify: { input: 40_000, output: 6_000, cacheRead: 200_000, cacheWrite: 40_000 },
 };
 
-/** What people read of a harness that cannot do what is needed. */
+/** The text for people about a harness that lacks a needed capability. */
 const lacking: Readonly<Record<Capability, string>> = {
   resume: "cannot go on in an earlier conversation",
   readOnly: "cannot be held to reading",
@@ -93,7 +95,7 @@ const lacking: Readonly<Record<Capability, string>> = {
   toolServers: "uses no tool servers",
 };
 
-/** The code, to look it up, and what it means. */
+/** The code, for the reference, and its meaning. */
 function inWords(code: string): string {
   const entry = Object.hasOwn(errorCatalogue, code) ? errorCatalogue[code as ErrorCode] : undefined;
   return entry === undefined ? code : `${code} (${entry.when.replace(/\.$/, "")})`;
@@ -107,7 +109,7 @@ export function historyKey(harness: string, model: string | null, role: Role): s
   return `${harness}/${model ?? ""}/${role}`;
 }
 
-/** Every model that this harness could be asked for here: whose circuits and history the question wants. */
+/** Every model that this harness could use here. The question needs their circuits and history. */
 export function modelsOf(
   question: Pick<Question, "tiers" | "models" | "asked" | "role" | "profile">,
   harness: Candidate,
@@ -187,7 +189,7 @@ function positionReason({ asked, order, prefer }: Question, name: string, positi
   return order[0] === name ? "is the default" : `takes over as number ${position + 1}`;
 }
 
-/** What configuration and people want of this harness, before money is looked at. */
+/** The model that configuration and people want from this harness, before money is considered. */
 function wantedModel(
   { asked, models, role, profile, tiers: own }: Pick<Question, "tiers" | "models" | "asked" | "role" | "profile">,
   harness: Candidate,
@@ -213,7 +215,7 @@ function wantedModel(
 
 interface Picked {
   model: string | null;
-  /** True: a model was wanted by name, and this is not it. */
+  /** True: somebody requested a model by name, and this is another one. */
   misses: boolean;
   estimateUsd: number | null;
   reasons: string[];
@@ -246,7 +248,7 @@ function pickModel(question: Question, harness: Candidate): Picked | null {
   }
   const usd = estimate(model);
   const stay: Picked = { model, misses: wanted.misses, estimateUsd: usd, reasons };
-  // What a person asked for by name is what they get; the budget still holds.
+  // A model that a person requested by name stays. The budget still applies.
   if (wanted.fixed || usd === null) return stay;
   const cheaper = allowedTiers
     .filter((one): one is { model: string; usd: number } => one.usd !== null && one.usd < usd)

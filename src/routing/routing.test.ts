@@ -205,7 +205,7 @@ describe("the order", () => {
     const alone = rank(question({ circuits, order: ["claude-code"] }));
     expect(alone).toMatchObject({ choices: [], waitUntil: 1_060_000 });
     expect(alone.left[0]?.reason).toContain("in 60 s");
-    // Half open: again among them, behind who is well.
+    // Half open: it is a choice again, after healthy harnesses.
     expect(chosen({ circuits, now: 1_060_000 })).toEqual([
       "codex gpt-6.1-sol",
       "command -",

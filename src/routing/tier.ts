@@ -1,5 +1,5 @@
 /**
- * Models by tier, and which harness asks which service: so that a step can say how strong a model it wants, and another harness can
+ * Models by tier, and the service that each harness uses. A step can thus name a strength of model. Another harness can
  * take over a step whose model it does not serve.
  */
 import { harnessProviders, type Provider, tiersOf } from "../config/models.ts";
@@ -31,7 +31,7 @@ export function tierModels(harness: string, own: OwnTiers): TierModels {
   };
 }
 
-/** False only where both are known and differ: nobody's own harness or model is refused by its name. */
+/** False only if both are known and differ: an unknown custom harness or model is never refused by its name. */
 export function serves(harness: string, model: string, own: OwnTiers): boolean {
   if (Object.values(tierModels(harness, own)).includes(model)) return true;
   const family = families.find(([, pattern]) => pattern.test(model))?.[0];

@@ -1,10 +1,10 @@
 /**
- * How many agents work on this machine at once, and whose turn it is.
+ * How many agents work on this machine at once, and which waiting agent is next.
  *
- * WT1 An agent waits for none of lower priority: those that are at work already do not count. So a sweep never holds up a person,
- *     and there may be more agents than slots until the others end.
- * WT2 The highest priority goes first, then who waited longest.
- * WT3 A turn that was given is kept until its holder leaves: nobody slips in before who waits.
+ * WT1 An agent never waits for agents of lower priority, even running ones. So a sweep never holds up a person, and the
+ *     machine may run more agents than slots until others end.
+ * WT2 The highest priority goes first, then the longest wait.
+ * WT3 A given turn is kept until its holder leaves: nobody gets ahead of a waiting agent.
  */
 import { type Priority, rankOf } from "../core/priority.ts";
 
@@ -17,14 +17,16 @@ interface Waiting {
 export class AgentSlots {
   readonly count: number;
   readonly #holders = new Map<string, number>();
-  /** In the order in which they came. */
+  /** In the order of arrival. */
   #line: Waiting[] = [];
 
   constructor(count: number) {
     this.count = count;
   }
 
-  /** True: it may begin, and holds a slot until it leaves. False: it waits, and asks again on its turn. */
+  /**
+   * True: the agent may begin, and holds a slot until it leaves. False: the agent waits, and asks again on its turn.
+   */
   request(key: string, priority: Priority, onTurn: () => void): boolean {
     if (this.#holders.has(key)) return true;
     if (this.#line.some((one) => one.key === key)) return false;
@@ -37,7 +39,7 @@ export class AgentSlots {
     return false;
   }
 
-  /** Whether it was waiting, or at work. */
+  /** Works for a waiting agent and for a running one. */
   leave(key: string): void {
     this.#line = this.#line.filter((one) => one.key !== key);
     if (!this.#holders.delete(key)) return;

@@ -1,8 +1,8 @@
 /**
- * Changes a small value that several may change at once.
+ * Changes a small value that several writers may change at once.
  *
- * CV1 What is changed was read when nobody else could change it: a lease of the value's name.
- * CV2 Who was delayed past the lease writes nothing and begins again.
+ * CV1 A writer reads and changes the value only under a lease of the value's name.
+ * CV2 A writer that was delayed past its lease writes nothing and begins again.
  */
 import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
@@ -16,7 +16,7 @@ export interface ValuePlace {
 const leaseMs = 10_000;
 const retryMs = 50;
 
-/** `change` may be asked more than once. Returns what is kept now. */
+/** `change` may run more than once. Returns the stored value. */
 export async function changeValue<T>(
   { store, clock }: ValuePlace,
   key: ValueKey<T>,

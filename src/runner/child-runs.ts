@@ -1,25 +1,28 @@
 /**
- * The child runs of one driven run: begun, looked at, told what their parent wants, settled.
+ * The child runs of one driven run. It begins and checks them, passes on their parent's orders, and settles their
+ * money.
  *
- * Owns: which children are looked after, and what was known of each at the last look.
- * Does not own: a child's share and orders (`core/child.ts`), its journal and creation (`perform/child.ts`), its drive (`runner.ts`).
- * CR1 A child is looked at when it moved, or when its parent did; otherwise a look costs one read of a position.
- * CR2 One that is not wanted any more is looked after until it has ended: its last words and its cost are waited for.
+ * Owns: the set of tended children, and their state at the last check.
+ * Does not own: a child's share and orders (`summary/child.ts`), its journal and creation (`perform/child.ts`), its
+ * drive (`runner.ts`).
+ * CR1 A child is checked after it or its parent changed. Otherwise a check costs one read of a position.
+ * CR2 An unwanted child is tended until it has ended: the parent waits for its last words and its cost.
  */
-import { ordersFor } from "../core/child.ts";
+
 import { attemptEnded } from "../core/decide.ts";
 import { hasCode, toBatonError } from "../core/errors.ts";
 import type { RunEvent } from "../core/event.ts";
 import type { EffectState, RunState } from "../core/state.ts";
 import type { EffectKey, RunId } from "../core/vocabulary.ts";
+import { ordersFor } from "../summary/child.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { beginChild, childLook, childOutcome, childRunIdOf, childState, ensureChild } from "./perform/child.ts";
 
-/** Other runs, as the driver of their parent reaches them. */
+/** Other runs, as their parent's driver sees them. */
 export interface OtherRuns {
   wake(runId: RunId): void;
   change(runId: RunId, decide: (state: RunState) => RunEvent[]): Promise<void>;
-  /** Resolves when the run is not driven by this process. */
+  /** Resolves once this process no longer drives the run. */
   left(runId: RunId): Promise<void>;
 }
 
@@ -31,14 +34,14 @@ export interface ParentDrive {
   change(decide: (state: RunState) => RunEvent[]): Promise<readonly unknown[]>;
   /** Money was booked. */
   spent(): Promise<void>;
-  /** What people see has changed. */
+  /** The view for people has changed. */
   show(): Promise<void>;
-  /** The drive does not end before this has. */
+  /** The drive ends only after this work. */
   waitFor(key: EffectKey, end: () => Promise<void>): void;
 }
 
 const neverLooked = { position: 0, parent: "" };
-/** A child that can never begin is the process's to answer; anything else is tried again with the run. */
+/** The process must handle a child that can never begin. Any other error is retried with the run. */
 const neverBegins = [
   "BATON_PROCESS_UNKNOWN",
   "BATON_INPUT_INVALID",
@@ -56,7 +59,7 @@ export class ChildRuns {
     this.#dependencies = dependencies;
     this.#runs = runs;
     this.#parent = parent;
-    // Of one that waits for another try, or has passed, no child goes on.
+    // In these states no child of the effect is running.
     const gone = ["requested", "retrying", "succeeded"];
     const begun = [...parent.state().effects.values()].filter(
       ({ kind, status, attempts }) => kind === "subprocess" && attempts.length > 0 && !gone.includes(status),
@@ -86,18 +89,18 @@ export class ChildRuns {
     }
   }
 
-  /** True when a child has not yet been told what its parent wants by now. */
+  /** True when a child has not received its parent's current orders yet. */
   areBehind(): boolean {
     return [...this.#known].some(([key, { parent }]) => parent !== this.#wishesFor(key));
   }
 
-  /** What of the parent's state its child is told. */
+  /** The parts of the parent's state that its child must know. */
   #wishesFor(key: EffectKey): string {
     const { status, topUps, open } = this.#parent.state();
     return `${status} ${topUps.length} ${open.has(key)}`;
   }
 
-  /** What the child came to, or how far it is; then what it is told (core-child.CH2). A child that is not there is created. */
+  /** Handles the child's outcome or progress, then sends its orders (core-child.CH2). Creates a missing child. */
   async #tend(effect: EffectState): Promise<void> {
     const { key } = effect;
     const state = this.#parent.state();
@@ -109,7 +112,7 @@ export class ChildRuns {
     const outcome = childOutcome(child);
     if (outcome !== null) {
       this.#known.delete(key);
-      // Cancelled before, it may have been settled already: its money is booked once.
+      // A cancelled effect may already be settled: its money is booked only once.
       if (!state.open.has(key) && (effect.attempts.at(-1)?.usage.length ?? 0) > 0) return;
       await this.#end(effect, outcome);
       await this.#parent.spent();
@@ -125,7 +128,7 @@ export class ChildRuns {
     if (!state.open.has(key)) this.#awaitEnd(key, child.runId);
   }
 
-  /** null: it is not wanted now, or can never begin. */
+  /** null: the child is not wanted now, or can never begin. */
   async #create(state: RunState, effect: EffectState): Promise<RunState | null> {
     if (effect.status !== "running" || state.status !== "running") return null;
     try {

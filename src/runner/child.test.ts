@@ -1,4 +1,4 @@
-/** Child runs beside their parents: shares, what people see of them, and that whoever asks the parent asks its children. */
+/** Child runs with their parents: shares, their display, and commands that reach the children through the parent. */
 import { setImmediate as macrotask } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -7,14 +7,14 @@ import { repository, SmallGithub } from "../../test/fakes/small-github.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { defaultSettings } from "../config/schema.ts";
-import { stoppedChildOf } from "../core/child.ts";
 import { answer, cancel, pause, raiseBudget, resume } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
-import { defineProcess, type ProcessContext, type ProcessDefinition, ProcessRegistry } from "../core/process.ts";
 import type { RunState } from "../core/state.ts";
 import type { Actor, Json, RunId } from "../core/vocabulary.ts";
-import { waitingFor } from "../core/waiting.ts";
 import type { Store } from "../ports/store.ts";
+import { defineProcess, type ProcessContext, type ProcessDefinition, ProcessRegistry } from "../process/process.ts";
+import { stoppedChildOf } from "../summary/child.ts";
+import { waitingFor } from "../summary/waiting.ts";
 import { headline, stepsTable } from "../thread/render/parts.ts";
 import { createRun } from "./create-run.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -111,7 +111,7 @@ class World {
     await this.runner.wake(this.runId, true);
   }
 
-  /** As after a kill: nothing but the store is left. */
+  /** As after a kill: only the store remains. */
   async crash(): Promise<void> {
     await this.runner.stop();
     await this.start();
@@ -250,7 +250,7 @@ describe("whoever asks the parent asks its children", () => {
     );
     await world.until("the leaf", leafOf);
     if (crash) {
-      // The parent's part is durable, the children heard nothing.
+      // The parent's part is durable, and the children know nothing of it.
       await world.runner.stop();
       const { store } = world.database;
       const position = await store.position(world.runId);

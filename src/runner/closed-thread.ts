@@ -1,7 +1,8 @@
 /**
- * A thread that takes no comment of Baton's: locked, in an archived repository, or closed to Baton's token.
+ * A thread where Baton cannot comment: locked, in an archived repository, or closed to Baton's token.
  *
- * CT1 Before its first words a run starts nothing; later it pauses, and says so on its pull request.
+ * CT1 If GitHub refuses the first comment, a run starts nothing. If it refuses a later one, the run pauses and reports
+ *     that on its pull request.
  */
 import { isOver, pause, stop } from "../core/decide.ts";
 import { BatonError, type ErrorCode, errorCatalogue } from "../core/errors.ts";
@@ -13,19 +14,19 @@ import { outboxRow } from "./outbox/row.ts";
 
 const reason = "GitHub takes no comment in this thread: it is locked, or the repository is archived";
 
-/** The status comment of a run, given up on: by what the thread is, or before its first words were there. */
+/** True if the outbox gave up on a run's status comment: for a closed thread, or before the first one was accepted. */
 export function isClosed(row: Pick<OutboxRow, "operationKey" | "runId" | "result">, said: string): boolean {
   const isStatus = row.runId !== null && row.operationKey === `status:${row.runId}`;
   return isStatus && (row.result === null || codeOf(said) === "BATON_THREAD_CLOSED");
 }
 
-/** As the outbox keeps why it gave a row up: the code, then the words. */
+/** The outbox stores the reason for giving up as a code and a text. */
 function codeOf(said: string): ErrorCode {
   const code = /^(BATON_[A-Z_]+): /.exec(said)?.[1] ?? "";
   return Object.hasOwn(errorCatalogue, code) ? (code as ErrorCode) : "BATON_THREAD_CLOSED";
 }
 
-/** Stops or pauses the run; `said`: the code of the refusal, then its words; `change` appends to it. */
+/** Stops or pauses the run. `said`: the code of the refusal and its text. `change` appends to the run. */
 export async function threadClosed(
   { github, store }: Pick<Dependencies, "github" | "store">,
   row: Pick<OutboxRow, "result">,
@@ -42,7 +43,7 @@ export async function threadClosed(
   if (state.status === "paused") await store.write({ outbox: rows(state) });
 }
 
-/** To the pull request that the run opened, if that is another thread. */
+/** A comment on the pull request that the run opened, if that is another thread. */
 function rows(state: RunState): NewOutboxRow[] {
   const opened = [...state.effects.values()].flatMap((effect) =>
     effect.kind === "publish" && effect.input.publish.operation === "pull-request" && effect.output !== undefined

@@ -1,16 +1,17 @@
 /**
- * A run's first events, its index row, its thread and its wake-up in one transaction: from a command, the library or a parent.
+ * Creates a run for a command, the library or a parent. One transaction writes its first events, index row, thread and
+ * wake-up.
  *
- * CR1 The run's id follows from the operation key: the same request creates one run, however often it comes.
- * CR2 A thread has at most one active run; BATON_RUN_ACTIVE names it.
+ * CR1 The run's id follows from the operation key: a repeated request creates one run.
+ * CR2 A thread has at most one active run. BATON_RUN_ACTIVE names it.
  */
 import { sha256 } from "../adapters/system/sha256.ts";
 import { BatonError, hasCode } from "../core/errors.ts";
 import type { RunEvent, StartedBy } from "../core/event.ts";
 import type { Priority } from "../core/priority.ts";
-import { type ProcessDefinition, parseProcessInput } from "../core/process.ts";
 import { type Actor, type EffectKey, type Json, type RunId, runIdSchema, type Thread } from "../core/vocabulary.ts";
 import type { Fence } from "../ports/store.ts";
+import { type ProcessDefinition, parseProcessInput } from "../process/process.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { slotOf, threadKeyOf } from "./ledger-rows.ts";
 import { stageHistory } from "./stage-history.ts";
@@ -28,14 +29,14 @@ export interface NewRun {
   settings: Json;
   settingsSha: string | null;
   retryOf: RunId | null;
-  /** Set for a child run: it shares its parent's thread and does not take it. */
+  /** Set for a child run: it shares its parent's thread and does not occupy it. */
   parent?: { runId: RunId; key: EffectKey; depth: number };
-  /** Set where a rule begins it: in the dashboard issue it then holds the rule's place. */
+  /** Set if a rule begins the run. In the dashboard issue, the run then occupies the rule's place. */
   startedBy?: StartedBy;
   priority?: Priority;
-  /** A lease under which its start was decided: without it nothing is written. */
+  /** The lease under which the start was decided: without the lease, Baton writes nothing. */
   holds?: Fence;
-  /** Decisions to be journaled with it. */
+  /** Decisions to journal with the run's first events. */
   events?: RunEvent[];
 }
 
@@ -43,7 +44,10 @@ export function runIdOf(operationKey: string): RunId {
   return runIdSchema.parse(`run_${sha256(operationKey).slice(0, 26)}`);
 }
 
-/** CR2, before anything is gathered or written for the run; that two at once do not both pass is the store's. */
+/**
+ * CR2, before Baton gathers or writes anything for the run. The store keeps two simultaneous requests from both
+ * passing.
+ */
 export async function refuseSecondRun(
   store: Pick<Dependencies["store"], "activeRun">,
   threadKey: string,
@@ -111,7 +115,7 @@ export async function createRun({ store, clock }: Pick<Dependencies, "store" | "
       },
     });
   } catch (thrown) {
-    // The same request, handled at the same time elsewhere: the run is there.
+    // The same request was handled elsewhere at the same time: the run exists.
     if (!hasCode(thrown, "BATON_JOURNAL_CONFLICT")) throw thrown;
   }
   return runId;

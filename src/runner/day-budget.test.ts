@@ -26,7 +26,7 @@ const reserved = (runId: string, at: number): LedgerRow => ({
   at,
 });
 
-/** Two replicas over one store; each asks for three of the five dollars that the day has. */
+/** Two replicas with one store. Each asks for three of the day's five dollars. */
 function replicas() {
   const clock = new ManualClock();
   const { store } = openMemory({ clock, log: silentLog });
@@ -51,7 +51,7 @@ function replicas() {
 const reservedUsd = async ({ store }: ReturnType<typeof replicas>): Promise<number> =>
   (await store.ledger({ repositoryId, since: 0 })).reduce((sum, { usd }) => sum + usd, 0);
 
-// Replicas are processes: in one process, those who ask queue before they take the lease.
+// Replicas are separate processes: within one process, requests queue before they acquire the lease.
 it.each([
   ["past its lease", 20_001],
   ["by a day's half", 12 * 3_600_000],
@@ -63,7 +63,7 @@ it.each([
     if (delayed) return;
     delayed = true;
     clock.advance(delayMs);
-    // Another process takes the expired lease, and what is left.
+    // Another process acquires the expired lease and the rest of the money.
     const lease = await store.acquireLease(`budget/${repositoryId}`, "run_second", clock.now(), 20_000);
     expect(lease).not.toBeNull();
     await store.append({

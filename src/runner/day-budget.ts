@@ -1,10 +1,10 @@
 /**
- * The day's budget of a repository (`budget.dayUsd`), as the ledger has it.
+ * The day's budget of a repository (`budget.dayUsd`), according to the ledger.
  *
- * DB1 Who asks and who sets aside is one at a time for a repository, on all replicas: two runs never get the same money.
- * DB2 What is decided is appended only while the lease is held that it was decided under, and to the ledger that it knew. A
- *     holder that was delayed past its lease appends nothing and asks again. In refs of git, where threads do not see each
- *     other's leases, the ledger alone says so.
+ * DB1 All replicas handle requests and reservations for a repository one at a time. Two runs never get the same money.
+ * DB2 A decision is appended only under its lease, and only to the ledger that it was based on. A holder that was
+ *     delayed past its lease appends nothing and asks again. In git refs, threads do not see each other's leases, so
+ *     only the ledger decides.
  */
 import type { Settings } from "../config/schema.ts";
 import { BatonError, isBatonError } from "../core/errors.ts";
@@ -15,7 +15,7 @@ import type { Dependencies } from "./dependencies.ts";
 
 type Needs = Pick<Dependencies, "store" | "clock" | "owner">;
 type Budget = Settings["budget"];
-/** Appends before it resolves, with `also` in the append (DB2). */
+/** Appends before it resolves, and includes `also` in the append (DB2). */
 type DecideDay<T> = (allowance: Allowance, also: TransactionWrites) => Promise<T>;
 
 const leaseMs = 20_000;
@@ -39,7 +39,7 @@ async function readDay(
   };
 }
 
-/** Before any paid work: who can do what next. */
+/** Before any paid work. The error names the next steps and who can take them. */
 export function demandDayLeft(allowance: Allowance): void {
   if (allowance.leftUsd >= worthwhileUsd) return;
   throw new BatonError("BATON_DAY_BUDGET", allowance.reason);
@@ -47,7 +47,7 @@ export function demandDayLeft(allowance: Allowance): void {
 
 const queues = new WeakMap<Needs["store"], Map<number, Promise<unknown>>>();
 
-/** Decides with what the day has left. */
+/** Decides with the rest of the day's budget. */
 export async function withDay<T>(needs: Needs, repositoryId: number, budget: Budget, decide: DecideDay<T>): Promise<T> {
   if (budget.dayUsd === null) return decide(await dayLeft(needs, repositoryId, budget), {});
   const queue = queues.get(needs.store) ?? new Map<number, Promise<unknown>>();
@@ -73,7 +73,7 @@ async function alone<T>(needs: Needs, repositoryId: number, budget: Budget, deci
       const { allowance, ledgerSeen } = await readDay(needs, repositoryId, budget);
       return await decide(allowance, { holds: lease, ledgerSeen });
     } catch (thrown) {
-      // The run's own lease may be the one that is lost: that is for its driver.
+      // The lost lease may be the run's own: then its driver handles the error.
       const isOurs = isBatonError(thrown) && thrown.code === "BATON_LEASE_LOST" && thrown.details?.["lease"] === name;
       if (!isOurs) throw thrown;
     } finally {

@@ -1,4 +1,7 @@
-/** Runs of texts: their children are those that they began with, and a child that can never begin is the process's to answer. */
+/**
+ * Runs of texts: they keep the child processes that they began with. A process must handle a child that can never
+ * begin.
+ */
 import { setImmediate as macrotask } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { z } from "zod";
@@ -7,9 +10,9 @@ import { repository, SmallGithub } from "../../test/fakes/small-github.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { defaultSettings } from "../config/schema.ts";
-import { defineProcess, type ProcessDefinition, ProcessRegistry } from "../core/process.ts";
 import type { RunState } from "../core/state.ts";
 import type { Json } from "../core/vocabulary.ts";
+import { defineProcess, type ProcessDefinition, ProcessRegistry } from "../process/process.ts";
 import { compileSource, languageVersion } from "../workflow/compile.ts";
 import { createRun } from "./create-run.ts";
 import { definitionOf } from "./definitions.ts";
@@ -41,7 +44,7 @@ const facts = {
 
 const text = (name: string, body: string) => ({ name, path: `${name}.yaml`, hash: name, text: `summary: S\n${body}` });
 
-/** Runs to its end; `registered` are the processes of code. */
+/** Drives a run to its end. `registered` are the processes of code. */
 async function run(definition: ProcessDefinition, input: unknown, registered: ProcessDefinition[]): Promise<RunState> {
   const clock = new ManualClock();
   const database = openMemory({ clock, log: silentLog });

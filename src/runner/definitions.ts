@@ -1,12 +1,13 @@
 /**
- * The definition that a run goes on with: registered code of its version, or the texts that its journal keeps.
+ * The definition that a run continues with: registered code of its version, or the texts in its journal.
  *
- * DF1 A run begun from a text never looks at a branch again by itself: not after a crash, not for its children. A person may (`/baton migrate`).
- * DF2 It goes on only where the language of such texts means what it meant when the run began.
+ * DF1 A run of a text never reads a branch again by itself, not even after a crash or for a child. A person may change
+ *     that (`/baton migrate`).
+ * DF2 The run continues only if the language of such texts still means the same as when the run began.
  */
 import { BatonError, hasCode } from "../core/errors.ts";
-import type { ProcessDefinition, ProcessRegistry } from "../core/process.ts";
 import type { RunState } from "../core/state.ts";
+import type { ProcessDefinition, ProcessRegistry } from "../process/process.ts";
 import { compileSource, languageVersion } from "../workflow/compile.ts";
 
 export function definitionOf(processes: ProcessRegistry, { process }: Pick<RunState, "process">): ProcessDefinition {
@@ -29,7 +30,7 @@ export function definitionOf(processes: ProcessRegistry, { process }: Pick<RunSt
   }
 }
 
-/** What a run's `subprocess` names: registered, or one of the texts that the run began with. */
+/** The process that a run's `subprocess` names: registered, or one of the texts that the run began with. */
 export function childDefinition(
   processes: ProcessRegistry,
   { process }: Pick<RunState, "process">,

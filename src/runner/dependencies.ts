@@ -1,5 +1,5 @@
-/** Everything that the shell around the core needs, as ports. Built once in `wire.ts`; tests hand in fakes. */
-import type { ProcessRegistry } from "../core/process.ts";
+/** Everything that the shell around the core needs, as ports. `wire.ts` builds it once; tests pass in fakes. */
+
 import type { Json } from "../core/vocabulary.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Feed } from "../ports/feed.ts";
@@ -11,29 +11,30 @@ import type { PackageCaches } from "../ports/package-caches.ts";
 import type { AgentSandbox } from "../ports/sandbox.ts";
 import type { Queue, Store } from "../ports/store.ts";
 import type { Workspaces } from "../ports/workspace.ts";
+import type { ProcessRegistry } from "../process/process.ts";
 import type { NamedHook } from "../prompt/hooks.ts";
 import type { AgentSlots } from "./agent-slots.ts";
 
 interface JobPlace {
-  /** `.github/workflows/baton.yml`, whose `permissions` bound the token; null: unknown. */
+  /** `.github/workflows/baton.yml`, whose `permissions` limit the token. null: unknown. */
   workflow: string | null;
-  /** Permissions that its token needs to write, by GitHub's names. */
+  /** GitHub's names of the permissions that the token needs to write. */
   needs: readonly string[];
 }
 
 /** Values that all threads of a repository share. */
 export interface SharedValues {
   value(name: string): Promise<Json>;
-  /** `apply` is asked again where somebody else changed the value meanwhile. */
+  /** `apply` runs again if somebody else changed the value in the meantime. */
   change(name: string, apply: (before: Json) => Json): Promise<void>;
 }
 
 export interface Dependencies {
   store: Store;
-  /** Unset where the store itself is one for all threads. */
+  /** Unset if the store itself is shared by all threads. */
   shared?: SharedValues;
   queue: Queue;
-  /** What others committed; unset: it is looked for again and again. */
+  /** Commits by other writers. Unset: Baton polls for them. */
   feed?: Feed;
   clock: Clock;
   random: Random;
@@ -41,37 +42,46 @@ export interface Dependencies {
   github: GithubApp;
   workspaces: Workspaces;
   harnesses: Map<string, Harness>;
-  /** Through it agents ask their models, so that they hold no key. Without it, adapters give their own. */
+  /** Agents send their model requests through it, so that they hold no key. If unset, adapters pass their own keys. */
   models?: ModelProxy;
-  /** Where agents run on this machine; unset: nowhere else than in the open (tests with fakes). */
+  /** The sandbox of agents on this machine. Unset: agents run without one (tests with fakes). */
   agentSandbox?: AgentSandbox;
-  /** Agents that work on this machine at once; unset: any number. */
+  /** The number of agents that work on this machine at once. Unset: any number. */
   agentSlots?: AgentSlots;
-  /** What `sandbox.setup` downloaded, from one attempt to the next; unset: each attempt downloads again. */
+  /** Keeps the downloads of `sandbox.setup` from one attempt to the next. Unset: each attempt downloads again. */
   packageCaches?: PackageCaches;
   /** A program of an attempt starts outside the sandbox. */
   noteUnconfined?(): void;
-  /** Logins of the accounts that this Baton works for, in lower case; unset or null: all that installed the App. */
+  /**
+   * Logins of the accounts that this Baton works for, in lower case. Unset or null: all accounts that installed the
+   * App.
+   */
   owners?: readonly string[] | null;
-  /** True when the operator lets repositories name a program of their own (`harness.command`). */
+  /** True when the operator lets repositories name their own program (`harness.command`). */
   repositoryCommands: boolean;
-  /** Where runners reach this Baton; null: nowhere, so `executor: actions` is refused. Unset in a job, which is a runner itself. */
+  /**
+   * The address where runners reach this Baton. null: there is none, so Baton refuses `executor: actions`. Unset in a
+   * job, which is itself a runner.
+   */
   publicUrl?: string | null;
-  /** Unset where no job of Actions is what runs. */
+  /** Unset outside a job of GitHub Actions. */
   job?: JobPlace;
   processes: ProcessRegistry;
-  /** Plugins that see, and may change, what agents are told; before the process's own hook, in this order. */
+  /** Plugins that see, and may change, the prompts of agents. They run in this order, before the process's own hook. */
   onInstructionsLoaded?: readonly NamedHook[];
-  /** Removes secrets from text before it is kept or leaves. */
+  /** Removes secrets from text before Baton stores or sends it. */
   redact(text: string): string;
-  /** Resolves when every microtask has run. */
+  /** Resolves after every microtask has run. */
   settle(): Promise<void>;
-  /** Ends what an attempt of a dead worker left running on this machine. */
+  /** Ends the programs that an attempt of a dead worker left on this machine. */
   killSurvivors(marker: string): Promise<number>;
-  /** Name of this Baton, the same for all that share its database: two on one machine never take each other's children for their own. */
+  /**
+   * Name of this Baton, the same for all processes on its database. It keeps two Batons on one machine from ending each
+   * other's child processes.
+   */
   instance?: string;
-  /** Name of this process among the replicas: unique for each start. */
+  /** Name of this process among the replicas, unique for each start. */
   owner: string;
-  /** True when no other process can use this database: leases of an earlier start are void at once. */
+  /** True when no other process can use this database. Then leases of an earlier start are void at once. */
   soleOwner: boolean;
 }

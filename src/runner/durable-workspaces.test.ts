@@ -1,4 +1,7 @@
-/** The machine goes between two steps; another goes on: with the App's store, and with the refs of Actions mode. */
+/**
+ * The machine disappears between two steps, and another continues: with the App's store, and with the refs of Actions
+ * mode.
+ */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +22,7 @@ import { durableWorkspaces } from "./durable-workspaces.ts";
 import { storedWork } from "./stored-work.ts";
 
 const runId = "run_0123456789abcdef" as RunId;
-/** Put together, so that no scanner takes this file for a leak. */
+/** Concatenated, so that no scanner reports this file as a leak. */
 const secret = `gh${"p"}_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8`;
 const key = "correct horse battery staple";
 const options: ImportOptions = {
@@ -33,7 +36,7 @@ let root: string;
 let remote: string;
 let access: RepositoryAccess;
 let machines = 0;
-/** Work of one machine after the other, over what outlives them. */
+/** Successive machines work over the storage that outlives them. */
 let next: () => Workspaces;
 
 function sh(cwd: string, ...args: string[]): string {
@@ -47,7 +50,7 @@ beforeEach(() => {
   writeFileSync(join(remote, "a.txt"), "a\n");
   sh(remote, "add", "-A");
   sh(remote, "commit", "-qm", "first");
-  // A base that the default branch does not lead to.
+  // A base that is not an ancestor of the default branch.
   sh(remote, "checkout", "-qb", "topic");
   sh(remote, "commit", "-q", "--allow-empty", "-m", "topic");
   access = {
@@ -59,7 +62,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const machine = (): string => {
-  // All that the machine before had is gone.
+  // Everything of the earlier machine is gone.
   rmSync(join(root, "machines"), { recursive: true, force: true });
   machines += 1;
   return join(root, "machines", `${machines}`);
@@ -101,7 +104,7 @@ const begin = (): Promise<string> => next().fetch(access, "topic");
 const pushed = (): string[] => sh(remote, "ls-tree", "-r", "--name-only", "baton/x").split("\n");
 const refs = (): string[] => sh(remote, "for-each-ref", "--format=%(refname)", "refs/baton/").split("\n");
 
-/** All that the repository holds, as bytes and as the text that is in them. */
+/** Everything in the repository, as bytes and as the text in them. */
 function everything(): string {
   const objects = sh(remote, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)").split("\n");
   const texts = objects.map((oid) => execFileSync("git", ["cat-file", "-p", oid], { cwd: remote, encoding: "latin1" }));
@@ -151,13 +154,13 @@ describe("work that the scan blocked, in refs that others read", () => {
   ])("with a key, %s: the next job goes on, and nobody reads it in the repository", async (_, files) => {
     inRefs(key);
     const first = await step(next(), "one", await begin(), files);
-    // What builds on it carries it along.
+    // Work on top of the secret contains it, too.
     const second = await step(next(), "two", first, { "clean.txt": "clean\n" });
     expect(refs().filter((ref) => ref.endsWith(".sealed"))).toHaveLength(2);
     expect(everything()).not.toContain(secret);
     const last = next();
     expect(await last.fetch(access, second)).toBe(second);
-    // It is here again, and the push is blocked as it was.
+    // The commit is here again, and Baton blocks the push again.
     await expect(last.push(access, { branch: "baton/x", sha: second, expectedSha: null })).rejects.toMatchObject({
       code: "BATON_SECRET_FOUND",
     });
@@ -219,7 +222,7 @@ describe("work that the scan blocked, in refs that others read", () => {
 
 describe("KR3: a ref of kept commits that holds something else", () => {
   const keyOf = (sealed: boolean): string | null => (sealed ? key : null);
-  /** The only such ref gets other files than it has at `from`; null removes one. */
+  /** Replaces files in the only such ref, starting from `from`. null removes a file. */
   function replace(files: Record<string, string | null>, from = sh(remote, "rev-parse", refs()[0] as string)): void {
     const [ref = ""] = refs();
     const entries = sh(remote, "ls-tree", from)
@@ -237,7 +240,7 @@ describe("KR3: a ref of kept commits that holds something else", () => {
   const about = (change: object): string => JSON.stringify({ version: 1, baseSha: "a".repeat(40), ...change });
   const otherBundle = Buffer.from(`# v2 git bundle\n${"b".repeat(40)} refs/x\n\nPACK`).toString("base64");
 
-  // One world for all: each costs a second.
+  // All cases share one world, because each world costs a second.
   const others: [string, Record<string, string | null>][] = [
     ["no JSON", { "kept.json": "{" }],
     ["a base that is no commit", { "kept.json": about({ baseSha: "refs/heads/main" }) }],

@@ -1,9 +1,11 @@
 /**
- * Workspaces whose commits outlive the machine: each result is kept as a bundle before its step can succeed.
+ * Workspaces whose commits outlive the machine: Baton keeps each result as a bundle before its step can succeed.
  *
- * DW1 What an agent, a runner or a join made is kept before the caller learns of it. What cannot be kept ends the step.
- * DW2 A commit that is neither here nor at the remote comes back from what was kept, on whichever replica or job.
- * DW3 Where others can read what is kept, a bundle with a commit that the scan blocks is kept as such, and so is what builds on it.
+ * DW1 Baton keeps the result of an agent, a runner or a join before the caller learns of it. If that fails, the step
+ *     ends.
+ * DW2 A commit that is missing here and at the remote comes back from the kept bundles, on any replica or job.
+ * DW3 Other people may be able to read the kept bundles. In that case, a bundle with a commit that the scan blocks is
+ *     marked as blocked. So is every bundle on top of it.
  */
 import { BatonError, hasCode } from "../core/errors.ts";
 import type { RunId } from "../core/vocabulary.ts";
@@ -35,7 +37,7 @@ export function durableWorkspaces<T extends Workspaces>(workspaces: T, work: Kep
     await work.put(sha, { runId, baseSha, bytes, secret });
   }
 
-  /** DW3: a bundle holds every commit that the remote lacks, not only the newest. */
+  /** DW3: a bundle contains every commit that the remote lacks, not only the newest one. */
   async function secretIn(access: RepositoryAccess, sha: string, made: Made): Promise<BatonError | null> {
     const { baseSha, joined = [], allowSecrets = [] } = made;
     const knownShas = [baseSha, ...joined];
@@ -51,12 +53,12 @@ export function durableWorkspaces<T extends Workspaces>(workspaces: T, work: Kep
     }
   }
 
-  /** True when it is here now. */
+  /** True if the commit is here afterwards. */
   async function restore(access: RepositoryAccess, sha: string): Promise<boolean> {
     const kept = await work.find(sha);
     const bytes = kept === null ? null : await work.bundle(sha);
     if (kept === null || bytes === null) return false;
-    // A bundle holds what the remote lacked, so its base is all that must be there first.
+    // A bundle contains everything that the remote lacked, so only its base must exist first.
     await fetchCommit(access, kept.baseSha);
     await workspaces.adoptBundle(access, { headSha: sha, bytes });
     return true;

@@ -1,4 +1,4 @@
-/** The ledger's rows that follow from events: a projection, written in the events' own transaction. */
+/** The ledger's rows that follow from events: a projection, written in the transaction of the events. */
 import type { RunEvent, StartedBy } from "../core/event.ts";
 import { isSpending } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
@@ -10,7 +10,7 @@ export function threadKeyOf(state: Pick<RunState, "thread">): string {
 }
 
 /**
- * What at most one active run holds: its thread. In the dashboard issue each rule has a place of its own, so that a run
+ * The place that at most one active run holds: its thread. In the dashboard issue each rule has its own place. So a run
  * that waits for people holds up no other rule.
  */
 export function slotOf(state: Pick<RunState, "thread" | "startedBy">): string {
@@ -18,7 +18,7 @@ export function slotOf(state: Pick<RunState, "thread" | "startedBy">): string {
   return rule === null ? threadKeyOf(state) : ruleSlot(threadKeyOf(state), rule);
 }
 
-/** Whose place in the dashboard issue is meant; null: the run belongs to a thread of people. */
+/** The rule whose place in the dashboard issue the run holds. null: the run belongs to a thread of people. */
 export function dashboardRule(startedBy: StartedBy | null | undefined): string | null {
   if (startedBy == null || (startedBy.kind === "trigger" && !startedBy.inDashboard)) return null;
   return startedBy.name;
@@ -53,7 +53,7 @@ export function ledgerRows(state: RunState, events: RunEvent[], now: number): Le
   });
   const nothing = { harness: "", model: "", tokens: noTokens };
   for (const event of events) {
-    // A child run's money stands in its own rows; counted here again, the thread would have paid twice.
+    // A child run's money has its own rows. Counting it here would charge the thread twice.
     if ("key" in event && event.key !== undefined && state.effects.get(event.key)?.kind === "subprocess") continue;
     switch (event.type) {
       case "effect.started":
@@ -72,7 +72,7 @@ export function ledgerRows(state: RunState, events: RunEvent[], now: number): Le
         const effect = state.effects.get(event.key);
         const attempt = "attempt" in event ? event.attempt : (effect?.attempts.length ?? 0);
         for (const usage of event.usage) rows.push(row("settle", event.key, attempt, usage, usage.costUsd ?? 0));
-        // Nothing was used: what was set aside is free again, which the ledger knows by this row.
+        // The attempt used nothing. This row tells the ledger that the reservation is free again.
         const isOver = event.type !== "effect.cancelled" || !state.open.has(event.key);
         if (event.usage.length === 0 && effect !== undefined && isSpending(effect) && isOver)
           rows.push(row("settle", event.key, attempt, nothing, 0));

@@ -1,4 +1,7 @@
-/** Settings of a repository, from the branch that counts (Y1). A broken file gives the defaults and its problems: only reading goes on. */
+/**
+ * Settings of a repository, from the branch that counts (Y1). A broken file gives the defaults and its problems: only
+ * reading continues.
+ */
 import {
   type ConfigProblem,
   type ConfigSurroundings,
@@ -12,11 +15,11 @@ import type { Github } from "../ports/github.ts";
 
 export interface LoadedSettings {
   settings: Settings;
-  /** What hinders: nothing is started while there is one. */
+  /** Problems that block work: while one exists, Baton starts nothing. */
   problems: ConfigProblem[];
-  /** What hinders nothing and is shown. */
+  /** Problems that Baton only shows. */
   warnings: ConfigProblem[];
-  /** null: no file, the defaults. */
+  /** null: there is no file, and the defaults apply. */
   path: string | null;
   sha: string | null;
 }
@@ -31,7 +34,7 @@ export async function loadSettings(github: Github, repository: Repository, branc
     : { settings: defaultSettings, problems: parsed.problems, warnings: [], path, sha };
 }
 
-/** The configuration at a commit; null when it has none. */
+/** The configuration at a commit. null: the commit has none. */
 export async function readConfig(
   github: Github,
   repository: Repository,

@@ -27,7 +27,7 @@ const error = {
 };
 const kept = { headSha: null, sessionId: `s-${secret}`, harness: "command" };
 
-/** What an agent, a runner or a person can bring into the journal, each with the value in another encoding. */
+/** Everything that an agent, a runner or a person can add to the journal. Each has the value in another encoding. */
 const events: Record<string, RunEvent> = {
   "a failed attempt": { type: "effect.attempt-failed", key, attempt: 1, error, usage, retryAt: 1, kept } as never,
   "a failure": { type: "effect.failed", key, attempt: 1, error, usage, kept } as never,
@@ -57,7 +57,7 @@ function open() {
     store: redactingStore(memory.store, redact),
     clean: (value: unknown): void => {
       const text = JSON.stringify(value);
-      // The redactor is its own judge here: the encodings are tested where it is.
+      // The redactor checks its own result here. Its own tests cover the encodings.
       expect(redact(text)).toBe(text);
       expect(text).toContain("[redacted]");
     },

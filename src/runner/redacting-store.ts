@@ -1,9 +1,10 @@
 /**
- * The store with the redactor before everything that it keeps: one choke point for the App's database and the Action's refs.
+ * The store with the redactor before every write: one choke point for the App's database and the Action's refs.
  *
- * RS1 Text is redacted before it is hashed, so chains, content hashes and replays see one text only.
- * RS2 A process's requests are kept as it asked: they follow from facts that were redacted, and a replay compares them.
- * RS3 Ids, keys and hashes hold no secret and stay; so do bundles of git, whose commits the scan before a push reads.
+ * RS1 Text is redacted before it is hashed. So chains, content hashes and replays see only one text.
+ * RS2 A process's requests are kept unchanged: they follow from redacted facts, and a replay compares them.
+ * RS3 Ids, keys and hashes contain no secret and stay. Git bundles also stay: the scan before a push reads their
+ *     commits.
  */
 import type { RunEvent } from "../core/event.ts";
 import type { Json } from "../core/vocabulary.ts";
@@ -48,14 +49,14 @@ export function redactingStore(store: Store, redact: Redact): Store {
   });
 }
 
-/** RS2, and what comes from the repository's own files stays: a run goes on with exactly these texts. */
+/** RS2. Texts from the repository's own files also stay: a run continues with exactly these texts. */
 function redactedEvent(event: RunEvent, redact: Redact): RunEvent {
   if (event.type === "effect.requested") return event;
   if (event.type !== "run.created") return deep(event, redact);
   return { ...event, input: deep(event.input, redact), trigger: deep(event.trigger, redact) };
 }
 
-/** GitHub's JSON stays JSON. */
+/** GitHub's JSON stays valid JSON. */
 function redactedPayload(payload: string, redact: Redact): string {
   if (redact(payload) === payload) return payload;
   try {

@@ -2,7 +2,7 @@ import type { Repository } from "../core/vocabulary.ts";
 import type { Github } from "../ports/github.ts";
 import type { RepositoryAccess } from "../ports/workspace.ts";
 
-/** How git reaches a repository: a URL without credentials, and a token fetched anew for each use (they live one hour). */
+/** How git reaches a repository: a URL without credentials, and a new token for each use. A token lives one hour. */
 export async function repositoryAccess(
   github: Github,
   repository: Repository,

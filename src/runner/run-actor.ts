@@ -1,30 +1,31 @@
 /**
  * One run in memory: its folded state and its live process, moved only by appended events.
  *
- * Owns: append → fold → deliver → append, one at a time. Does not own: what is due, performing, leases (`run-driver.ts`).
- * A1 Nothing changes the state but an event that the store has acknowledged (J1, J2).
+ * Owns: append → fold → deliver → append, one at a time. Does not own: due actions, performing, leases
+ * (`run-driver.ts`).
+ * A1 Only an event that the store has acknowledged changes the state (J1, J2).
  * A2 One change at a time: changes queue behind each other.
- * A3 A conflict means that another replica appended: read what it wrote, decide again.
- * A4 What goes wrong between an event and the next append, outside the store, ends the run as failed. Tried again, it would
- *    go wrong again, and the thread would wait for a run that nobody can move.
- * A5 A migrated run goes on at once with the process of its new version, brought to the same place; work under way stays.
+ * A3 After a conflict with another replica's append, the actor reads those events and decides again.
+ * A4 An error between an event and the next append, outside the store, ends the run as failed. A retry would fail
+ *    again, and the thread would wait for a run that nobody can move.
+ * A5 A migrated run continues at once with its new version's process, brought to the same place. Work under way stays.
  */
 import { isOver, stop, turnEvents } from "../core/decide.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import type { RunEvent, StoredEvent } from "../core/event.ts";
 import { applyEvent, fold } from "../core/fold.ts";
-import { ProcessInstance } from "../core/instance.ts";
-import type { ProcessDefinition } from "../core/process.ts";
-import { replay } from "../core/replay.ts";
 import type { RunState } from "../core/state.ts";
 import type { RunId } from "../core/vocabulary.ts";
 import type { Fence, LedgerRow, TransactionWrites } from "../ports/store.ts";
+import { ProcessInstance } from "../process/instance.ts";
+import type { ProcessDefinition } from "../process/process.ts";
+import { replay } from "../process/replay.ts";
 import { languageVersion } from "../workflow/compile.ts";
 import { definitionOf } from "./definitions.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { ledgerRows } from "./ledger-rows.ts";
 
-/** What a state calls for, and what is written in the same transaction. */
+/** The events that a state calls for, and other writes in the same transaction. */
 export type Decide = (state: RunState) => RunEvent[] | { events: RunEvent[]; also: TransactionWrites };
 
 type ActorDependencies = Pick<Dependencies, "store" | "clock" | "settle" | "processes">;
@@ -52,7 +53,10 @@ export class RunActor {
     this.#fence = fence;
   }
 
-  /** Reads the journal, folds it and brings the process to where it was. Only with a fence does the actor append what the process asks for next. */
+  /**
+   * Reads the journal, folds it and replays the process. The actor appends the process's next requests only with a
+   * fence.
+   */
   static async load(dependencies: ActorDependencies, runId: RunId, fence: Fence | null): Promise<RunActor> {
     const events = await dependencies.store.read(runId);
     if (events.length === 0) throw new BatonError("BATON_NO_RUN", `There is no run ${runId}.`);
@@ -67,9 +71,9 @@ export class RunActor {
       actor.#instance = replayed.instance;
       asked = turnEvents(state, definition, replayed.turn);
     } catch (thrown) {
-      // During an upgrade an older replica may find a newer run: it is left to those who know it.
+      // During an upgrade, an older replica may find a newer run. It leaves that run to newer replicas.
       if (hasCode(thrown, "BATON_PROCESS_UNKNOWN") && isNewer(dependencies, state)) throw thrown;
-      // R3, A4: a run that cannot be driven stops loudly instead of guessing. Nothing here reads or writes outside.
+      // R3, A4: a run that cannot be driven fails with an error. Nothing here reads or writes outside.
       actor = new RunActor(dependencies, state, null, fence);
       asked = stop(state, toBatonError(thrown, "BATON_PROCESS_FAILED"), true);
     }
@@ -77,14 +81,14 @@ export class RunActor {
     return actor;
   }
 
-  /** Decides on the present state and appends; returns what was appended. An empty decision appends nothing. */
+  /** Decides on the present state, appends, and returns the appended events. An empty decision appends nothing. */
   async change(decide: Decide): Promise<StoredEvent[]> {
     const result = this.#tail.then(() => this.#change(decide));
     this.#tail = result.catch(() => {});
     return result;
   }
 
-  /** Takes in what another replica appended; false: nothing. */
+  /** Reads another replica's new events. false: there are none. */
   async catchUp(): Promise<boolean> {
     const result = this.#tail.then(() => this.#catchUp());
     this.#tail = result.catch(() => {});
@@ -120,7 +124,7 @@ export class RunActor {
     return stored;
   }
 
-  /** Folds events and lets the process take its turns, until it only waits; `asked` is what it wants already. */
+  /** Folds events and lets the process take its turns until it only waits. `asked`: the process's requests so far. */
   async #take(events: StoredEvent[], asked: RunEvent[] = []): Promise<void> {
     let incoming = events;
     let news = asked;
@@ -128,12 +132,12 @@ export class RunActor {
       try {
         for (const stored of incoming) {
           applyEvent(this.state, stored);
-          // Nothing follows an end: what the process would say to its stopped effects is not asked for.
+          // Nothing follows an end: Baton drops the process's reaction to its stopped effects.
           if (isOver(this.state)) news = [];
           else if (stored.event.type === "run.migrated") news = await this.#migrated();
           else if (ProcessInstance.moves(stored)) news.push(...(await this.#turn(stored)));
         }
-        // Only the owner appends what the process asks for; a visitor leaves it to the owner, who tails the journal.
+        // Only the owner appends the process's requests. A visitor leaves them to the owner, who tails the journal.
         if (news.length === 0 || this.#fence === null) return;
         incoming = await this.#append(news, {});
         news = [];
@@ -150,14 +154,14 @@ export class RunActor {
           incoming = await this.#dependencies.store.read(this.state.runId, this.state.position);
           continue;
         }
-        // The process moved but the journal did not: never drive it on, the next load replays it.
+        // The process moved but the journal did not. Never drive it further: the next load replays it.
         this.#broken = toBatonError(thrown);
         throw thrown;
       }
     }
   }
 
-  /** A5: what the version before asked for in this turn is not appended yet, and the new one asks for the same. */
+  /** A5: the old version's requests of this turn are not appended yet, and the new version makes the same requests. */
   async #migrated(): Promise<RunEvent[]> {
     if (this.#fence === null) {
       this.#instance = null;
@@ -196,7 +200,7 @@ export class RunActor {
   }
 }
 
-/** True when this process has the run's process, or the language of its text, but not as new as the run began with. */
+/** True when this process has the run's process or text language, but only in an older version. */
 function isNewer({ processes }: Pick<Dependencies, "processes">, { process }: RunState): boolean {
   if (process.source !== undefined) return process.version > languageVersion;
   return processes.names().includes(process.name) && processes.latest(process.name).version < process.version;

@@ -1,16 +1,17 @@
 /**
- * Drives one leased run: starts what is due, takes results as they arrive, stops when only others can move it.
+ * Drives one leased run: starts due actions, handles results as they arrive, stops when only others can move it.
  *
  * Owns: running attempts of this process, observation rhythm, money before dispatch, the end of a run.
- * Does not own: leases and which runs to drive (`runner.ts`), how an effect is carried out (`perform/`), child runs
+ * Does not own: leases and which runs to drive (`runner.ts`), performing an effect (`perform/`), child runs
  * (`child-runs.ts`).
  * L1 An attempt starts only after its `effect.started` is durable (J1), with its reservation in the same append.
  * L2 When the lease is lost, every running attempt is aborted and nothing more is appended.
- * L3 A run is left only with its index row, its wake-up and its status comment written.
- * L4 While it is driven, what is shown is behind by at most half a second.
- * L7 An agent that works on this machine has a slot from before its start to its end. What waits for one is shown with its reason.
- * L6 Money is spent only where the thread takes what Baton says.
- * L5 What is looked at is watched first: a fact that changes after the look finds the run, one that changed before is seen.
+ * L3 The drive ends only after its index row, its wake-up and its status comment are written.
+ * L4 While the run is driven, its display lags by at most half a second.
+ * L7 An agent that works on this machine has a slot from before its start to its end. A waiting agent is shown with its
+ *    reason.
+ * L6 Money is spent only if Baton can comment in the thread.
+ * L5 Baton watches a fact before it reads it: a later change finds the run, and the read sees an earlier change.
  */
 
 import {
@@ -53,13 +54,16 @@ import { finishRun, leaveRun, publishStatus, runRow } from "./run-outputs.ts";
 import { settingsOf } from "./settings-of.ts";
 import { Bell } from "./signal.ts";
 
-/** Facts that no webhook told of are looked at again after this; checks and reviews are read with conditional requests. */
+/** Baton reads facts without a webhook again after this time. It reads checks and reviews with conditional requests. */
 const lookAgainMs = 120_000;
 const progressEventsMax = 60;
 const progressIntervalMs = 15_000;
-/** Each milestone is a little later than the one before: sixty reach over two hours. */
+/** Each milestone is a little later than the previous one: sixty cover more than two hours. */
 const progressSlowdown = 1.06;
-/** What people see is rendered anew at most this often while effects follow each other: it grows with the run, an effect's cost must not. */
+/**
+ * The shortest interval between two renderings of the status while effects follow each other. Rendering grows with the
+ * run; an effect's cost must not.
+ */
 const statusIntervalMs = 500;
 const wordsIntervalMs = 100;
 
@@ -70,20 +74,20 @@ export class RunDriver {
   readonly #work = new Map<EffectKey, { controller: AbortController; done: Promise<void> }>();
   readonly #looks = new Map<EffectKey, Promise<void>>();
   readonly #lookedAt = new Map<EffectKey, number>();
-  /** What the run's row says that it watches; null until this drive has written it. */
+  /** The watches in the run's row. null until this drive has written them. */
   #watched: string | null = null;
   #stopping: "no" | "left" | "lost" = "no";
   #leaving = false;
-  /** Decisions from outside that are being appended. */
+  /** The number of outside decisions that are being appended. */
   #deciding = 0;
-  /** When the status was last put into the outbox, and whether the state changed since. */
+  /** When the status was last put into the outbox, and whether the state changed since then. */
   #statusAt = Number.NEGATIVE_INFINITY;
   #statusDue = false;
   #fault: unknown = null;
   /** Agents that have a slot or wait for one. */
   readonly #slots = new Set<EffectKey>();
   readonly #children: ChildRuns;
-  /** What is put into the outbox is sent: it can be waited for. */
+  /** True when somebody sends the outbox, so that the run can wait for it. */
   readonly #speaks: boolean;
   #awaitsWords = false;
   #heard = false;
@@ -107,7 +111,10 @@ export class RunDriver {
     return this.#actor;
   }
 
-  /** Something changed: `facts` says that the outside may have. False when the drive is ending and will not see it. */
+  /**
+   * Something changed. `facts`: outside facts may have changed. Returns false when the drive is ending and will not see
+   * it.
+   */
   poke(facts: boolean): boolean {
     if (this.#leaving || this.#stopping !== "no") return false;
     if (facts) this.#lookedAt.clear();
@@ -115,7 +122,10 @@ export class RunDriver {
     return true;
   }
 
-  /** Takes a decision from outside, and does not leave meanwhile; null when the drive is ending and another must take it. */
+  /**
+   * Makes an outside decision, and does not leave meanwhile. null: the drive is ending, and another driver must make
+   * it.
+   */
   async change(decide: Decide): Promise<StoredEvent[] | null> {
     if (this.#leaving || this.#stopping !== "no") return null;
     this.#deciding += 1;
@@ -127,7 +137,9 @@ export class RunDriver {
     }
   }
 
-  /** `lost`: the lease went to another; `left`: shut down, running work is stopped and resumed by the next owner. */
+  /**
+   * `lost`: another owner has the lease. `left`: this process shuts down, and the next owner resumes the stopped work.
+   */
   stop(why: "left" | "lost"): void {
     this.#stopping = why;
     for (const { controller } of this.#work.values()) controller.abort(why);
@@ -152,7 +164,7 @@ export class RunDriver {
         await this.#waitForNews();
       }
     } finally {
-      // Whatever ends the drive, no child process of it stays.
+      // When the drive ends, for any reason, no child process of it stays.
       if (this.#stopping === "no" && this.#fault !== null) this.stop("left");
       await Promise.all([...this.#work.values()].map(({ done }) => done));
       await Promise.all(this.#looks.values());
@@ -163,19 +175,19 @@ export class RunDriver {
     else await leaveRun(this.#dependencies, this.#actor.state, this.#nextLookAt());
   }
 
-  /** A worker that died may have left its agent running: it must not edit, or spend, beside the next attempt. */
+  /** A dead worker may have left its agent running. This agent must not edit or spend during the next attempt. */
   async #reapLost(): Promise<void> {
     const { state } = this.#actor;
     for (const effect of state.effects.values()) {
       const attempt = effect.attempts.at(-1);
-      // Stopped a moment ago, when its journal was read: what it left is at work all the same.
+      // The run was stopped a moment ago, when its journal was read: its leftover programs still run.
       const isStopped = effect.status === "cancelled" && effect.endedAt === state.outcome?.at;
       if ((effect.status === "running" || isStopped) && effect.kind !== "subprocess" && attempt !== undefined)
         await this.#dependencies.killSurvivors(attemptMarker(this.#dependencies, state, effect, attempt.attempt));
     }
   }
 
-  /** Begins all that is due now. */
+  /** Begins all due actions. */
   async #step(): Promise<void> {
     const { clock } = this.#dependencies;
     for (const [key, { controller }] of this.#work) {
@@ -219,13 +231,13 @@ export class RunDriver {
   async #dispatch(effect: EffectState, attempt: number): Promise<void> {
     if (this.#work.has(effect.key)) return;
     if (effectCosts(effect) && !(await this.#isHeard())) return;
-    // A write that was given up and is still on its way ends first: what follows may be there to undo it.
+    // An abandoned write that is still under way ends first, because the next write may undo it.
     if (effect.kind === "publish" && this.#isGivenUpWriteUnderWay()) return;
     const performer = workPerformers[effect.kind as keyof typeof workPerformers];
     const wantUsd = performer.estimateUsd(this.#actor.state, effect);
     const worker = this.#isRemote(effect) ? remoteWorker : this.#dependencies.owner;
     const leastUsd = neededUsd(effect.attempts.at(-1)?.error);
-    // L7: no money is set aside for one that waits.
+    // L7: a waiting agent has no reservation.
     if (!(await this.#isItsTurn(effect))) return;
     const start = (day: Allowance | null, also: TransactionWrites = {}) =>
       this.#change((state) => {
@@ -236,7 +248,7 @@ export class RunDriver {
         const begun = { key: effect.key, attempt, worker, wantUsd, leastUsd, day, othersAtWork };
         return { events: startAttempt(state, begun), also };
       });
-    // What costs nothing waits for no budget.
+    // A free effect waits for no budget.
     const { budget } = settingsOf(this.#actor.state);
     const repositoryId = this.#actor.state.thread.repository.id;
     const started = wantUsd === 0 ? await start(null) : await withDay(this.#dependencies, repositoryId, budget, start);
@@ -250,8 +262,8 @@ export class RunDriver {
   }
 
   /**
-   * L6: before money is spent, the thread has the run's first words. Where GitHub takes none, nothing starts; where it takes no more
-   * of them, the run pauses.
+   * L6: before a run spends money, its thread has the run's first words. If GitHub refuses the first comment, nothing
+   * starts. If GitHub refuses a later one, the run pauses.
    */
   async #isHeard(): Promise<boolean> {
     const { state } = this.#actor;
@@ -259,7 +271,7 @@ export class RunDriver {
     const row = await this.#dependencies.store.outboxRow(`status:${state.runId}`);
     this.#awaitsWords = row?.state === "pending" && row.result === null;
     if (row === null || row.state !== "failed" || !isClosed(row, row.error ?? "")) {
-      // From here on the one who sends the outbox says when the thread closes (`closed-thread.ts`).
+      // From here on, the sender of the outbox reports a closed thread (`closed-thread.ts`).
       this.#heard = !this.#awaitsWords;
       return this.#heard;
     }
@@ -270,7 +282,7 @@ export class RunDriver {
     return false;
   }
 
-  /** L7: what waits says so. Work of a runner elsewhere needs no slot here. */
+  /** L7: a waiting agent shows its wait. Work on a remote runner needs no slot here. */
   async #isItsTurn(effect: EffectState): Promise<boolean> {
     const { agentSlots } = this.#dependencies;
     if (agentSlots === undefined || effect.kind !== "agent" || this.#isRemote(effect)) return true;
@@ -284,7 +296,9 @@ export class RunDriver {
     return false;
   }
 
-  /** Of effects that were cancelled or paused while they waited, or that another one of their run goes before. */
+  /**
+   * Slots of effects that were cancelled or paused while they waited, or that come after another effect of their run.
+   */
   #leaveUnused(items: readonly Due[]): void {
     const wanted = new Set(items.flatMap((item) => (item.action === "perform" ? [item.key] : [])));
     for (const key of this.#slots) if (!this.#work.has(key) && !wanted.has(key)) this.#leaveSlot(key);
@@ -303,7 +317,7 @@ export class RunDriver {
     this.#waitFor(effect.key, (signal) => this.#perform(effect, attempt, signal));
   }
 
-  /** The drive does not end before this has; one of a key at a time. */
+  /** The drive ends only after this work. Work with the same key runs one at a time. */
   #waitFor(key: EffectKey, work: (signal: AbortSignal) => Promise<void>): void {
     if (this.#work.has(key)) return;
     const controller = new AbortController();
@@ -322,7 +336,7 @@ export class RunDriver {
     return performer?.isRemote?.(this.#dependencies, this.#actor.state) === true;
   }
 
-  /** What a worker elsewhere has in hand goes on, whoever drives the run. */
+  /** Work of a remote worker continues, whichever process drives the run. */
   #waitAgain(): void {
     for (const key of this.#actor.state.open) {
       const effect = this.#actor.state.effects.get(key);
@@ -338,13 +352,13 @@ export class RunDriver {
       const result = await performer.perform(await this.#context(effect, attempt, signal)).catch((thrown: unknown) => {
         const error = afterLag(toBatonError(thrown), effect, clock.now());
         if (error.code === "BATON_INTERNAL") log.error("An effect failed unexpectedly", { key: effect.key, error });
-        // What it used until then was used: the journal knows of it.
+        // The attempt's usage up to then is real: the journal has it.
         const usage = unsettled(this.#actor.state.effects.get(effect.key));
         return { ok: false as const, error: error.toData(), usage, kept: null };
       });
-      // L2; and at shut-down the next owner finds the attempt lost and begins another, from what this one kept.
+      // L2. At shutdown, the next owner finds the attempt lost and begins another, from this attempt's kept work.
       if (this.#stopping === "lost" || (this.#stopping === "left" && this.#isRemote(effect))) return;
-      // A write that was not even sent is no try of it.
+      // A write that was never sent does not count as a try.
       if (this.#stopping === "left" && !result.ok && result.error.code === "BATON_GITHUB_LIMITED") return;
       if (this.#stopping === "left" && !result.ok && effect.kind !== "publish") {
         const lost = { code: "BATON_ATTEMPT_LOST" as const, message: "Baton was shut down while this step ran." };
@@ -381,7 +395,8 @@ export class RunDriver {
         await this.#status();
       } catch (thrown) {
         const error = afterLag(toBatonError(thrown), effect, clock.now());
-        // A look changes nothing, so it is repeated until the effect's own time is over; what can never work ends it.
+        // A check changes nothing, so Baton repeats it until the effect's own timeout. A terminal error ends the
+        // effect.
         if (error.treatment === "retryable" && error.code !== "BATON_LEASE_LOST") {
           log.warn("Facts could not be read; looking again", { key: effect.key, code: error.code });
           this.#lookedAt.set(effect.key, clock.now() - lookAgainMs + (error.retryAfterMs ?? 10_000));
@@ -406,7 +421,7 @@ export class RunDriver {
     this.#looks.set(effect.key, look);
   }
 
-  /** L5: whoever hears of a change from here on finds the run by what it watches, on whichever replica. */
+  /** L5: from here on, any replica that hears of a change finds the run by its watches. */
   async #watch(): Promise<void> {
     const { store, clock } = this.#dependencies;
     const row = runRow(this.#actor.state, clock.now(), null);
@@ -472,7 +487,10 @@ export class RunDriver {
     return stored;
   }
 
-  /** The state changed: shown at once, or with what follows within the interval (L4). Leaving writes it in any case (L3). */
+  /**
+   * The state changed. Baton shows it at once, or with later changes within the interval (L4). Leaving writes it in any
+   * case (L3).
+   */
   async #status(): Promise<void> {
     if (this.#dependencies.clock.now() >= this.#nextStatusAt) return this.#writeStatus();
     if (this.#statusDue) return;
@@ -490,7 +508,7 @@ export class RunDriver {
     await publishStatus(this.#dependencies, this.#actor.state);
   }
 
-  /** Ends the drive by a fault: what a newer Baton appended is a newer Baton's to go on with. */
+  /** Ends the drive by a fault: only a newer Baton can continue after a newer Baton's events. */
   fail(thrown: unknown): void {
     this.#fault ??= thrown;
     this.#bell.ring();
@@ -505,7 +523,7 @@ export class RunDriver {
     this.fail(thrown);
   }
 
-  /** An outcome that the journal cannot hold comes again with every try, so the run ends by it (A4). */
+  /** An outcome that the journal cannot hold comes again with every try, so it ends the run (A4). */
   #stopRun(thrown: unknown): void {
     const error = new BatonError("BATON_INTERNAL", toBatonError(thrown).message, { cause: thrown });
     this.#dependencies.log.error("An outcome does not fit the journal", { runId: this.#actor.state.runId, error });
@@ -514,7 +532,7 @@ export class RunDriver {
     });
   }
 
-  /** True when nothing of this process can move the run: people, facts, time or a top-up must. */
+  /** True when nothing in this process can move the run: people, facts, time or a top-up must. */
   #quiet(): boolean {
     if (this.#work.size > 0 || this.#looks.size > 0 || this.#deciding > 0) return false;
     if (this.#children.areBehind()) return false;
@@ -547,7 +565,7 @@ export class RunDriver {
     const at = Math.min(
       this.#nextLookAt() ?? Number.POSITIVE_INFINITY,
       this.#statusDue ? this.#nextStatusAt : Number.POSITIVE_INFINITY,
-      // The words may be sent by another replica, which rings no bell here.
+      // Another replica may send the words, and it rings no bell here.
       this.#awaitsWords ? clock.now() + wordsIntervalMs : Number.POSITIVE_INFINITY,
     );
     const waits: Promise<void>[] = [this.#bell.wait()];
@@ -571,7 +589,7 @@ function waitsForTurn(count: number, priority: Priority): Verdict {
   };
 }
 
-/** Agents and shell steps: what a budget, or a machine, is spent on. */
+/** Agents and shell steps: work that uses a budget or a machine. */
 function effectCosts({ kind }: EffectState): boolean {
   return kind === "agent" || kind === "shell";
 }

@@ -1,9 +1,10 @@
 /**
- * What a run shows: its status comment, its check run, its last words, its row in the index.
+ * The display of a run: its status comment, its check run, its last words, its row in the index.
  *
- * Owns: which outbox rows follow from a state, and when. Does not own: their text (`thread/render`), sending (`outbox/`).
- * V1 Everything shown is a function of the state; the same state gives the same content hash and no write.
- * V2 The row of a run says that it is over only together with its last words, so a crash between repeats them.
+ * Owns: which outbox rows follow from a state, and when. Does not own: their text (`thread/render`), sending
+ * (`outbox/`).
+ * V1 The whole display is a function of the state. The same state gives the same content hash and no write.
+ * V2 The row of a run says that it is over only together with its last words. So a crash between them repeats both.
  */
 
 import { isOver } from "../core/decide.ts";
@@ -11,8 +12,8 @@ import { limits } from "../core/limits.ts";
 import { questionsOf } from "../core/questions.ts";
 import type { RunState } from "../core/state.ts";
 import type { EffectKey, Json } from "../core/vocabulary.ts";
-import { waitingFor } from "../core/waiting.ts";
 import type { NewJob, NewOutboxRow, RunRow } from "../ports/store.ts";
+import { waitingFor } from "../summary/waiting.ts";
 import { type RenderedCheckRun, renderCheckRun, renderSupersededCheckRun } from "../thread/render/check-run.ts";
 import { renderFinalComment } from "../thread/render/final-comment.ts";
 import { renderQuestion } from "../thread/render/question.ts";
@@ -27,14 +28,15 @@ import { rememberSweep } from "./sweep-memory.ts";
 
 type Shows = Pick<Dependencies, "store" | "clock" | "redact">;
 
-/** Puts what should be shown now into the outbox; the pump sends it, at a bounded rate. */
+/** Puts the current display into the outbox. The pump sends it at a bounded rate. */
 export async function publishStatus(dependencies: Shows, state: RunState): Promise<void> {
   const { store, clock } = dependencies;
   const { parent } = state;
   await noteProposal(dependencies, state);
   const outbox = statusRows(dependencies, state);
   if (parent === null) return store.write({ outbox });
-  // A child run speaks through its parent, which looks at it no oftener than people see. Its questions are its own.
+  // A child run speaks through its parent, which checks it no more often than people see updates. Only its questions
+  // are its own.
   const startAt = clock.now() + limits.statusEditIntervalMs;
   const singletonKey = `${parent.runId}:child`;
   const job = { queue: "run", data: { runId: parent.runId, facts: false }, startAt, singletonKey };
@@ -49,7 +51,7 @@ export async function leaveRun(dependencies: Shows, state: RunState, lookAt: num
   const jobs: NewJob[] = [];
   if (lookAt !== null)
     jobs.push({ queue: "run", data: { runId, facts: true }, startAt: lookAt, singletonKey: `${runId}@${lookAt}` });
-  // core-child.CH3: what it waits for is its parent's to say.
+  // core-child.CH3: the parent shows the child's waits.
   if (parent !== null)
     jobs.push({ queue: "run", data: { runId: parent.runId, facts: false }, singletonKey: `${parent.runId}:left` });
   await store.write({
@@ -59,7 +61,10 @@ export async function leaveRun(dependencies: Shows, state: RunState, lookAt: num
   });
 }
 
-/** The run is over: last words, index row, thread freed, parent woken, in one transaction. Repeating it changes nothing. */
+/**
+ * The run is over: last words, index row, thread freed and parent woken in one transaction. Repeating it changes
+ * nothing.
+ */
 export async function finishRun(dependencies: Shows, state: RunState): Promise<void> {
   const { store, clock } = dependencies;
   const thread = slotOf(state);
@@ -98,7 +103,7 @@ export function runRow(state: RunState, now: number, wakeAt: number | null): Run
   };
 }
 
-/** What outside facts can move this run. */
+/** The outside facts that can move this run. */
 function watchesOf(state: RunState): string[] {
   const watches = new Set<string>();
   for (const key of state.open) {
@@ -112,7 +117,7 @@ function watchesOf(state: RunState): string[] {
   return [...watches];
 }
 
-/** Heads that the run pushed or judged, oldest first: each carries a check run, and only the newest is live. */
+/** Heads that the run pushed or judged, oldest first. Each has a check run, and only the newest is live. */
 function pushedHeads(state: RunState): string[] {
   const heads: string[] = [];
   for (const effect of state.effects.values()) {
@@ -123,7 +128,7 @@ function pushedHeads(state: RunState): string[] {
           ? (effect.output?.sha ?? null)
           : null;
     if (sha === null) continue;
-    // Judged again, it is the newest again: who wins a race.
+    // A head that is judged again becomes the newest, for example the winner of a race.
     const before = heads.indexOf(sha);
     if (before >= 0) heads.splice(before, 1);
     heads.push(sha);
@@ -139,7 +144,7 @@ function statusRows(dependencies: Shows, state: RunState): NewOutboxRow[] {
   rows.push(commentRow(state, `status:${state.runId}`, status, awaited(state)));
   const heads = pushedHeads(state);
   const { branchSha } = (state.input ?? {}) as { branchSha?: string | null };
-  // Where a pull request takes no comment, its head still takes a check run.
+  // If a pull request accepts no comment, its head still accepts a check run.
   if (heads.length === 0 && state.outcome?.error?.code === "BATON_THREAD_CLOSED" && typeof branchSha === "string")
     heads.push(branchSha);
   const newest = heads.at(-1);
@@ -162,14 +167,17 @@ function checkRow(
     repository: state.thread.repository,
     kind: "check-run",
     payload: { sha, externalId: state.runId, content: JSON.parse(text) as Json },
-    // Somebody may wait for how it ended.
+    // Somebody may wait for the result.
     priority: content.status === "completed" ? 20 : 60,
     runId: state.runId,
     content: text,
   });
 }
 
-/** Before the status in line, so that nobody reads there what was not asked yet. Folding one away is for nobody to wait for. */
+/**
+ * Questions come before the status, so that the status never mentions an unasked question. Nobody waits for the folding
+ * of a question.
+ */
 function questionRows({ redact }: Pick<Dependencies, "redact">, state: RunState): NewOutboxRow[] {
   const { thread, runId } = state;
   return questionsOf(state).map((question) => {
@@ -187,7 +195,7 @@ function questionRows({ redact }: Pick<Dependencies, "redact">, state: RunState)
   });
 }
 
-/** What people wait for that no question tells them, of this run or of its children. Null: nothing, they only watch. */
+/** Waits of people for this run or its children that no question shows. Null: people only watch. */
 function awaited(state: RunState): string | null {
   const asked = new Set(questionsOf(state).flatMap(({ effect }) => effect?.key ?? []));
   const waits = waitingFor(state).filter(({ kind, key }) => {

@@ -1,4 +1,4 @@
-/** What a start finds and takes up, over the store in memory and by a clock of the test. */
+/** A start's recovery of earlier work, over the store in memory and by a clock of the test. */
 import { setImmediate as macrotask } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -11,10 +11,10 @@ import { defaultSettings } from "../config/schema.ts";
 import { cancel, pause } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Priority } from "../core/priority.ts";
-import { defineProcess, ProcessRegistry } from "../core/process.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
-import { waitingFor } from "../core/waiting.ts";
 import type { RunRow, Store } from "../ports/store.ts";
+import { defineProcess, ProcessRegistry } from "../process/process.ts";
+import { waitingFor } from "../summary/waiting.ts";
 import { AgentSlots } from "./agent-slots.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { Runner } from "./runner.ts";
@@ -222,7 +222,7 @@ describe("agents that wait for their turn", () => {
     await until(async () => (await types()).includes("effect.started"));
     expect((await store.read(runId)).filter(({ event }) => event.type === "effect.observed")).toHaveLength(1);
     await runner.stop();
-    // The slot is free again, whatever became of the attempt.
+    // The slot is free again after any end of the attempt.
     expect(slots.request("next", "low", () => {})).toBe(true);
   });
 

@@ -1,12 +1,12 @@
 /**
- * Which runs this process drives: leases, wake-ups, recovery, shutdown.
+ * Chooses the runs that this process drives: leases, wake-ups, recovery, shutdown.
  *
- * Owns: leases and their renewal, the set of live drivers. Does not own: what happens inside a run (`run-driver.ts`).
- * N1 A run is driven only under its lease; an append by a former holder fails in the store (fencing epoch).
- * N2 A lease that is not renewed for 30 s is taken over; takeover replays the journal and goes on.
+ * Owns: leases and their renewal, the set of live drivers. Does not own: work inside a run (`run-driver.ts`).
+ * N1 A run is driven only under its lease. An append by a former holder fails in the store (fencing epoch).
+ * N2 Another replica takes over a lease that is not renewed for 30 s. It replays the journal and continues.
  * N3 After `stop` no child process, timer or lease of this process is left.
- * N5 A run whose journal holds what only a newer Baton knows is left to that one, and stops no other run.
- * N4 At every moment a run that is not left has a lease or a durable wake-up, so that no death and no fault strands it.
+ * N5 If only a newer Baton knows a journal's events, this Baton leaves that run to it and stops no other run.
+ * N4 At every moment, a run that waits for work has a lease or a durable wake-up. So no death and no fault strands it.
  */
 import { hasCode, toBatonError } from "../core/errors.ts";
 import type { StoredEvent } from "../core/event.ts";
@@ -26,13 +26,13 @@ interface Driven {
   done: Promise<void>;
 }
 
-/** Leases of runs: who holds one drives that run. */
+/** Leases of runs: the holder of a lease drives that run. */
 export const leasePrefix = "run:";
-/** Another replica may append a command to a run that we drive; without a feed its journal is looked at this often. */
+/** Another replica may append a command to a run that we drive. Without a feed, Baton reads the journal this often. */
 const tailIntervalMs = 1_000;
 const recoveryPageRows = 500;
 const tryAgainMs = 5_000;
-/** What no later try of the same Baton would mend. */
+/** Errors that no later try of the same Baton can fix. */
 const hopeless = ["BATON_JOURNAL_BROKEN", "BATON_EVENT_INVALID", "BATON_NO_RUN"] as const;
 const isHopeless = (thrown: unknown): boolean => hopeless.some((code) => hasCode(thrown, code));
 
@@ -40,13 +40,13 @@ export class Runner {
   readonly #dependencies: Dependencies;
   readonly #speaks: boolean;
   readonly #driven = new Map<RunId, Driven>();
-  /** Runs being taken right now: two wake-ups must not race for one lease. */
+  /** Runs with a lease request under way: two wake-ups must not race for one lease. */
   readonly #taking = new Map<RunId, Promise<RunDriver | null>>();
   readonly #stopped = new AbortController();
   readonly #loops: Promise<void>[] = [];
   #unwatch = (): void => {};
 
-  /** `speaks`: somebody sends the outbox, so that a run waits for its first words before it spends. */
+  /** `speaks`: somebody sends the outbox, so a run waits for its first words before it spends. */
   constructor(dependencies: Dependencies, { speaks = false }: { speaks?: boolean } = {}) {
     this.#dependencies = dependencies;
     this.#speaks = speaks;
@@ -65,16 +65,16 @@ export class Runner {
   }
 
   /**
-   * Nobody else can use this database, so what an earlier start had in hand is free at once: each run that was leased or
-   * running gets a wake-up, however many they are; leases are freed only then (N4).
+   * Nobody else can use this database, so an earlier start's work is free at once. Each leased or running run gets a
+   * wake-up, however many there are. Leases are freed only afterwards (N4).
    */
   async #recover(): Promise<void> {
     const { store } = this.#dependencies;
     const wakeUp = (runId: RunId) => ({ queue: "run", data: { runId, facts: true }, singletonKey: runId });
     const left = await store.expiredLeases(Number.MAX_SAFE_INTEGER);
-    // A leased run was being driven, whatever its row says: it may have waited until a moment before.
+    // A leased run was being driven, whatever its row says. It may have waited until a moment before.
     await store.write({ jobs: left.filter(isOfRun).map((lease) => wakeUp(runOf(lease))) });
-    // Claims of workers elsewhere outlive this process.
+    // Claims of remote workers outlive this process.
     for (const lease of left) if (!lease.name.startsWith(claimPrefix)) await store.releaseLease(lease);
     let page: RunRow[];
     let before: RunRow | undefined;
@@ -91,17 +91,17 @@ export class Runner {
     );
   }
 
-  /** Drives the run if nobody else does. Resolves once it is under way (or another replica has it: false). */
+  /** Drives the run if nobody else does. Resolves when the drive is under way. false: another replica has the run. */
   async wake(runId: RunId, facts: boolean): Promise<boolean> {
     const driven = this.#driven.get(runId);
     if (driven?.driver.poke(facts) === true) return true;
-    // It is just leaving: let it, then begin again, so that no wake-up falls between.
+    // The driver is leaving. Baton waits for its end and begins again, so that no wake-up is lost.
     await driven?.done;
     return (await this.#take(runId)) !== null;
   }
 
   /**
-   * Decides something that somebody asked of a run and appends it, here or, while another replica drives the run, beside it.
+   * Appends a decision that somebody asked of a run: by the driver here, or directly if another replica drives it.
    * Returns the appended events and the state after them.
    */
   async change(runId: RunId, decide: Decide): Promise<{ stored: StoredEvent[]; state: RunState }> {
@@ -110,7 +110,7 @@ export class Runner {
       if (local === null) break;
       const stored = await local.change(decide);
       if (stored !== null) return { stored, state: local.actor.state };
-      // It is just leaving: the next driver takes the decision.
+      // The driver is leaving: the next driver makes the decision.
       await this.#driven.get(runId)?.done;
     }
     const visitor = await RunActor.load(this.#dependencies, runId, null);
@@ -121,7 +121,7 @@ export class Runner {
     return { stored, state: visitor.state };
   }
 
-  /** The folded state of a run, live or from its journal; null when there is none. */
+  /** The folded state of a run, live or from its journal. null: there is none. */
   async state(runId: RunId): Promise<RunState | null> {
     const driven = this.#driven.get(runId);
     if (driven !== undefined) return driven.driver.actor.state;
@@ -129,25 +129,28 @@ export class Runner {
     return (await RunActor.load(this.#dependencies, runId, null)).state;
   }
 
-  /** Resolves when the run is not driven here any more: it is over, or waits for others. */
+  /** Resolves when this process no longer drives the run: it is over, or waits for others. */
   async left(runId: RunId): Promise<void> {
     await this.#taking.get(runId);
     await this.#driven.get(runId)?.done;
   }
 
-  /** How many runs are being driven or taken here. */
+  /** The number of runs that this process drives or is about to drive. */
   get driving(): number {
     return this.#driven.size + this.#taking.size;
   }
 
-  /** Resolves when no run is being driven here: for tests and the demo. */
+  /** Resolves when this process drives no run: for tests and the demo. */
   async idle(): Promise<void> {
     while (this.#driven.size > 0 || this.#taking.size > 0) {
       await Promise.all([...this.#taking.values(), ...[...this.#driven.values()].map(({ done }) => done)]);
     }
   }
 
-  /** Stops what runs (children are killed within their grace), frees every lease. The next start goes on from the journal. */
+  /**
+   * Stops running work (children are killed within their grace) and frees every lease. The next start continues from
+   * the journal.
+   */
   async stop(): Promise<void> {
     this.#unwatch();
     this.#stopped.abort();
@@ -202,10 +205,10 @@ export class Runner {
     const { store, log } = this.#dependencies;
     try {
       await driver.drive();
-      // A release that fails is only late: the lease ends by itself, and whoever takes it finds nothing to do.
+      // A failed release is only late: the lease ends by itself, and its next holder finds nothing to do.
       await store.releaseLease(lease).catch(() => {});
     } catch (thrown) {
-      // Transient faults of the store end up here: a later wake-up tries again from the journal.
+      // Transient faults of the store end up here. A later wake-up tries again from the journal.
       log.error("A run could not be driven on", { runId, error: toBatonError(thrown) });
       await this.#giveBack(lease, runId, thrown);
     } finally {
@@ -213,7 +216,10 @@ export class Runner {
     }
   }
 
-  /** N4: the lease of a run that could not be driven is freed only once a later wake-up is durable; else its end is the wake-up. */
+  /**
+   * N4: if a run could not be driven, its lease is freed only once a later wake-up is durable. Otherwise the lease's
+   * end is the wake-up.
+   */
   async #giveBack(lease: Lease, runId: RunId, thrown: unknown): Promise<void> {
     const { store, clock, log } = this.#dependencies;
     if (hasCode(thrown, "BATON_LEASE_LOST")) return;
@@ -243,7 +249,8 @@ export class Runner {
       return;
     }
     if (this.#stopped.signal.aborted) return;
-    // Another replica drives it and looks at its journal; facts it learns of by this later job, or it has left by then.
+    // Another replica drives the run and reads its journal. This later job passes on the facts, unless that replica has
+    // left by then.
     const { store, clock } = this.#dependencies;
     await store.write({
       jobs: [{ queue: "run", data: job.data, startAt: clock.now() + 3_000, singletonKey: `${runId}:later` }],
@@ -265,7 +272,7 @@ export class Runner {
   async #takeOver(): Promise<void> {
     const { store, clock } = this.#dependencies;
     for (const lease of await store.expiredLeases(clock.now())) {
-      // One that cannot be driven holds no other up.
+      // A run that cannot be driven holds up no other run.
       if (isOfRun(lease)) await this.#tryToWake(runOf(lease));
     }
   }
@@ -279,7 +286,7 @@ export class Runner {
       return;
     }
     const driver = this.#driven.get(news.runId)?.driver;
-    // Most news is of what was appended here.
+    // Most news is about events that were appended here.
     if (driver !== undefined && news.event > driver.actor.state.position) void this.#catchUp(driver);
   }
 
@@ -293,7 +300,7 @@ export class Runner {
     try {
       if (await driver.actor.catchUp()) driver.poke(true);
     } catch (thrown) {
-      // N5. What may pass by itself stops no work: the next look tries again.
+      // N5. A transient error stops no work: the next check tries again.
       if (hasCode(thrown, "BATON_EVENT_NEWER")) driver.fail(thrown);
       else this.#dependencies.log.error("A round of the runner failed", { error: toBatonError(thrown) });
     }

@@ -1,12 +1,12 @@
-/** Lists of runs: each filter, together, and over more runs than are read at once. */
+/** Lists of runs: each filter, filters together, and more runs than one read returns. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
-import { defineProcess, ProcessRegistry } from "../core/process.ts";
 import type { RunState } from "../core/state.ts";
 import type { RunId, RunStatus } from "../core/vocabulary.ts";
 import type { Store } from "../ports/store.ts";
+import { defineProcess, ProcessRegistry } from "../process/process.ts";
 import { type ListRuns, Runs } from "./runs.ts";
 import { visitor } from "./visitor.ts";
 
@@ -40,7 +40,10 @@ const repositoryOf = (index: number) => ({
 const statusOf = (index: number): RunStatus => (index < 10 ? "cancelled" : "waiting");
 let runs: Runs;
 
-/** 450 runs, one a second: of two repositories by turns, every third of `fix`, the first ten cancelled. All look like one that is real. */
+/**
+ * 450 runs, one a second: alternating between two repositories, every third of `fix`, the first ten cancelled. All
+ * resemble one real run.
+ */
 beforeAll(async () => {
   const { store } = openMemory({ clock, log: silentLog });
   const real = { store, clock, settle: async () => {}, processes };

@@ -1,7 +1,8 @@
 /**
  * Runs as a library (JSON-001): create, read, list, cancel, retry, advance. No shell, no thread command.
  *
- * Whoever calls is trusted: the policy of threads (who may ask) is the caller's own; what a run may do is not.
+ * The caller is trusted: it must itself enforce the policy of threads (who may ask). The policy for a run's actions
+ * still applies.
  * RA1 `create` with the same `key` is the same run.
  * RA2 Values in and out are JSON, checked by schemas.
  */
@@ -9,9 +10,7 @@ import { z } from "zod";
 import { defaultSettings, settingsSchema } from "../config/schema.ts";
 import { cancel, isOver, refuseErased } from "../core/decide.ts";
 import { BatonError, hasCode } from "../core/errors.ts";
-import { parseInput } from "../core/process.ts";
 import type { RunState } from "../core/state.ts";
-import { type RunSummary, summarise } from "../core/summary.ts";
 import {
   type Actor,
   actorSchema,
@@ -23,6 +22,8 @@ import {
   threadSchema,
 } from "../core/vocabulary.ts";
 import type { RunRow } from "../ports/store.ts";
+import { parseInput } from "../process/process.ts";
+import { type RunSummary, summarise } from "../summary/summary.ts";
 import { createRun } from "./create-run.ts";
 import { definitionOf } from "./definitions.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -60,7 +61,7 @@ const rowsAtOnce = 200;
 
 type Asked = z.output<typeof listRunsSchema>;
 
-/** What the index of runs knows by itself. */
+/** Filters that the index of runs can answer alone. */
 function fits(
   { threadKey, status, process, createdAt }: RunRow,
   { repositoryId, number, status: wanted, process: named, since = 0, until = Number.POSITIVE_INFINITY }: Asked,
@@ -75,12 +76,12 @@ function fits(
   );
 }
 
-/** GitHub's names do not differ by case. */
+/** GitHub's names are not case-sensitive. */
 function isOf({ thread: { repository } }: RunSummary, wanted: string | undefined): boolean {
   return wanted === undefined || `${repository.owner}/${repository.name}`.toLowerCase() === wanted.toLowerCase();
 }
 
-/** Who moves runs: the runner of a started Baton, or a visitor that leaves it to one. */
+/** Moves runs: the runner of a started Baton, or a visitor that leaves them to one. */
 export type Driving = Pick<Runner, "wake" | "change" | "state" | "left">;
 
 export class Runs {
@@ -147,7 +148,7 @@ export class Runs {
     }
   }
 
-  /** Null: a newer Baton wrote it; here it must not hide all others. */
+  /** Null: a newer Baton wrote the run. It must not hide all others here. */
   async #listed(runId: RunId): Promise<RunSummary | null> {
     try {
       return await this.read(runId);
@@ -162,7 +163,10 @@ export class Runs {
     return summarise(state, this.#dependencies.clock.now());
   }
 
-  /** Deletes the personal texts of a run that is over: of its journal, and of what was sent for it. Its chain still holds. */
+  /**
+   * Deletes the personal texts of a finished run: in its journal, and in the messages sent for it. Its chain still
+   * holds.
+   */
   async erase(runId: string): Promise<RunSummary> {
     const state = await this.#state(runId);
     if (!isOver(state)) throw new BatonError("BATON_ERASE_REFUSED", `The run \`${state.runId}\` is ${state.status}.`);
@@ -170,7 +174,7 @@ export class Runs {
     return this.read(runId);
   }
 
-  /** Begins a run that is over anew, with its input and settings; the same run is retried once. */
+  /** Starts a finished run again, with its input and settings. A run can be retried once. */
   async retry(runId: string, by: Actor): Promise<RunSummary> {
     const last = await this.#state(runId);
     if (!isOver(last))
@@ -178,7 +182,7 @@ export class Runs {
     refuseErased(last);
     const retried = await createRun(this.#dependencies, {
       operationKey: `retry:${last.runId}`,
-      // A text is begun anew as it was: the library knows no branch to read another from.
+      // A retry uses the same text: the library knows no branch to read another from.
       definition:
         last.process.source === undefined
           ? this.#dependencies.processes.latest(last.process.name)
@@ -197,7 +201,7 @@ export class Runs {
     return this.read(retried);
   }
 
-  /** Drives the run as far as it goes without others, and says what it waits for then. */
+  /** Drives the run until it needs others, and returns the reason for its wait. */
   async advance(runId: string): Promise<RunSummary> {
     const id = await this.#known(runId);
     await this.#runner.wake(id, true);

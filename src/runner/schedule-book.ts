@@ -1,9 +1,10 @@
 /**
- * What is remembered of a repository's schedules.
+ * The memory of a repository's schedules.
  *
- * SB1 The book is written by who starts what is due, one at a time (a lease of the App, the driver of the dashboard's thread in
- *     Actions mode). People's pauses stand in a value of their own, which only commands write: neither overwrites the other.
- * SB2 A pause that cannot be read is a pause: nothing starts because a record is broken.
+ * SB1 Only the starter of due schedules writes the book, one at a time. In the App it holds a lease; in Actions mode it
+ *     drives the dashboard's thread. People's pauses have their own value, which only commands write. So neither
+ *     overwrites the other.
+ * SB2 An unreadable pause is a pause: a broken record starts nothing.
  * SB3 Commands change pauses one at a time.
  */
 import { z } from "zod";
@@ -15,18 +16,18 @@ import type { ScheduleMemory } from "../schedule/due.ts";
 import { changeValue, type ValuePlace } from "./change-value.ts";
 
 const entrySchema = z.object({
-  /** Cron and time zone: a rule that is changed begins anew. */
+  /** Cron and time zone: a changed rule starts again. */
   rule: z.string(),
   since: z.number(),
   last: z.number().nullable(),
   queued: z.number().nullable(),
-  /** Run of its last occurrence that started. */
+  /** Run of the last occurrence that started. */
   runId: z.string().nullable(),
-  /** Why its last occurrence did not start; null: it did, or there was none. */
+  /** Why the last occurrence did not start. null: it did, or there was none. */
   problem: z.string().nullable(),
-  /** When an operator last asked for a run that was begun. */
+  /** When an operator last asked for a run that has begun. */
   askedAt: z.number().nullable(),
-  /** The dashboard shows its run as one that is not over. */
+  /** The dashboard shows its run as active. */
   showsActive: z.boolean(),
 });
 export type BookEntry = z.infer<typeof entrySchema>;
@@ -41,37 +42,37 @@ const ruleSchema = z.object({
 });
 
 const bookSchema = z.object({
-  /** As it was found last: names change, ids do not. */
+  /** The repository at the last check: names change, ids do not. */
   repository: repositorySchema.nullable(),
   dashboard: z.number().int().nullable(),
-  /** Rules as they were read last, and when: what is due is known without asking GitHub. */
+  /** The rules and time of the last read: Baton finds due rules without asking GitHub. */
   rules: z.array(ruleSchema),
   readAt: z.number(),
-  /** Events that rules of `triggers` are about. */
+  /** The events of the `triggers` rules. */
   listens: z.array(z.string()),
   entries: z.record(z.string(), entrySchema),
-  /** What will hinder all of them soon, as the dashboard says it. */
+  /** A problem that will soon block all rules, in the dashboard's words. */
   notice: z.string().nullable(),
 });
 export type ScheduleBook = z.infer<typeof bookSchema>;
 
 const pauseSchema = z.object({ by: z.string(), at: z.number() });
 
-/** SB2: each field and each entry is read for itself. */
+/** SB2: each field and each entry is read separately. */
 const controlsSchema = z.object({
-  /** What cannot be read pauses. */
+  /** An unreadable entry counts as a pause. */
   paused: recordOf(pauseSchema.catch({ by: "a record that Baton cannot read", at: 0 })),
   resumed: recordOf(z.number()),
-  /** Run that a person last started by hand. */
+  /** The run that a person last started by hand. */
   started: recordOf(z.string()),
-  /** What an operator asked to be run now, and when. */
+  /** An operator's requests to run a schedule now, with their times. */
   asked: recordOf(z.object({ by: actorSchema, at: z.number() })),
-  /** Who paused what could not be read: every rule is paused that was not resumed since. */
+  /** The pauses could not be read: every rule is paused that was not resumed since. */
   isUnknown: z.boolean().default(false).catch(true),
 });
 export type ScheduleControls = z.infer<typeof controlsSchema>;
 
-/** Entries that do not fit are left out. */
+/** Omits entries that do not fit. */
 function recordOf<T extends z.ZodType>(entry: T) {
   return z.record(z.string(), z.unknown()).transform((found): Record<string, z.infer<T>> => {
     const read = Object.entries(found).map(([name, one]) => ({ name, ...entry.safeParse(one) }));
@@ -81,7 +82,7 @@ function recordOf<T extends z.ZodType>(entry: T) {
   });
 }
 
-/** By a name that people chose: `constructor` is one, and every object has that. */
+/** Reads an entry by a name that people chose. `constructor` is a valid name, and every object has that property. */
 export function namedIn<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
@@ -90,14 +91,14 @@ const known = defineValue(
   "schedule-repositories",
   z.object({ readAt: z.number(), repositories: z.array(repositorySchema) }),
 );
-/** What another version kept is begun anew: an occurrence that ran is known by its key. */
+/** A book of another version starts again: the key of an occurrence shows that it ran. */
 const books = defineValues("schedule-book/", bookSchema);
-/** SB2: whatever stands there is read. */
+/** SB2: reads any stored value. */
 const controlValues = defineValues("schedules/", z.unknown().transform(controlsIn), "/controls");
-/** When the rules may have become others than those that were read last. */
+/** When the rules may have changed since the last read. */
 const changes = defineValues("schedules/", z.number(), "/changed");
 
-/** All repositories that an App looks at, as they were listed last; null: they never were. */
+/** All repositories of the App at the last listing. null: there was none. */
 export async function knownRepositories(
   store: Pick<Store, "value">,
 ): Promise<{ readAt: number; repositories: Repository[] } | null> {
@@ -144,7 +145,7 @@ function controlsIn(value: unknown): ScheduleControls {
   const lost = found === undefined || pauses === undefined;
   return {
     paused: pauses ?? {},
-    // Older than the loss, for all that is known.
+    // A resume may be older than the loss.
     resumed: lost ? {} : read(resumed, "resumed"),
     started: read(started, "started"),
     asked: read(asked, "asked"),
@@ -152,7 +153,7 @@ function controlsIn(value: unknown): ScheduleControls {
   };
 }
 
-/** Who paused it; null: nobody. */
+/** The person who paused the schedule. null: nobody did. */
 export function pausedBy({ paused, resumed, isUnknown }: ScheduleControls, name: string): string | null {
   const known = namedIn(paused, name)?.by;
   if (known !== undefined) return known;
@@ -162,7 +163,7 @@ export function pausedBy({ paused, resumed, isUnknown }: ScheduleControls, name:
 
 type ControlsChange = (controls: ScheduleControls) => ScheduleControls;
 
-/** SB3. Returns what is kept now. */
+/** SB3. Returns the stored value. */
 export async function changeControls(
   place: ValuePlace,
   repositoryId: number,

@@ -1,7 +1,7 @@
 /**
- * Schedules for who may read and write Baton's data: the command line. What is asked here a running App does.
+ * Schedules for anyone with access to Baton's data: the command line. A running App carries out the requests.
  *
- * What is shown is what the App read last from each repository's `baton.yaml`.
+ * It shows the App's last read of each repository's `baton.yaml`.
  */
 import { BatonError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
@@ -25,10 +25,10 @@ interface ListedSchedule {
   name: string;
   cron: string;
   timeZone: string;
-  /** Milliseconds since the epoch; null: never, or it is paused. */
+  /** Milliseconds since the epoch. null: never, or the schedule is paused. */
   next: number | null;
   pausedBy: string | null;
-  /** Why its last time did not start; null: it did, or there was none. */
+  /** Why its last occurrence did not start. null: it did, or there was none. */
   problem: string | null;
   lastRun: { runId: string; status: string; createdAt: number; spentUsd: number } | null;
 }
@@ -68,7 +68,7 @@ export class Schedules {
     return listed;
   }
 
-  /** Begun by the App at its next look. */
+  /** The App begins it at its next check. */
   async run(name: string, repository: string | null, by: Actor): Promise<string> {
     const at = this.#dependencies.clock.now();
     return this.#change(name, repository, (rule) => (controls) => ({

@@ -3,7 +3,7 @@ import type { RunState } from "../core/state.ts";
 
 const parsed = new WeakMap<object, Settings>();
 
-/** The settings that the run began with, as its journal keeps them. */
+/** The settings at the start of the run, as its journal keeps them. */
 export function settingsOf(state: Pick<RunState, "settings">): Settings {
   const key = state.settings as object;
   const known = parsed.get(key);
@@ -13,7 +13,7 @@ export function settingsOf(state: Pick<RunState, "settings">): Settings {
   return settings;
 }
 
-/** The branch that the run began for; null: its process has none. */
+/** The base branch of the run. null: its process has none. */
 export function baseOf({ input }: Pick<RunState, "input">): string | null {
   const { baseBranch } = (input ?? {}) as { baseBranch?: unknown };
   return typeof baseBranch === "string" && baseBranch !== "" ? baseBranch : null;

@@ -8,7 +8,7 @@ export class Bell {
     this.#wake?.();
   }
 
-  /** Resolves at the next ring, at once if it rang since the last wait. */
+  /** Resolves at the next ring, or at once if it rang since the last wait. */
   async wait(): Promise<void> {
     if (!this.#rung) {
       await new Promise<void>((resolve) => {

@@ -1,9 +1,9 @@
-/** What earlier runs took is kept once a run, of runs that passed, and only where the stages are the same. */
+/** Baton keeps the durations of each passed run once, and only while the stages are the same. */
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { RunWorld } from "../../test/fakes/run-world.ts";
-import { defineProcess } from "../core/process.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
+import { defineProcess } from "../process/process.ts";
 import { rememberStages, stageHistory } from "./stage-history.ts";
 
 const stages = ["Plan", "Finish"];

@@ -1,6 +1,7 @@
 /**
- * What runs of a process came to in a repository, stage by stage, and which agents worked in it: read when a run begins, added to when one has passed.
- * Two runs that end at the same moment may lose one of both: a range is then of one run less.
+ * The results of a process's runs in a repository, stage by stage, with their agents. A run reads them at its start,
+ * and adds its own after it passed.
+ * Two runs that end at the same moment may lose one result. A range then has one run less.
  */
 import { z } from "zod";
 import { stageSampleSchema } from "../core/event.ts";
@@ -9,7 +10,7 @@ import type { RunState } from "../core/state.ts";
 import type { Store } from "../ports/store.ts";
 import { defineValues, readValue, writeValue } from "../ports/values.ts";
 
-/** Older ones say little of how long it takes today. */
+/** Older runs say little about today's durations. */
 const runsKept = 12;
 
 const keptRuns = defineValues(
@@ -35,7 +36,10 @@ export async function stageHistory(
   );
 }
 
-/** Once a run, however often its end is written. Runs that failed stopped early and would promise too much. */
+/**
+ * Once for each run, even if its end is written again. Failed runs stopped early, so their durations would be too
+ * short.
+ */
 export async function rememberStages(store: Pick<Store, "value" | "setValue">, state: RunState): Promise<void> {
   if (state.outcome?.verdict.status !== "passed" || state.process.stages.length === 0) return;
   const key = keyOf(state.thread.repository.id, state.process.name);

@@ -1,4 +1,4 @@
-/** Kept commits as values of the App's store: a bundle for each, and a pointer that finds its run by the commit alone. */
+/** Kept commits as values of the App's store: one bundle each, and a pointer from the commit to its run. */
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
 import { type RunId, runPointerPrefix } from "../core/vocabulary.ts";
@@ -7,7 +7,7 @@ import type { Store } from "../ports/store.ts";
 import { defineValues, readValue, writeValue } from "../ports/values.ts";
 import { bundleValues } from "./bundle-values.ts";
 
-/** `baseSha`: the step's own base; it is at the remote, or was kept as well. */
+/** `baseSha`: the step's own base, which is at the remote or was kept as well. */
 const pointers = defineValues(runPointerPrefix, z.object({ runId: z.string(), baseSha: z.string() }));
 const bundleOf = (runId: string, sha: string) => bundleValues.at(`${runId}/kept/${sha}`);
 

@@ -1,8 +1,9 @@
 /**
- * What sweeps proposed in a repository and what people made of it, and what they ticked in the dashboard issue.
+ * The proposals of sweeps in a repository, their results, and the boxes that people ticked in the dashboard issue.
  *
- * SW1 A proposal is kept once its pull request is there, by the run that made it; what became of it is what GitHub says.
- * SW2 Who changes the book is alone with it, so that two ticks at once both count.
+ * SW1 Baton records a proposal once its pull request exists, by the run that made it. GitHub's state of the pull
+ *     request gives the result.
+ * SW2 Changes of the book run one at a time, so that two simultaneous ticks both count.
  */
 import { z } from "zod";
 import type { RunState } from "../core/state.ts";
@@ -22,16 +23,16 @@ const bookSchema = z.object({
   /** Findings by fingerprint. */
   ignored: tickedSchema,
   wanted: tickedSchema,
-  /** Detectors by name: what was decided before counts no more. */
+  /** Detectors by name: earlier decisions about them no longer count. */
   resumed: tickedSchema,
-  /** A sweep that an operator asked for, and what came of it; null: nobody did. */
+  /** A sweep that an operator asked for, and its result. null: nobody asked. */
   asked: z
     .object({
       by: actorSchema,
       at: z.number(),
-      /** Its share of one budget. */
+      /** The sweep's share of one budget. */
       budgetUsd: z.number(),
-      /** Absent until the App has taken it up. */
+      /** Absent until the App has begun the sweep. */
       became: z.string().optional(),
     })
     .nullable()
@@ -61,7 +62,7 @@ export async function changeSweepBook(
   return changeValue(place, books.at(repositoryId), (before) => change(before ?? emptyBook));
 }
 
-/** At every status of a sweep's run; where nothing is new it writes nothing (SW1). */
+/** At every status of a sweep's run. Without news it writes nothing (SW1). */
 export async function noteProposal(place: BookPlace, state: RunState): Promise<void> {
   const made = proposalOf(state);
   if (made === null) return;
@@ -80,7 +81,7 @@ export async function noteProposal(place: BookPlace, state: RunState): Promise<v
   });
 }
 
-/** Returns whether it was an open proposal. */
+/** Returns true if it was an open proposal. */
 export async function endProposal(
   place: BookPlace,
   repositoryId: number,
@@ -95,7 +96,7 @@ export async function endProposal(
   return true;
 }
 
-/** What somebody who may do so ticked. */
+/** Applies the ticks of a permitted person. */
 export function withTicks(book: SweepBook, ticks: readonly Tick[], by: string, at: number): SweepBook {
   const next = { ...book, ignored: { ...book.ignored }, wanted: { ...book.wanted }, resumed: { ...book.resumed } };
   for (const { action, id } of ticks) {
@@ -117,7 +118,7 @@ export function withTicks(book: SweepBook, ticks: readonly Tick[], by: string, a
   return next;
 }
 
-/** The pull request of a sweep's run, what it fixes, and what it cost so far. */
+/** The pull request of a sweep's run, its fixed findings, and its cost so far. */
 function proposalOf(state: RunState): Proposal | null {
   if (state.process.name !== "sweep") return null;
   let [pullRequest, at, detector] = [null as number | null, 0, ""];

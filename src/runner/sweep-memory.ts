@@ -1,9 +1,9 @@
 /**
- * What is remembered of a repository's findings, from one sweep to the next.
+ * The memory of a repository's findings, from one sweep to the next.
  *
- * SM1 It is written at the end of a sweep from what its journal says, and read when one begins: between them nothing is lost.
- * SM3 Two sweeps at once lose nothing of each other: what they know is merged finding by finding.
- * SM2 What people made of a proposal is what GitHub says of its pull request.
+ * SM1 It is written at the end of a sweep from its journal, and read when a sweep begins: between them nothing is lost.
+ * SM3 Two simultaneous sweeps lose nothing of each other: their findings are merged one by one.
+ * SM2 GitHub's state of a proposal's pull request shows what people made of it.
  */
 import { z } from "zod";
 import type { Settings } from "../config/schema.ts";
@@ -28,7 +28,7 @@ const keptSchema = sweepFactsSchema
   .extend({ notes: z.array(z.string()).default([]) });
 const kept = defineValues("findings/", keptSchema);
 
-/** The newest stay. */
+/** The newest findings stay. */
 const knownMax = 500;
 const notesMax = 20;
 
@@ -36,7 +36,7 @@ async function read(store: Pick<Store, "value">, repositoryId: number): Promise<
   return (await readValue(store, kept.at(repositoryId))) ?? { known: [], ends: {}, notes: [] };
 }
 
-/** For the input of a sweep: what was found before, and what people made of it. */
+/** For the input of a sweep: earlier findings, and people's decisions about them. */
 export async function sweepFacts(
   { store, github, clock }: BookPlace & { github: Github; store: Pick<Store, "ledger" | "run"> },
   repository: Repository,
@@ -99,7 +99,10 @@ export async function sweepFacts(
   };
 }
 
-/** By `sweep.dayUsd` and `sweep.monthUsd`, the smaller; null: neither is set. What is set aside now counts as spent. */
+/**
+ * The rest of `sweep.dayUsd` or `sweep.monthUsd`, whichever is smaller. null: neither is set. A reservation counts as
+ * spent.
+ */
 export async function sweepLeftUsd(
   { store, clock }: { store: Pick<Store, "ledger" | "run">; clock: Clock },
   repositoryId: number,
@@ -120,7 +123,7 @@ export async function sweepLeftUsd(
   return Math.max(0, Math.min(...left));
 }
 
-/** Settled, and what of a reservation is not settled. */
+/** Settled money, and the unsettled part of a reservation. */
 function spentOf(rows: readonly LedgerRow[]): number {
   const attempts = new Map<string, { reserve: number; settle: number | null }>();
   for (const { runId, key, attempt, kind, usd } of rows) {
@@ -133,8 +136,8 @@ function spentOf(rows: readonly LedgerRow[]): number {
   return [...attempts.values()].reduce((sum, { reserve, settle }) => sum + (settle ?? reserve), 0);
 }
 
-/** The book with what GitHub says now of what was open (SM2). */
-export async function decided(place: BookPlace & { github: Github }, repository: Repository): Promise<SweepBook> {
+/** The book with GitHub's current state of open proposals (SM2). */
+async function decided(place: BookPlace & { github: Github }, repository: Repository): Promise<SweepBook> {
   const { store, clock, github } = place;
   const book = await readSweepBook(store, repository.id);
   let changed = false;
@@ -146,7 +149,7 @@ export async function decided(place: BookPlace & { github: Github }, repository:
   return changed ? readSweepBook(store, repository.id) : book;
 }
 
-/** What could be proposed, as the last sweep left it and people ticked since. */
+/** Findings to propose: the last sweep's findings, with people's later ticks. */
 export async function openFindings(store: Pick<Store, "value">, repositoryId: number): Promise<KnownFinding[]> {
   const { known } = await read(store, repositoryId);
   const { ignored, proposals } = await readSweepBook(store, repositoryId);
@@ -156,7 +159,7 @@ export async function openFindings(store: Pick<Store, "value">, repositoryId: nu
   );
 }
 
-/** What the detectors of the last sweep could not do. */
+/** The failures of the last sweep's detectors. */
 export async function sweepNotes(store: Pick<Store, "value">, repositoryId: number): Promise<string[]> {
   return (await read(store, repositoryId)).notes;
 }
@@ -171,7 +174,7 @@ async function stateOf(github: Github, repository: Repository, number: number): 
   }
 }
 
-/** At the end of a sweep (SM1); repeating it changes nothing. */
+/** At the end of a sweep (SM1). Repeating it changes nothing. */
 export async function rememberSweep(place: ValuePlace, state: RunState): Promise<void> {
   const result = sweepResultSchema.safeParse((state.outcome?.output as { sweep?: unknown } | undefined)?.sweep).data;
   const facts = sweepFactsSchema.safeParse((state.input as { sweep?: unknown } | null)?.sweep).data;
@@ -189,7 +192,7 @@ export async function rememberSweep(place: ValuePlace, state: RunState): Promise
   }));
 }
 
-/** Both counted from the same beginning. */
+/** Both count from the same beginning. */
 function longerOf(before: SweepFacts["ends"], mine: SweepFacts["ends"]): SweepFacts["ends"] {
   const longer = Object.entries(before).filter(
     ([detector, ends]) => !Object.hasOwn(mine, detector) || ends.length > (mine[detector]?.length ?? 0),

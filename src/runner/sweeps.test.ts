@@ -1,4 +1,4 @@
-/** What the command line asks of sweeps, and what a round of the App makes of it. */
+/** The command line's requests for sweeps, and the App's handling of them. */
 import { expect, it } from "vitest";
 import { builtInProcesses } from "../../processes/index.ts";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";
@@ -68,7 +68,12 @@ it("the App begins it once, with its share, in the dashboard issue", async () =>
   const runs = await store.runs({});
   expect(runs).toHaveLength(1);
   const created = runs[0] === undefined ? undefined : (await store.read(runs[0].runId))[0]?.event;
-  expect(created).toMatchObject({ budgetUsd: 0.75, schedule: { name: "asked" }, process: { name: "sweep" } });
+  expect(created).toMatchObject({
+    budgetUsd: 0.75,
+    startedBy: { kind: "schedule", name: "asked" },
+    priority: "low",
+    process: { name: "sweep" },
+  });
 });
 
 it.each([

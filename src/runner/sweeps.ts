@@ -1,4 +1,4 @@
-/** Sweeps for who may read and write Baton's data: the command line. What is asked here a running App does. */
+/** Sweeps for anyone with access to Baton's data: the command line. A running App carries out the requests. */
 import { BatonError } from "../core/errors.ts";
 import type { Actor } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
@@ -12,7 +12,7 @@ type RepositorySweepStats = SweepStats & { repository: string };
 
 interface AskedSweep {
   repository: string;
-  /** null: it was not asked, because one is at work or waits to be begun. */
+  /** null: Baton did not ask, because a sweep already runs or waits to begin. */
   budgetUsd: number | null;
 }
 
@@ -25,7 +25,7 @@ export class Sweeps {
     this.#store = place.store;
   }
 
-  /** Asks the App for a sweep in each repository of an account whose name fits; each gets an equal share of the budget. */
+  /** Asks the App for a sweep in each matching repository of an account. Each gets an equal share of the budget. */
   async run(given: {
     owner: string;
     repositories: readonly string[];
@@ -59,7 +59,7 @@ export class Sweeps {
     return asked;
   }
 
-  /** By repository and detector; `repository`: of one. */
+  /** By repository and detector. `repository`: limits the result to one. */
   async stats(repository: string | null = null): Promise<RepositorySweepStats[]> {
     const known = (await knownRepositories(this.#store))?.repositories ?? [];
     const all: RepositorySweepStats[] = [];

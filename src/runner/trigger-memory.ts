@@ -1,9 +1,10 @@
 /**
- * What is remembered of a repository's triggers: what they started, what was refused, what they decided.
+ * The memory of a repository's triggers: their starts, refusals and decisions.
  *
- * TM1 A record that cannot be read bounds as one that is full: nothing starts for an hour, and what bots do starts nothing for as
- *     long as a chain is remembered.
- * TM2 Refusals cost calls, so they count against the bound as starts do. One person's count only so far: a stranger silences nobody.
+ * TM1 An unreadable record counts as full: nothing starts for an hour. Events of bots start nothing for as long as
+ *     Baton remembers a chain.
+ * TM2 Refusals cost calls, so they count against the bound as starts do. One person's refusals count only up to a
+ *     limit: a stranger silences nobody.
  */
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
@@ -31,25 +32,25 @@ type Decision = z.infer<typeof decisionSchema>;
 
 export interface TriggerMemory {
   starts: PastStart[];
-  /** Events of the last hour that were refused after GitHub was asked. */
+  /** Events of the last hour that Baton refused after it asked GitHub. */
   refused: z.infer<typeof refusedSchema>[];
   /** Events that started nothing because of a bound, by rule. */
   folded: Record<string, number>;
-  /** The newest, for `/baton why`. */
+  /** The newest decisions, for `/baton why`. */
   decisions: Decision[];
-  /** When something of starts or refusals was found that cannot be read; null: never. */
+  /** When Baton found an unreadable part of starts or refusals. null: never. */
   unreadAt: number | null;
 }
 
 const hourMs = 3_600_000;
 const decisionsMax = 100;
 
-/** What is kept, as it stands there: `memoryIn` reads it. */
+/** The raw stored value: `memoryIn` reads it. */
 export const triggerMemory = defineValues("triggers/", z.json());
-/** Events that were counted and not looked at, because the repository was at its bound. */
+/** Events that Baton counted but did not check, because the repository was at its bound. */
 export const triggersHeld = defineValues("triggers-held/", z.number().catch(0));
 
-/** Each part and each entry is read for itself; null: nothing was kept yet. */
+/** Reads each part and each entry separately. null: nothing is stored yet. */
 export function memoryIn(value: unknown, now: number): TriggerMemory {
   if (value === null || value === undefined)
     return { starts: [], refused: [], folded: {}, decisions: [], unreadAt: null };
@@ -89,7 +90,7 @@ export function isRefusedTooOften({ refused }: TriggerMemory, actor: string, now
   return mine.length >= limits.triggerRefusalsPerActorMax;
 }
 
-/** Whether what bots did is unknown: a turn of a loop could not be told. */
+/** True if the actions of bots are unknown: Baton could not detect a loop. */
 export function isChainUnknown({ unreadAt }: TriggerMemory, now: number): boolean {
   return unreadAt !== null && unreadAt > now - limits.triggerChainMs;
 }
@@ -120,7 +121,7 @@ export function withDecision(memory: TriggerMemory, decision: Decision): Trigger
   return { ...memory, decisions: [...memory.decisions, decision].slice(-decisionsMax) };
 }
 
-/** What rules decided about events of a thread, newest first; null: about events that belong to none. */
+/** Decisions of rules about events of a thread, newest first. null: about events without a thread. */
 export function decisionLines({ decisions, folded }: TriggerMemory, held: number, thread: number | null): string[] {
   const lines = decisions
     .filter((one) => one.thread === thread)

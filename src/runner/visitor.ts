@@ -1,7 +1,7 @@
 /**
- * Runs as somebody sees them who does not drive them: read, decide, leave the rest to a running Baton.
+ * Runs for a process that does not drive them. It reads and decides, and leaves the rest to a running Baton.
  *
- * V1 A visitor performs nothing and speaks to nobody outside: it appends to the journal and asks for a wake-up.
+ * V1 A visitor performs nothing and contacts nobody outside: it appends to the journal and asks for a wake-up.
  */
 import { fold } from "../core/fold.ts";
 import type { RunId } from "../core/vocabulary.ts";

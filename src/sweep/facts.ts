@@ -1,6 +1,6 @@
 /** What a run of the process `sweep` begins with, and what it leaves to the next. */
 import { z } from "zod";
-import { findingSchema, severities } from "./finding.ts";
+import { findingSchema, severities } from "../core/finding.ts";
 import { knownFindingSchema } from "./states.ts";
 
 export const sweepFactsSchema = z.object({

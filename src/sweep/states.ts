@@ -5,7 +5,7 @@
  * ST2 What is not found any more is fixed; found again, it is new.
  */
 import { z } from "zod";
-import { type Finding, findingSchema } from "./finding.ts";
+import { type Finding, findingSchema } from "../core/finding.ts";
 
 const findingStates = ["new", "proposed", "accepted", "rejected", "ignored", "fixed"] as const;
 

@@ -1,8 +1,8 @@
 /** What becomes of findings: their states, what is chosen, how acceptance throttles. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Finding, Severity } from "../core/finding.ts";
 import { choose } from "./choose.ts";
-import type { Finding, Severity } from "./finding.ts";
 import { afterProposal, afterSweep, type KnownFinding, type ProposalEnd } from "./states.ts";
 import { throttle } from "./throttle.ts";
 

@@ -35,9 +35,15 @@ export function cutBytes(text: string, bytesMax: number, mark: string = cutMark)
   }
 }
 
-/** The text up to `at`, without the escape, reference, tag or code span that the cut would leave half. */
+/**
+ * The text up to `at`, without the escape, reference, tag or code span that the cut would leave half, and without a last line
+ * that only the cut makes a heading or a rule: `#` of `#1`.
+ */
 function beforeOpened(text: string, at: number): string {
-  const head = text.slice(0, at).replace(/(?:(?<!\\)(?:\\\\){0,100}\\|&[#\w]{0,40}|<[^<>\n]{0,400})$/, "");
+  const head = text
+    .slice(0, at)
+    .replace(/(?:(?<!\\)(?:\\\\){0,100}\\|&[#\w]{0,40}|<[^<>\n]{0,400})$/, "")
+    .replace(/(?:^|\n)[ \t>]{0,20}[#=+*_-]{1,200}$/, "");
   if (/^\n *[`~]/.test(closingOf(head))) return head;
   const paragraph = head.lastIndexOf("\n\n") + 1;
   const open = openSpan(head.slice(paragraph));

@@ -101,14 +101,25 @@ const endsOfKeywords = [...new Set(keywords.flatMap((word) => Array.from(word, (
 /** The second half of a keyword with its thread: what stands before the text may be the first half. */
 const secondHalf = new RegExp(`^(?:${endsOfKeywords.join("|")})?${gap}${thread}`, "i");
 
+const endsInKeyword = /(?<![A-Za-z0-9])(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)[:.,;!?'")*_~]{0,20}$/i;
+const threadAfter = new RegExp(`^${gap}(?:${thread}|https?:|www\\.)`, "i");
+
+/** What refers across repositories where the address before it is none. */
+const acrossWithin = /[\w.-]#\d|\/[\w.-]{1,100}@[0-9a-f]{7}/i;
+const withoutAcross = (address: string): string => address.replace(/#(?=\d)|@(?=[0-9a-f]{7})/gi, `$&${zeroWidthSpace}`);
+
 /** `followed`: code or a link comes after the text on its line. */
 export function defuse(source: string, followed = false): string {
   const text = canonical(source);
   const defused = text.replace(effects, (found: string, ...groups) => {
     const [at, , named] = groups.slice(-3) as [number, string, Record<string, string | undefined>];
     if (named["address"] !== undefined) {
+      // `www.fixes #1`: what is an address to one parser is a word to another.
+      const rest = text.slice(at + found.length, at + found.length + 300);
+      const isWord = endsInKeyword.test(found) && threadAfter.test(rest);
+      if (isWord || acrossWithin.test(found)) return `${withoutAcross(broken(found))}${isWord ? zeroWidthSpace : ""}`;
       const goesOn = followed && !/\s/.test(text.slice(at + found.length, at + found.length + 30));
-      return goesOn ? broken(found) : withoutBacklink(found);
+      return goesOn ? withoutAcross(broken(found)) : withoutBacklink(found);
     }
     if (named["scheme"] !== undefined) return broken(found);
     if (named["tag"] !== undefined) return "&lt;";

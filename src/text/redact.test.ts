@@ -257,6 +257,29 @@ describe("encodings-that-pass-the-redactor", () => {
     for (let at = 0; at + 6 <= secret.length; at += 1) expect(clean).not.toContain(secret.slice(at, at + 6));
   });
 
+  it("nearly every encoding within another", () => {
+    const names = [
+      "base64",
+      "hex",
+      "reversed",
+      "\\xXX",
+      "percent twice",
+      "decimal bytes with commas",
+      "quoted lines",
+      "base64 of UTF-16LE",
+      "JSON in JSON",
+      "joined by -",
+    ];
+    const both = names.flatMap((one) => names.map((other) => [one, other] as const));
+    const passed = both.filter(([one, other]) => {
+      const within = encodings[one] as (value: string) => string;
+      const around = encodings[other] as (value: string) => string;
+      return !redact(around(within(secret))).includes(redactedText);
+    });
+    // Reversed text is searched for as it is, not decoded.
+    expect(passed.filter(([, other]) => other !== "reversed")).toEqual([]);
+  });
+
   it.each<[string, (value: string) => string]>([
     ["two halves with words between", (value) => `${value.slice(0, 16)} and then ${value.slice(16)}`],
     [
@@ -321,6 +344,13 @@ describe("encodings-that-pass-the-redactor", () => {
   it("pieces of a value without the rest of it, and its pieces in another order, are words", () => {
     for (const text of [`${secret.slice(0, 12)} and ${secret.slice(16, 24)}`, pieces(secret).reverse().join(" then ")])
       expect(redact(text)).toBe(text);
+  });
+
+  it("a passphrase of words is found as it is, and never in a sentence", () => {
+    const own = createRedactor({ secrets: ["password-for-development-db"] });
+    expect(own("use password-for-development-db")).toBe("use [redacted]");
+    const text = "The password for the new development of our db.";
+    expect(own(text)).toBe(text);
   });
 
   it("a dump of something else stays as it is", () => {

@@ -33,14 +33,14 @@ export function createRedactor({ secrets }: { secrets: readonly string[] }): (te
 /** Where known values are in a text, in any of their forms. */
 export function createFinder(secrets: readonly string[]): ((text: string) => Place[]) & { reads(): number } {
   const find = (given: string): Place[] => {
-    const { bare, written, isEmpty, inText } = indexOf(secrets);
+    const { bare, isEmpty, inText } = indexOf(secrets);
     if (isEmpty) return [];
     const text = withoutLookAlikes(given);
     const found = [...inText(text), ...searchDumps(text, bare)];
     // Only where there is something to see through.
     if (hasPrefixes.test(text)) found.push(...search(text, bare, prefixesAndSeparators, true));
     for (const view of decoded(text)) found.push(...inText(view.text).map(view.back));
-    for (const numbers of numberViews(text)) found.push(...written.find(numbers.text).map(numbers.back));
+    for (const numbers of numberViews(text)) found.push(...inText(numbers.text).map(numbers.back));
     return found;
   };
   return Object.assign(find, { reads: () => indexOf(secrets).exact.reads + indexOf(secrets).bare.reads });
@@ -49,7 +49,6 @@ export function createFinder(secrets: readonly string[]): ((text: string) => Pla
 interface SecretIndex {
   exact: PhraseIndex;
   bare: PhraseIndex;
-  written: PhraseIndex;
   inText(text: string): Place[];
   isEmpty: boolean;
 }
@@ -72,13 +71,12 @@ function createIndex(secrets: readonly string[]): SecretIndex {
   const exact = new PhraseIndex(values.flatMap(exactForms).map(squeezed), secretCharactersMin, 5);
   const bare = new PhraseIndex(values.flatMap(bareForms), bareCharactersMin, 6);
   const scattered = new ScatteredIndex(values.flatMap(scatteredForms));
-  const written = new PhraseIndex(values.map(squeezed), secretCharactersMin, 5);
   const inBare = { find: (text: string): Place[] => [...bare.find(text), ...scattered.find(text)] };
   const inText = (text: string): Place[] => [
     ...search(text, exact, everyCut, false),
     ...search(text, inBare, separators, true),
   ];
-  return { exact, bare, written, inText, isEmpty: values.length === 0 };
+  return { exact, bare, inText, isEmpty: values.length === 0 };
 }
 
 function longLines(secret: string): string[] {

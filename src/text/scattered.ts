@@ -9,6 +9,8 @@ import type { Place } from "./views.ts";
 
 const pieceMin = 4;
 const formMin = 16;
+/** Without figures it may be made of words, and words come in any order. */
+const hasFigures = /\d.*\d/;
 /** How far the next piece may be, in letters and digits. */
 const gapMax = 400;
 const piecesMax = 64;
@@ -21,7 +23,7 @@ export class ScatteredIndex {
   /** `forms`: letters and digits, in lower case. */
   constructor(forms: Iterable<string>) {
     for (const form of new Set(forms)) {
-      if (form.length < formMin) continue;
+      if (form.length < formMin || !hasFigures.test(form)) continue;
       const head = form.slice(0, pieceMin);
       this.#byHead.set(head, [...(this.#byHead.get(head) ?? []), form]);
       this.#starts[keyAt(form, 0)] = 1;

@@ -4,7 +4,7 @@ import type { Settings } from "../config/schema.ts";
 import type { Permission } from "../core/vocabulary.ts";
 import { atLeast, permissionFor } from "../policy/permission.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
-import { type CommandGrammar, grammars } from "./grammar/index.ts";
+import type { CommandGrammar } from "./grammar.ts";
 
 export interface HelpFacts {
   login: string;
@@ -12,6 +12,8 @@ export interface HelpFacts {
   settings: Settings;
   /** The file that the settings come from; null: there is none. */
   configuration: { path: string | null; problems: readonly ConfigProblem[]; warnings: readonly ConfigProblem[] };
+  /** All there are. */
+  commands: readonly CommandGrammar[];
   processes: { name: string; summary: string }[];
 }
 
@@ -20,7 +22,7 @@ export function permissionNeeded(grammar: CommandGrammar, settings: Settings): P
 }
 
 export function renderHelp(facts: HelpFacts): string {
-  const rows = grammars.map((grammar) => {
+  const rows = facts.commands.map((grammar) => {
     const needed = permissionNeeded(grammar, facts.settings);
     const may = atLeast(facts.permission, needed);
     return `| \`/baton ${grammar.usage.replaceAll("|", "\\|")}\` | ${grammar.summary} | ${may ? "yes" : `needs ${needed}`} |`;

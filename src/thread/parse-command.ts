@@ -11,7 +11,7 @@ import { BatonError, hasCode } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { withLineFeeds } from "../text/markdown.ts";
 import { type CommandLine, findCommandLine } from "./command-line.ts";
-import type { CommandGrammar } from "./grammar/index.ts";
+import type { CommandGrammar } from "./grammar.ts";
 
 export type ParsedCommand =
   | { kind: "none" }

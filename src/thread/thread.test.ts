@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { commands as grammars } from "../commands/index.ts";
 import { cut, fenced } from "../text/cut.ts";
 import { parseMarker, printMarker, withMarker } from "../text/marker.ts";
 import { neutralise } from "../text/neutralise.ts";
 import { createRedactor, redactedText } from "../text/redact.ts";
 import { sanitise } from "../text/sanitise.ts";
-import { grammars } from "./grammar/index.ts";
 import { parseCommand } from "./parse-command.ts";
 
 const parse = (body: string) => parseCommand(body, grammars);

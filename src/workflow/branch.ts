@@ -7,9 +7,9 @@
  */
 import type { AgentOutput } from "../core/effect.ts";
 import { BatonError } from "../core/errors.ts";
-import type { ProcessContext } from "../core/process.ts";
 import type { Evidence, Verdict } from "../core/vocabulary.ts";
 import { matchesAny } from "../policy/paths.ts";
+import type { ProcessContext } from "../process/process.ts";
 import { pullRequestText } from "../prompt/handoff.ts";
 import type { ProcessFacts } from "./facts.ts";
 

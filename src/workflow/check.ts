@@ -5,9 +5,9 @@
  */
 import type { ConfigPath } from "../config/problem.ts";
 import { nearest } from "../core/nearest.ts";
-import { misfits, type Shape } from "../core/schema-fit.ts";
 import { type Json, shaSchema } from "../core/vocabulary.ts";
-import { ancestorsOf, orderProblems } from "../core/workflow.ts";
+import { misfits, type Shape } from "../process/schema-fit.ts";
+import { ancestorsOf, orderProblems } from "../process/workflow.ts";
 import { accessOf, kindOf, needsOf, type ProcessFile, type StepFile, stepKinds } from "./schema.ts";
 import { contextNames, outputsShape, resultContext, resultShape, scopeShape, shapeAt } from "./scope.ts";
 import { expressionsOf, hasExpression, parseTemplate, type Template } from "./template.ts";

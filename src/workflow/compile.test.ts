@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { alice, bob, RunWorld } from "../../test/fakes/run-world.ts";
-import type { ProcessDefinition } from "../core/process.ts";
 import type { Json } from "../core/vocabulary.ts";
+import type { ProcessDefinition } from "../process/process.ts";
 import { compileSource } from "./compile.ts";
 import type { ProcessFacts } from "./facts.ts";
 

@@ -1,16 +1,16 @@
 /**
  * A YAML process as an ordinary one: what `defineProcess` would give, made of a file.
  *
- * Owns: steps as effects, values of expressions, outputs, the verdict. Does not own: order and tries (`core/workflow.ts`),
+ * Owns: steps as effects, values of expressions, outputs, the verdict. Does not own: order and tries (`process/workflow.ts`),
  * the branch and what ends a run (`branch.ts`).
  * CP1 The definition follows from the texts alone, so a run goes on with the texts that it began with, whatever the branch holds.
  */
 import { z } from "zod";
 import { agentOutputSchema } from "../core/effect.ts";
 import { BatonError, hasCode, isBatonError } from "../core/errors.ts";
-import { demandFits } from "../core/pipeline.ts";
-import type { EffectOptions, ProcessContext, ProcessDefinition, ProcessSource } from "../core/process.ts";
 import { type Evidence, type Json, jsonSchema, shaSchema, type Verdict, verdictSchema } from "../core/vocabulary.ts";
+import { demandFits } from "../process/pipeline.ts";
+import type { EffectOptions, ProcessContext, ProcessDefinition, ProcessSource } from "../process/process.ts";
 import {
   ancestorsOf,
   firstFailure,
@@ -18,7 +18,7 @@ import {
   type StepResults,
   succeeded,
   type WorkflowStep,
-} from "../core/workflow.ts";
+} from "../process/workflow.ts";
 import type { Handoff } from "../prompt/facts.ts";
 import { handoff } from "../prompt/handoff.ts";
 import { cut } from "../text/cut.ts";

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { effectSchemas } from "../core/effect.ts";
 import { nearest } from "../core/nearest.ts";
-import type { Shape } from "../core/schema-fit.ts";
+import type { Shape } from "../process/schema-fit.ts";
 import type { Reference } from "./expression.ts";
 import { kindOf, type ProcessFile, type StepFile, type StepKind, type TypeSchema } from "./schema.ts";
 

@@ -54,7 +54,7 @@ describe("with the job's own token", () => {
       ]);
       const next = await ended(headSha);
       expect(next).toMatchObject({ exitCode: 0, outputs: { verdict: "waiting" } });
-      expect(next.summary).toMatch(/waits? for.*review/i);
+      expect(next.summary).toMatch(/needs a review/i);
     },
   );
 

@@ -176,7 +176,7 @@ describe("runners", () => {
       expect(told[2]).toContain(words);
     }
     const status = ownComments(world)[0] ?? "";
-    expect(status).toMatch(/What 1 unfinished try left/);
+    expect(status).toMatch(/Work of 1 unfinished attempt/);
     expect(status).toContain("- [ ] mend it");
   });
 

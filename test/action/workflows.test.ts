@@ -6,10 +6,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse, parseDocument } from "yaml";
+import type { Json } from "../../src/core/vocabulary.ts";
 import { type Detected, detect } from "../../src/onboarding/detect.ts";
 import { harnessKeys } from "../../src/onboarding/keys.ts";
 import { workflowAlone, workflowForApp } from "../../src/onboarding/template.ts";
 import { permissionsOf, workflowFile } from "../../src/onboarding/workflow-file.ts";
+import { evaluate, isTrue, parseExpression } from "../../src/workflow/expression.ts";
 import { actionProblems, workflowProblems } from "../onboarding/workflow-problems.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -124,6 +126,8 @@ describe("what a workflow may", () => {
   it.each([...copied, ...own])("%s: never runs with secrets or a write token on a fork's head", (path) => {
     const { on, jobs } = workflowOf(read(path));
     expect(Object.keys(on)).not.toContain("pull_request_target");
+    // A workflow that only people start, or the default branch, sees no fork's head.
+    if (!copied.includes(path) && !Object.keys(on).some((event) => event.startsWith("pull_request"))) return;
     for (const { uses = "" } of Object.values(jobs).flatMap(({ steps }) => steps))
       if (uses.startsWith("actions/checkout@")) expect(path).toBe(".github/workflows/ci.yml");
     // With a write token and secrets a workflow that people copy checks nothing out: Baton itself fetches, without keys.
@@ -150,4 +154,29 @@ describe("the file that people copy", () => {
   it("parses to what its text says, whatever reads it", () => {
     for (const path of copied) expect(parseDocument(read(path)).errors).toEqual([]);
   });
+
+  const dashboard = "Text.\n\n<!-- baton:op=dashboard:7 -->";
+  it.each<[string, string, object, boolean]>([
+    ["a new issue with a command", "issues", { action: "opened", issue: { body: "/baton run" } }, true],
+    ["a new issue without one", "issues", { action: "opened", issue: { body: "It breaks." } }, false],
+    ["a new issue without a text", "issues", { action: "opened", issue: { body: null } }, false],
+    ["an edit of the dashboard", "issues", edited(dashboard, "Mine."), true],
+    ["an edit of another issue, with a command too", "issues", edited("Before.", "/baton run"), false],
+    ["a new title of the dashboard", "issues", { ...edited("", dashboard), changes: { title: { from: "x" } } }, false],
+    ["a comment with a command", "issue_comment", { comment: { body: "/baton run" }, issue: { body: "x" } }, true],
+    ["a comment without one", "issue_comment", { comment: { body: "Thanks." }, issue: { body: "/baton run" } }, false],
+    ["a line with a command", "pull_request_review_comment", { comment: { body: "/baton plan" } }, true],
+    ["a line without one", "pull_request_review_comment", { comment: { body: "Why?" } }, false],
+    ["a pull request", "pull_request", { action: "opened" }, true],
+    ["the end of CI", "workflow_run", { action: "completed" }, true],
+    ["the clock", "schedule", {}, true],
+  ])("%s: whether a runner starts", (_, name, event, starts) => {
+    const parsed = parseExpression(workflowOf(workflowAlone().text).jobs["read"]?.if ?? "", ["github"], false);
+    if (!parsed.ok) throw new Error(parsed.problem.message);
+    expect(isTrue(evaluate(parsed.value, { github: { event_name: name, event } as unknown as Json }))).toBe(starts);
+  });
 });
+
+function edited(from: string, body: string): object {
+  return { action: "edited", issue: { body }, changes: { body: { from } } };
+}

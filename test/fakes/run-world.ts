@@ -6,11 +6,11 @@ import { setImmediate as macrotask } from "node:timers/promises";
 import { isOver, stop, turnEvents } from "../../src/core/decide.ts";
 import { type RunEvent, runEventSchema, type StoredEvent } from "../../src/core/event.ts";
 import { applyEvent } from "../../src/core/fold.ts";
-import { ProcessInstance } from "../../src/core/instance.ts";
-import { type ProcessDefinition, parseProcessInput } from "../../src/core/process.ts";
-import { replay } from "../../src/core/replay.ts";
 import type { RunState } from "../../src/core/state.ts";
 import type { Actor, EffectKey, Json, RunId, Thread } from "../../src/core/vocabulary.ts";
+import { ProcessInstance } from "../../src/process/instance.ts";
+import { type ProcessDefinition, parseProcessInput } from "../../src/process/process.ts";
+import { replay } from "../../src/process/replay.ts";
 
 const settle = async (): Promise<void> => {
   await macrotask();

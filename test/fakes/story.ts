@@ -1,8 +1,8 @@
 /** Stories of processes: their input, the answers that their effects get, and telling them, with a crash before each answer or without. */
 import { expect } from "vitest";
 import type { WorkInput } from "../../processes/schema.ts";
-import type { ProcessDefinition } from "../../src/core/process.ts";
 import type { Json } from "../../src/core/vocabulary.ts";
+import type { ProcessDefinition } from "../../src/process/process.ts";
 import { bob, RunWorld } from "./run-world.ts";
 
 export const sha = (digit: string): string => digit.repeat(40);

@@ -9,7 +9,7 @@ import { erasedRow, openEvents } from "../../src/core/chain.ts";
 import { compactJournal, openCompacted } from "../../src/core/compact.ts";
 import { isOver } from "../../src/core/decide.ts";
 import { fold } from "../../src/core/fold.ts";
-import { replay } from "../../src/core/replay.ts";
+import { replay } from "../../src/process/replay.ts";
 import { definitionOf } from "../../src/runner/definitions.ts";
 import { endOf, keptDirectory, keptJournals } from "./kept.ts";
 

@@ -60,7 +60,8 @@ it(`takes at most ${stepsMax} steps of a person`, async () => {
     return out;
   };
 
-  const init = (): Promise<string> => baton("init", "--pull-request");
+  // A release knows the repository of its Action; here it is named.
+  const init = (): Promise<string> => baton("init", "--pull-request", "--action", "acme/baton@v1");
 
   const told = await step("`baton init --pull-request`", init);
   expect(told).toContain(`${github.url}/${repositoryName}/pull/2`);

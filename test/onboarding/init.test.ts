@@ -77,6 +77,35 @@ it("keys are found by name; their values are nowhere", async () => {
     expect(text).not.toContain("very-secret");
 });
 
+it("the agent that is asked for, by a short name too, whatever key is found; one that is not known is nothing", async () => {
+  const directory = await clone({ "a.py": "" });
+  expect(await baton(directory, "init --harness codx")).toMatchObject({
+    code: 3,
+    err: expect.stringContaining("Did you mean `codex`?"),
+  });
+  expect(existsSync(join(directory, workflow))).toBe(false);
+  const { code } = await baton(directory, "init --harness gemini", { OPENAI_API_KEY: "sk-a-key" });
+  expect(code).toBe(0);
+  expect(read(directory, "baton.yaml")).toContain("default: gemini");
+  expect(read(directory, workflow)).toContain("npm install --global @google/gemini-cli");
+  expect(read(directory, workflow)).toContain("GEMINI_API_KEY: ${{ secrets.GEMINI_API_KEY }}");
+});
+
+it("another Action than this Baton's own is in the workflow and in the schema's address", async () => {
+  const directory = await clone({ "a.py": "" });
+  expect(await baton(directory, "init --action acme/robot")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("Write `owner/name@ref`"),
+  });
+  const { code, out } = await baton(directory, `init --action acme/robot@${"a".repeat(40)}`);
+  expect(code).toBe(0);
+  expect(read(directory, workflow).match(/uses: acme\/robot\/action@a{40}/g)).toHaveLength(2);
+  expect(read(directory, "baton.yaml")).toContain(`/acme/robot/${"a".repeat(40)}/schemas/baton.schema.json`);
+  expect(out).not.toContain("baton_owner");
+  // Without a release nobody knows the repository, and the text says so.
+  expect((await baton(await clone({ "a.py": "" }), "init")).out).toContain("Replace `baton_owner/baton`");
+});
+
 it("again: refreshed while nobody touched it, kept and told when somebody did, overwritten only when forced", async () => {
   const directory = await clone({ "a.go": "" });
   await baton(directory, "init");
@@ -136,7 +165,7 @@ it.each<[string, string | null, Record<string, string>, number, RegExp]>([
     "/srv/git/acme/shop.git",
     {},
     2,
-    /`origin` is \/srv\/git\/acme\/shop\.git, which is no repository on GitHub/,
+    /`origin` is \/srv\/git\/acme\/shop\.git, which is not a repository on GitHub/,
   ],
   ["another host by SSH", "git@gitlab.com:acme/shop.git", {}, 2, /origin` is on gitlab\.com, .*GHE_HOST=gitlab\.com/],
   ["another host with a token", "https://me:tok@git.example/acme/shop", {}, 2, /^(?!.*tok@).*git\.example/s],

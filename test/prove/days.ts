@@ -259,10 +259,11 @@ function judge(
   const times = expectedTimes(rule, looks.at(-1)?.at ?? beginsAt);
   for (const [index, at] of times.entries()) {
     const next = times[index + 1] ?? Number.POSITIVE_INFINITY;
-    const due = looks.filter((look) => look.at >= at + jitterMinutes * minute && look.at < next);
-    const first = due.find(({ died }) => !died);
-    if (first === undefined || at <= beginsAt || due.some(({ busy, isBroke }) => isBroke || busy.has(rule.name)))
-      continue;
+    const during = looks.filter((look) => look.at >= at && look.at < next);
+    const first = during.find((look) => look.at >= at + jitterMinutes * minute && !look.died);
+    if (first === undefined || at <= beginsAt) continue;
+    // Its own jitter is shorter, so it may have been let go before it must have begun.
+    if (during.some(({ busy, isBroke }) => isBroke || busy.has(rule.name))) continue;
     if (!ran.has(localDay(at, rule.timeZone))) result.missed += 1;
   }
 }

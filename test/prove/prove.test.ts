@@ -1,5 +1,8 @@
 /** The command line of `npm run prove`, and a small seed of each suite. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { newPart } from "../../tools/new.ts";
 import { causes } from "./adversary/causes.ts";
 import { attackAll, inputsPerCauseMax } from "./adversary/suite.ts";
 import type { Guard } from "./budgets/money.ts";
@@ -8,6 +11,7 @@ import { playAll } from "./budgets/suite.ts";
 import { readCommandLine } from "./command-line.ts";
 import { type DaysOptions, liveDays } from "./days.ts";
 import { Draw, inputsOf } from "./draw.ts";
+import { withoutField } from "./seams.ts";
 import { suites } from "./suites.ts";
 
 const read = (...words: string[]) => readCommandLine(words, suites);
@@ -141,5 +145,43 @@ describe("the days of schedules", () => {
   it("sees a scheduler that forgets what it did", async () => {
     const result = await live({ days: 35, forgetful: true });
     expect(result.missed).toBeGreaterThan(0);
+  });
+});
+
+describe("a new part", () => {
+  const read = (path: string): string => readFileSync(join(import.meta.dirname, "../..", path), "utf8");
+
+  it.each([
+    ["gate", ["src/gate/rules/my-own.ts", "src/gate/rules/index.ts"]],
+    ["command", ["src/commands/my-own.ts", "src/commands/index.ts"]],
+    [
+      "harness",
+      [
+        "src/adapters/harness/my-own/description.ts",
+        "src/adapters/harness/my-own/harness.ts",
+        "src/adapters/harness/descriptions.ts",
+        "src/adapters/harness/index.ts",
+      ],
+    ],
+  ])("a %s is its own file or folder, and a line where the others stand", (kind, paths) => {
+    const files = newPart(kind, "my-own", read);
+    expect([...files.keys()]).toEqual(paths);
+    for (const [path, text] of files) {
+      const added = path.includes("my-own") ? text : text.replaceAll(/^import .*$/gm, "");
+      expect(added).toContain("myOwn");
+      expect(text).not.toMatch(/\bIDENT\b|\bNAME\b|_UPPER_/);
+    }
+  });
+
+  it("an unknown kind, and a name that is none, are refused", () => {
+    expect(() => newPart("rule", "my-own", read)).toThrow("Known: gate, command, harness");
+    expect(() => newPart("gate", "My_Own", read)).toThrow("small letters");
+  });
+
+  it("a part that is left out is left out whole", () => {
+    const text = "const a = {\n  name: 1,\n  keys: {\n    one: 2,\n  },\n  end() {\n    go();\n  },\n};\n";
+    expect(withoutField(text, "keys")).toBe("const a = {\n  name: 1,\n  end() {\n    go();\n  },\n};\n");
+    expect(withoutField(text, "end")).toBe("const a = {\n  name: 1,\n  keys: {\n    one: 2,\n  },\n};\n");
+    expect(() => withoutField(text, "other")).toThrow("no field other");
   });
 });

@@ -6,7 +6,19 @@ import { days } from "./days.ts";
 import { chart } from "./install/chart.ts";
 import { image } from "./install/image.ts";
 import { install } from "./install/suite.ts";
+import { seams } from "./seams.ts";
 import { simulation } from "./simulation.ts";
 import type { Suite } from "./suite.ts";
 
-export const suites: readonly Suite[] = [adversary, budgets, chart, crash, days, image, install, replicas, simulation];
+export const suites: readonly Suite[] = [
+  adversary,
+  budgets,
+  chart,
+  crash,
+  days,
+  image,
+  install,
+  replicas,
+  seams,
+  simulation,
+];

@@ -158,8 +158,8 @@ it("commands that fit nothing in the present state say what the run needs, and o
     "/baton answer 42",
     /Nothing to answer right now\..*waiting for something else\. Review of .*`\/baton why`/s,
   );
-  await told("/baton approve", /waits for a review of #2.*Review changes.*`\/baton why`/s, world.issue, "bob");
-  await told("/baton resume", /The run is not paused\. It waits for something else \(Review of /);
+  await told("/baton approve", /#2 needs a review on GitHub.*Review changes.*`\/baton why`/s, world.issue, "bob");
+  await told("/baton resume", /The run is not paused\. The run is waiting for something else\. Review of /);
   await told("/baton retry", /is active in this thread/);
   await told("/baton status", /Nothing ran in this thread yet\. This pull request is the work on #1/, pull?.number);
   await told(

@@ -1,39 +1,31 @@
 /** Pull requests from branches of any name that git takes, and what stands in the way of Baton's own. */
-import { afterEach, expect } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../src/demo/sample.ts";
 import { repositoryName } from "../../src/demo/world.ts";
-import { type ObservedWorld, reaches, repositoryOf, say } from "./helpers.ts";
-import { scenariosOf, scenarioWorld } from "./modes.ts";
-
-const scenario = scenariosOf("branch-names");
+import { type ObservedWorld, observedWorld, reaches, repositoryOf, say } from "./helpers.ts";
 
 let world: ObservedWorld;
 afterEach(async () => {
   await world.close();
 });
 
-scenario(
-  "branch-names: a pull request from a branch of any name that git takes is worked on, on a free plan too",
-  async () => {
-    const names = ["feature/#42-テスト", "feat(cart)-sum+100%"];
-    const address = names.map((_, index) => ({ files: { [`note-${index}.txt`]: "noted" }, text: "Did it." }));
-    const config = "version: 1\nharness: { default: command }\n";
-    const fixed = sampleScript.repair?.[0] as { files: Record<string, string> };
-    world = await scenarioWorld({ script: { ...sampleScript, address: [...address, ...address] }, config });
-    // GitHub refuses the question for rules of branches there.
-    world.github.onFreePlan({ repository: repositoryName });
-    for (const branch of names) {
-      await world.github.push({ repository: repositoryName, as: "alice", branch, files: fixed.files });
-      const { number } = await world.github.openPullRequest({
-        repository: repositoryName,
-        as: "alice",
-        title: branch,
-        head: branch,
-      });
-      const before = repositoryOf(world).refs.get(`refs/heads/${branch}`);
-      say(world, "/baton run please note it", "alice", number);
-      await reaches(world, "review", number);
-      expect(repositoryOf(world).refs.get(`refs/heads/${branch}`)).not.toBe(before);
-    }
-  },
-);
+it("branch-names: a pull request from a branch of any name that git takes is worked on", async () => {
+  const names = ["feature/#42-テスト", "feat(cart)-sum+100%"];
+  const address = names.map((_, index) => ({ files: { [`note-${index}.txt`]: "noted" }, text: "Did it." }));
+  const config = "version: 1\nharness: { default: command }\n";
+  const fixed = sampleScript.repair?.[0] as { files: Record<string, string> };
+  world = await observedWorld({ script: { ...sampleScript, address: [...address, ...address] }, config });
+  for (const branch of names) {
+    await world.github.push({ repository: repositoryName, as: "alice", branch, files: fixed.files });
+    const { number } = await world.github.openPullRequest({
+      repository: repositoryName,
+      as: "alice",
+      title: branch,
+      head: branch,
+    });
+    const before = repositoryOf(world).refs.get(`refs/heads/${branch}`);
+    say(world, "/baton run please note it", "alice", number);
+    await reaches(world, "review", number);
+    expect(repositoryOf(world).refs.get(`refs/heads/${branch}`)).not.toBe(before);
+  }
+});

@@ -32,7 +32,7 @@ scenario("the step that does not fit waits for the next day, and no other run st
   // Kathmandu is 5:45 ahead of UTC.
   expect(new Date(day?.until ?? 0).toISOString()).toMatch(/T18:15:00\.000Z$/);
   expect([...state.effects.values()].find(({ status }) => status === "stopped")?.retryAt).toBe(day?.until);
-  await world.until("the thread to say so", () => ownComments(world)[0]?.includes("The step starts by itself then"));
+  await world.until("the thread to say so", () => ownComments(world)[0]?.includes("The step then starts by itself"));
   say(world, "/baton cancel");
   await ends(world);
   say(world, "/baton run");

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { RunEvent } from "../../src/core/event.ts";
 import { fold } from "../../src/core/fold.ts";
-import { defineProcess, type ProcessContext, ProcessRegistry } from "../../src/core/process.ts";
 import type { RunState } from "../../src/core/state.ts";
 import type { EffectKey, Verdict } from "../../src/core/vocabulary.ts";
+import { defineProcess, type ProcessContext, ProcessRegistry } from "../../src/process/process.ts";
 import { Simulation } from "./simulation-world.ts";
 
 const sha = "a".repeat(40);

@@ -1,8 +1,8 @@
 /** An answer counts only for the question that it was written under. */
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { defineProcess, type ProcessContext, ProcessRegistry } from "../../src/core/process.ts";
 import type { Verdict } from "../../src/core/vocabulary.ts";
+import { defineProcess, type ProcessContext, ProcessRegistry } from "../../src/process/process.ts";
 import { ThreadWorld } from "./thread-world.ts";
 
 const asking = { more: "breakpoints: { plan: ask }\n" };

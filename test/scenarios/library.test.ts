@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { z } from "zod";
-import { runSummarySchema } from "../../src/core/summary.ts";
 import { defineProcess, ProcessRegistry, type Verdict } from "../../src/index.ts";
 import type { CreateRun } from "../../src/library.ts";
+import { runSummarySchema } from "../../src/summary/summary.ts";
 import { type ObservedWorld, observedWorld, repositoryOf } from "./helpers.ts";
 
 let world: ObservedWorld;

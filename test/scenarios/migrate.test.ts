@@ -1,8 +1,8 @@
 /** PROC-003 through a whole Baton: an upgrade brings a newer version of a process, and a run in flight goes on with it. */
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { defineProcess, type ProcessContext, ProcessRegistry } from "../../src/core/process.ts";
 import type { Verdict } from "../../src/core/vocabulary.ts";
+import { defineProcess, type ProcessContext, ProcessRegistry } from "../../src/process/process.ts";
 import { ThreadWorld } from "./thread-world.ts";
 
 const common = {

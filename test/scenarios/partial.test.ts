@@ -109,7 +109,7 @@ it.each([
   expect(prompt).toMatch(/git log [0-9a-f]{40}\.\.HEAD/);
   expect(asked[1]?.prompt).not.toContain("got this far");
   const status = ownComments(world)[0] ?? "";
-  expect(status).toMatch(/What 1 unfinished try left/);
+  expect(status).toMatch(/Work of 1 unfinished attempt/);
   expect(status).toMatch(/` 100 %/);
   // The agent's words cannot leave their fence.
   expect(status).toContain("````\n- [x] find it");

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type WorkInput, workInputSchema } from "../../processes/schema.ts";
 import { begin, type Work, write } from "../../processes/stages.ts";
-import { defineProcess, type ProcessContext, ProcessRegistry } from "../../src/core/process.ts";
 import type { Verdict } from "../../src/core/vocabulary.ts";
 import { prompts } from "../../src/index.ts";
+import { defineProcess, type ProcessContext, ProcessRegistry } from "../../src/process/process.ts";
 import { ThreadWorld } from "./thread-world.ts";
 
 const done: Verdict = { name: "careless", status: "passed", reason: "Done.", evidence: [], children: [] };

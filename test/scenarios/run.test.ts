@@ -441,7 +441,9 @@ describe("steering", () => {
       "the plan to end",
       async () => (await runState(world))?.effects.get("plan" as never)?.status === "succeeded",
     );
-    expect((await runState(world))?.effects.get("implement" as never)?.status).toBe("requested");
+    const implement = async () => (await runState(world))?.effects.get("implement" as never)?.status;
+    await world.until("the next step to be asked for", async () => (await implement()) !== undefined);
+    expect(await implement()).toBe("requested");
     say(world, "/baton resume");
     await reaches(world, "review");
   });

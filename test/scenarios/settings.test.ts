@@ -341,7 +341,7 @@ const shownBy: Record<string, [file: string, title: string]> = {
   "sweep.openPullRequests": ["src/runner/sweep-memory.test.ts", "`openPullRequests` and `findings` reach the sweep"],
   "sweep.changedLines": [
     "processes/sweep/process.test.ts",
-    "a change of more lines than `sweep.changedLines` is not proposed",
+    "a change of more lines than `sweep.changedLines` is not proposed: %i",
   ],
   "sweep.dayUsd": ["src/runner/sweep-memory.test.ts", "`dayUsd` and `monthUsd` of sweeps: %s"],
   "sweep.monthUsd": ["src/runner/sweep-memory.test.ts", "`dayUsd` and `monthUsd` of sweeps: %s"],

@@ -5,7 +5,7 @@ import { errorCatalogue } from "../../src/core/errors.ts";
 import { fold } from "../../src/core/fold.ts";
 import type { RunState } from "../../src/core/state.ts";
 import type { RunId } from "../../src/core/vocabulary.ts";
-import { waitingFor } from "../../src/core/waiting.ts";
+import { waitingFor } from "../../src/summary/waiting.ts";
 import { parseMarker } from "../../src/text/marker.ts";
 import { people, person } from "../fakes/small-github.ts";
 import { attemptUsdMax, Simulation } from "./simulation-world.ts";

@@ -1,7 +1,7 @@
 /** A calm simulation with one thread in view: what people write, what Baton answers, what its newest run is at. */
 import { fold } from "../../src/core/fold.ts";
-import type { ProcessRegistry } from "../../src/core/process.ts";
 import type { EffectState, RunState } from "../../src/core/state.ts";
+import type { ProcessRegistry } from "../../src/process/process.ts";
 import { Simulation } from "./simulation-world.ts";
 
 export class ThreadWorld {

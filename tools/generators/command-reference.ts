@@ -1,8 +1,9 @@
 /** docs/reference/commands.md: what can be asked in a thread, from the grammar and the default permissions. */
+
+import { commands } from "../../src/commands/index.ts";
 import { defaultSettings } from "../../src/config/schema.ts";
 import { permissionFor } from "../../src/policy/permission.ts";
-import type { CommandGrammar } from "../../src/thread/grammar/index.ts";
-import { grammars } from "../../src/thread/grammar/index.ts";
+import type { CommandGrammar } from "../../src/thread/grammar.ts";
 import { permissionNeeded } from "../../src/thread/help.ts";
 import type { GeneratedFile } from "../generate.ts";
 import { generatedFrom, markdownTable } from "./table.ts";
@@ -11,7 +12,7 @@ export function commandReference(): GeneratedFile {
   const text = [
     "# Reference: commands",
     "",
-    generatedFrom("src/thread/grammar"),
+    generatedFrom("src/commands"),
     "",
     "A command is a comment with `/baton` at the start of a line of its own text, on an issue or a pull request. Not counted: code, quotes, lists, tables, headings, HTML, mail below the answer, and edits of a comment. The first command of a comment counts, one a comment. A word that is no command gets a suggestion and is never executed.",
     "",
@@ -19,7 +20,7 @@ export function commandReference(): GeneratedFile {
     "",
     ...markdownTable(
       ["Command", "What it does", "Permission by default"],
-      grammars.map((grammar) => [
+      commands.map((grammar) => [
         `[\`/baton ${grammar.usage}\`](#${grammar.name})`,
         grammar.summary,
         permissionNeeded(grammar, defaultSettings),
@@ -27,7 +28,7 @@ export function commandReference(): GeneratedFile {
     ),
     "The permission of a command is `commands.allow.<command>` of [baton.yaml](baton-yaml.md) where that is set, else `commands.run` or `commands.steer` as each section says. Who asks and what they may is read from GitHub at that moment.",
     "",
-    ...grammars.flatMap(section),
+    ...commands.flatMap(section),
   ].join("\n");
   return { path: "docs/reference/commands.md", text };
 }

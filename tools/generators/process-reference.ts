@@ -3,7 +3,7 @@ import { z } from "zod";
 import { builtInProcesses } from "../../processes/index.ts";
 import { workInputSchema } from "../../processes/schema.ts";
 import { describeSchema } from "../../src/config/json-schema.ts";
-import type { ProcessDefinition } from "../../src/core/process.ts";
+import type { ProcessDefinition } from "../../src/process/process.ts";
 import type { GeneratedFile } from "../generate.ts";
 import { generatedFrom, markdownTable } from "./table.ts";
 

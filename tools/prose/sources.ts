@@ -16,18 +16,30 @@ export interface ProseText {
 const excluded = [/^docs\/reference\//, /^test\/fixtures\//, /^src\/prompt\//, /^CHANGELOG\.md$/];
 
 export function proseOf(root: string): ProseText[] {
-  const files = execFileSync("git", ["ls-files", "-z", "*.md", "src/**/*.ts", "processes/**/*.ts"], {
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-  });
-  return files
-    .split("\0")
-    .filter((path) => path !== "" && !path.endsWith(".test.ts") && !excluded.some((one) => one.test(path)))
+  return filesOf(root, ["*.md", "src/**/*.ts", "processes/**/*.ts"])
+    .filter((path) => !path.endsWith(".test.ts") && !excluded.some((one) => one.test(path)))
     .flatMap((path) => {
       const text = readFileSync(join(root, path), "utf8");
       return path.endsWith(".md") ? [{ path, line: 1, text, kind: "guide" as const }] : textsIn(path, text);
     });
+}
+
+/** Comments of the code of Baton and of its tests. */
+export function commentsOf(root: string): ProseText[] {
+  const patterns = ["src", "processes", "test", "tools", "bench"].map((folder) => `${folder}/**/*.ts`);
+  return filesOf(root, patterns)
+    .filter((path) => !path.startsWith("test/fixtures/"))
+    .flatMap((path) => commentsIn(path, readFileSync(join(root, path), "utf8")));
+}
+
+export function commentsIn(path: string, code: string): ProseText[] {
+  const starts = lineStarts(code);
+  return parseSync(path, code).comments.map(({ value, start }) => ({
+    path,
+    line: lineAt(starts, start),
+    text: value.replaceAll(/^[ \t]*\*+ ?/gm, ""),
+    kind: "message",
+  }));
 }
 
 /** Literals that are sentences: they begin with a capital letter or a value, have four words, and end like a sentence. */
@@ -52,6 +64,15 @@ export function textsIn(path: string, code: string): ProseText[] {
     },
   }).visit(parseSync(path, code).program);
   return found;
+}
+
+function filesOf(root: string, patterns: readonly string[]): string[] {
+  const listed = execFileSync("git", ["ls-files", "-z", ...patterns], {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+  });
+  return listed.split("\0").filter((path) => path !== "");
 }
 
 function isSentence(text: string): boolean {

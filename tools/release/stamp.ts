@@ -1,6 +1,6 @@
 /**
  * Writes the repository that a release is built in into every file of it: `node tools/release/stamp.ts owner/name`.
- * The release's commit holds the real addresses; the branch keeps the placeholder (PD1 in `src/core/product.ts`).
+ * The release's commit holds the real addresses; the branch keeps the placeholder (RL1 in `src/core/product.ts`).
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -11,8 +11,12 @@ import { product } from "../../src/core/product.ts";
 /** npm's packages and images have lower-case names. */
 const lowerCase = new RegExp(`(@|ghcr\\.io/)${product.repository}`, "g");
 
+/** Lines of documents that a release makes untrue. */
+const untilReleased = /^.*<!-- until released -->\n\n?/gm;
+
 export function stamped(path: string, text: string, repository: string): string {
   const named = text
+    .replaceAll(untilReleased, "")
     .replaceAll(lowerCase, (_, before: string) => `${before}${repository.toLowerCase()}`)
     .replaceAll(product.repository, repository);
   // The placeholder cannot be published by mistake; a release can.

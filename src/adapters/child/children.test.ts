@@ -1,4 +1,4 @@
-/** How bytes become lines and what is kept of them; how a child ends is in `test/contract/harness.ts`. */
+/** How bytes become lines, and which of them are kept. `test/contract/harness.ts` tests how a child ends. */
 import { describe, expect, it } from "vitest";
 import { limits } from "../../core/limits.ts";
 import { children } from "./children.ts";

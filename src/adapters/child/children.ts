@@ -1,4 +1,4 @@
-/** The child port on this machine. How a child ends: `run.ts` and `family.ts`. */
+/** The child port on this machine. `run.ts` and `family.ts` own how a child ends. */
 import type { Children } from "../../ports/child.ts";
 import { type Launch, launcherBySize } from "./launcher.ts";
 import { LineCutter } from "./lines.ts";
@@ -6,7 +6,7 @@ import { run, type StreamName } from "./run.ts";
 import { markerVariable } from "./survivors.ts";
 import { Transcript } from "./transcript.ts";
 
-/** Streams of an hour's work stay below a tenth of this. */
+/** The streams of one hour's work stay below a tenth of this. */
 const followedBytesMax = 256 * 1024 * 1024;
 
 export const childrenBy = (launch: Launch): Children => ({

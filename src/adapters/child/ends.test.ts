@@ -1,4 +1,7 @@
-/** How a call ends: nothing that it started is left, whatever it did to hide; limits hold, whoever holds its pipes. */
+/**
+ * How a call ends. Nothing that the call started survives, however it hides. Limits hold, no matter which process holds
+ * the pipes.
+ */
 import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,7 +51,7 @@ describe.each(launches)("started by %s", (_who, launch) => {
       ...options,
     });
 
-  /** Writes its process id to `pid`, then stays. A `detail` comes before that. */
+  /** Writes its process id to `pid`, then stays. `detail` runs before that. */
   function program(detail = ""): void {
     writeFileSync(
       join(directory, "daemon"),

@@ -1,9 +1,10 @@
 /**
  * Everything that one call started, and how it ends.
  *
- * FA1 Members are found by parent, process group, session, marker and open pipes. A member stays one after its parents ended.
- * FA2 An id that an unrelated process took over is never signaled: members are known by id and start.
- * Not found without a supervisor: a process that leaves parents, session, environment and pipes behind between two looks.
+ * FA1 Members are found by parent, process group, session, marker and open pipes. A member stays one after its parents
+ *     ended.
+ * FA2 An id that an unrelated process took over is never signaled. Members are known by id and start time.
+ * Not found without a supervisor: a process that leaves parents, session, environment and pipes between two looks.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -17,24 +18,30 @@ import {
   signalProcess,
 } from "./process-table.ts";
 
-/** A killed process still needs a core to end on. On a busy machine that takes a while, in kernel sleep forever. */
+/**
+ * A killed process still needs a core to end on. On a busy machine that can take seconds. In kernel sleep it takes
+ * forever.
+ */
 const killPatienceMs = 5_000;
 const lookAgainMs = 20;
 
 export interface FamilyOptions {
-  /** The started process: leader of its own group and session. */
+  /** The started process. It leads its own group and session. */
   root: number;
-  /** `NAME=value` in the environment of those that did not clear it. */
+  /** `NAME=value` in the environment of the processes that did not clear it. */
   marker: string | null;
-  /** The root only holds the others, as a supervisor or a sandbox does. It ends after them. */
+  /** The root only holds the others, as a supervisor or a sandbox does. The root ends after them. */
   isHolder: boolean;
-  /** As whoever started it saw it; without it, it is looked at now, right after the start. */
+  /**
+   * The birth that the starter of the process saw. Without this, the family reads the process table right after the
+   * start.
+   */
   born?: Born | null;
 }
 
 export interface Born {
   startTicks: number;
-  /** Its outputs, as `socket:[4711]`. */
+  /** The outputs of the process, as `socket:[4711]`. */
   pipes: readonly string[];
 }
 
@@ -43,7 +50,7 @@ export class Family {
   readonly #marker: string | null;
   readonly #isHolder: boolean;
   readonly #startTicks: number;
-  /** Process id to start (FA2). */
+  /** Maps a process id to its start (FA2). */
   readonly #known = new Map<number, number>();
   /** The child's ends of its pipes. */
   readonly #pipes: ReadonlySet<string>;
@@ -57,19 +64,23 @@ export class Family {
     this.#pipes = new Set((born?.pipes ?? openFiles(root, [1, 2])).filter((name) => /^(?:socket|pipe):/.test(name)));
   }
 
-  /** Remembers the members that run now. */
   look(): void {
     this.#members(processTable());
   }
 
-  /** Politely. A holder is spared while it holds somebody: it has their end to report. */
+  /**
+   * Sends SIGTERM. A holder is spared while it holds a process, because the holder must report the end of that process.
+   */
   terminate(): void {
     const others = this.#others(false);
     if (!this.#isHolder || others.length === 0) signalGroup(this.#root, "SIGTERM");
     for (const { pid, group } of others) if (this.#isHolder || group !== this.#root) signalProcess(pid, "SIGTERM");
   }
 
-  /** Returns when no member is left, or when patience ends. `byPipes`: also those that hold the child's pipes open. */
+  /**
+   * Returns when no member is left, or when the patience ends. `byPipes` includes processes that hold the child's pipes
+   * open.
+   */
   async kill(byPipes = false): Promise<void> {
     const until = performance.now() + killPatienceMs;
     for (;;) {
@@ -110,7 +121,7 @@ export class Family {
     return this.#known.get(pid) === startTicks;
   }
 
-  /** Groups and sessions have the id of their leader, also after it ended. */
+  /** A group or session keeps the id of its leader after the leader ended. */
   #isLedByMember(table: ProcessTable, leader: number): boolean {
     const running = table.get(leader);
     return running === undefined ? this.#known.has(leader) : this.#isKnown(running);

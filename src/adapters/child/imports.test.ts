@@ -8,9 +8,9 @@ import { children } from "./children.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const allowed = /^src\/(?:adapters\/child|cli|demo|local-github)\//;
-/** Static, dynamic, required or asked of the process: the module's name stands there as a text. */
+/** Static, dynamic, required or asked of the process: each form has the module's name as a string. */
 const starts = /["'`](?:execa|(?:node:)?(?:child_process|cluster))["'`]/;
-/** An ES module has no `require`: such a line is the text of a program that runs inside the sandbox. */
+/** An ES module has no `require`. Such a line is the text of a program that runs inside the sandbox. */
 const inert = /\brequire\(["'`](?:execa|(?:node:)?(?:child_process|cluster))["'`]\)/g;
 
 /** Whether a module's source can start a program by itself. */

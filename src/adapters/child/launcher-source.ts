@@ -1,9 +1,9 @@
 /**
- * The program of the launcher: starts what it is told, connects its outputs to Baton, and reports its end.
+ * The program of the launcher. It starts programs on request, connects their outputs to Baton, and reports their end.
  *
- * It is text, because the same text has to be there from source, from the built command line and from the Action's bundle.
+ * The program is text, because source, built command line and the Action's bundle all need the same text.
  * LS1 It connects everything before the program starts, and keeps nothing open after that.
- * LS2 It ends when Baton ends: its channel closes then.
+ * LS2 It ends when Baton ends, because its channel closes then.
  */
 export const launcherSource = String.raw`"use strict";
 const { spawn } = require("node:child_process");

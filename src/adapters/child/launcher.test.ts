@@ -1,4 +1,4 @@
-/** The launcher: who starts a program makes no difference but in what it costs. */
+/** The launcher. A program behaves the same no matter which process starts it. Only the cost differs. */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";

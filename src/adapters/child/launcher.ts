@@ -1,12 +1,13 @@
 /**
- * Who starts a program: Baton itself, or, once Baton has grown, a small process on its behalf.
+ * Starts programs. Baton starts them itself while it is small. A small process starts them once Baton has grown.
  *
- * LA1 A fork copies the page tables of its parent, and meanwhile the parent stands still: 14 ms at 500 MB, 0.6 ms at 40 MB.
- * LA2 The launcher has an empty environment. Outputs come over sockets of this machine, each with a word that only who starts
- *     programs knows.
- * LA3 A launcher that ends takes what it started with it; the next call gets another.
- * LA4 A start that is not answered in time, or that nobody waits for, fails alone: what others started goes on, and the next call
- *     gets another launcher.
+ * LA1 A fork copies the page tables of its parent and stops the parent meanwhile. That takes 14 ms at 500 MB and 0.6 ms
+ *     at 40 MB.
+ * LA2 The launcher has an empty environment. Outputs come over local sockets, each with a word that only the starter
+ *     knows.
+ * LA3 A launcher that ends kills everything that it started. The next call gets another launcher.
+ * LA4 A start fails alone if it is not answered in time or nobody waits for it. The programs of other calls go on.
+ *     The next call gets another launcher.
  * Not covered: systems without abstract sockets (all but Linux). There Baton starts its programs itself.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -27,34 +28,34 @@ export interface LaunchSpec {
   cwd: string;
   env: Readonly<Record<string, string>>;
   input: string | Uint8Array | Readable | null;
-  /** Nobody waits for the start any more. */
+  /** Aborts when nobody waits for the start anymore. */
   giveUp?: AbortSignal;
 }
 
 export interface Exit {
   exitCode: number | null;
   signal: string | null;
-  /** The program is not there or may not be executed. */
+  /** The program does not exist or may not be executed. */
   missing: boolean;
 }
 
 export interface Launched {
-  /** Undefined: it did not start. */
+  /** Undefined: the program did not start. */
   pid: number | undefined;
   stdout: Readable | null;
   stderr: Readable | null;
   exited: Promise<Exit>;
-  /** As its parent saw it right after the start; null: Baton is that parent and looks itself. */
+  /** The birth that the parent saw right after the start. Null: Baton is the parent and looks itself. */
   born: Born | null;
 }
 
 export interface Launcher {
-  /** Parent of what it starts. */
+  /** The parent of the programs that it starts. */
   pid: number;
   start(spec: LaunchSpec): Promise<Launched>;
 }
 
-/** From here on a fork costs more than the way over the launcher. */
+/** From this size on, a fork costs more than a call to the launcher. */
 const largeBytes = 150 * 1024 * 1024;
 const headBytesMax = 200;
 const answerMs = 60_000;
@@ -72,7 +73,7 @@ export const smallLauncher: Launch = async () => {
   const mine = (small ??= SmallProcess.begin(() => {
     if (small === mine) small = null;
   }));
-  // One that cannot be started costs time, not the call.
+  // A launcher that cannot be started costs time, but the call goes on.
   return mine.catch(() => {
     if (small === mine) small = null;
     return itself;
@@ -96,9 +97,9 @@ export const itself: Launcher = {
         cwd,
         env,
         extendEnv: false,
-        // Its own process group, so that one signal reaches what it starts.
+        // Its own process group, so that one signal reaches everything that the program starts.
         detached: true,
-        // Any open descriptor will do; the types list the first few.
+        // Any open descriptor works. The types list only the first few.
         stdin: file !== null ? (file.descriptor as 3) : isStream ? "pipe" : "ignore",
         stdout: outputs === null ? "pipe" : (descriptorOf(outputs.stdout.given) as 3),
         stderr: outputs === null ? "pipe" : (descriptorOf(outputs.stderr.given) as 3),
@@ -108,7 +109,7 @@ export const itself: Launcher = {
       if (isStream && child.stdin !== null) feed(child.stdin, input);
       const exited = new Promise<Exit>((resolve) => {
         child.nodeChildProcess.once("exit", (exitCode, signal) => resolve({ exitCode, signal, missing: false }));
-        // It was never started.
+        // The program never started.
         void child.then(({ code, exitCode = null, signal = null }) =>
           resolve({ exitCode, signal, missing: isMissing(code) }),
         );
@@ -245,7 +246,7 @@ interface Told {
 }
 
 interface Asked {
-  /** Null: it did not start. */
+  /** Null: the program did not start. */
   started(told: { pid: number; born: Born | null } | null): void;
   ended(exit: Exit): void;
   pid: number | undefined;
@@ -352,7 +353,7 @@ class SmallProcess implements Launcher {
         return nothing;
       }
       const stdin = sockets.get("stdin");
-      // Nothing comes back on it but its end.
+      // Only its end comes back on this socket.
       if (isStream && stdin !== undefined) feed(stdin.resume(), input);
       return { ...told, stdout: sockets.get("stdout") ?? null, stderr: sockets.get("stderr") ?? null, exited };
     } finally {
@@ -367,7 +368,7 @@ class SmallProcess implements Launcher {
     if (pid === undefined) {
       this.#over(id, { exitCode: exitCode ?? null, signal: signal ?? null, missing: isMissing(code) });
     } else if (asked === undefined) {
-      // Nobody waited any more.
+      // Nobody waits for it anymore.
       signalGroup(pid, "SIGKILL");
     } else {
       asked.pid = pid;
@@ -383,7 +384,7 @@ class SmallProcess implements Launcher {
     this.#rest();
   }
 
-  /** While nothing runs it keeps nobody from ending. */
+  /** A launcher without running programs does not keep Baton from ending. */
   #rest(): void {
     if (this.#asked.size > 0) return;
     this.#child.unref();
@@ -400,10 +401,10 @@ class SmallProcess implements Launcher {
   }
 }
 
-/** A program that does not read to the end is no fault, and the input is still its owner's. */
+/** A program that does not read to the end is not an error. The input still belongs to its owner. */
 function feed(stdin: Writable, input: Readable): void {
   stdin.on("error", () => {});
-  // A source that was closed before its end, perhaps while the program was started, has no more to say.
+  // A source that closed before its end has no more data. It may have closed while the program was starting.
   if (input.destroyed) stdin.end();
   else
     input
@@ -412,7 +413,7 @@ function feed(stdin: Writable, input: Readable): void {
       .pipe(stdin);
 }
 
-/** Resolves after so long, or when nobody waits any more; never once `over`. */
+/** Resolves after `ms`, or when nobody waits anymore. Never resolves once `over` aborts. */
 async function lateAfter(ms: number, over: AbortSignal, giveUp?: AbortSignal): Promise<"late"> {
   const stop = giveUp === undefined ? over : AbortSignal.any([over, giveUp]);
   await delay(ms, null, { signal: stop }).catch(() => {});

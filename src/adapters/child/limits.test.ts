@@ -1,4 +1,4 @@
-/** Input, limits and the sandbox's part of a call. */
+/** The input, the limits and the sandbox's part of a call. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,7 +36,7 @@ describe.each(launches)("started by %s", (_who, launch) => {
     const row = processRow(Number(readFileSync(join(directory, file), "utf8")));
     return row !== null && !row.ended;
   };
-  /** Blocks the event loop until a file is there. */
+  /** Blocks the event loop until a file exists. */
   function blockUntil(file: string): void {
     const cell = new Int32Array(new SharedArrayBuffer(4));
     const until = performance.now() + 60_000;
@@ -47,7 +47,7 @@ describe.each(launches)("started by %s", (_who, launch) => {
     it("a blocked event loop does not keep it from the child", async () => {
       const prompt = "word ".repeat(1_000_000);
       let wasBlocked = false;
-      // Like the real ones: no input within some time is no input.
+      // Like real programs, this one assumes that there is no input if none arrives in time.
       const script = `
       const fs = require("node:fs"); let text = "";
       process.stdin.on("data", (piece) => { text += piece; });

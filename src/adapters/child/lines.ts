@@ -1,6 +1,9 @@
-/** Bytes to lines: cut at the limit, invalid UTF-8 replaced, the last one also without its newline. */
+/**
+ * Splits bytes into lines. Cuts a line at the limit, replaces invalid UTF-8, and reports a last line without its
+ * newline.
+ */
 
-/** A longer line is cut before it is parsed; the transcript cuts earlier. Results with whole files in them fit. */
+/** The parser gets a longer line cut. The transcript cuts earlier. Results that contain whole files fit. */
 const lineCharactersMax = 4 * 1024 * 1024;
 
 export class LineCutter {

@@ -1,4 +1,7 @@
-/** A child's input as an open file: written before the start, so the child reads it even while Baton's event loop is blocked. */
+/**
+ * A child's input as an open file. It is written before the start. The child can read it while Baton's event loop is
+ * blocked.
+ */
 import { randomUUID } from "node:crypto";
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +23,7 @@ export function openInput(data: string | Uint8Array): OpenInput {
   }
 }
 
-/** For this user alone. The caller removes it once it is open. */
+/** For this user alone. The caller removes the file after opening it. */
 export function writeInput(data: string | Uint8Array): { path: string; remove(): void } {
   const path = join(tmpdir(), `baton-input-${randomUUID()}`);
   const remove = (): void => rmSync(path, { force: true });

@@ -1,4 +1,4 @@
-/** A program as it is started: confined by its sandbox, below a supervisor, or as it is. */
+/** The command to start: confined by its sandbox, below a supervisor, or unchanged. */
 import type { ChildSpec } from "../../ports/child.ts";
 import type { ConfinedCommand } from "../../ports/sandbox.ts";
 import { isThere, supervise, supervisorWorks } from "./supervisor.ts";
@@ -7,7 +7,7 @@ export interface Prepared extends ConfinedCommand {
   kind: "confined" | "supervised" | "plain";
 }
 
-/** `parent`: process that will start it. Null: the program is not there or may not be executed. */
+/** `parent` is the process that will start the program. Null: the program does not exist or may not be executed. */
 export async function prepare(spec: ChildSpec, mayHide: boolean, parent: number): Promise<Prepared | null> {
   const cwd = spec.cwd ?? process.cwd();
   if (spec.confinement !== undefined && spec.confinement !== null) {

@@ -1,4 +1,7 @@
-/** The machine's processes as Linux shows them in `/proc`. Empty on other systems. Owns reading and signals, not whom they concern. */
+/**
+ * The machine's processes as Linux shows them in `/proc`. Empty on other systems. Owns reads and signals, not which
+ * processes matter.
+ */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 export interface ProcessRow {
@@ -6,9 +9,9 @@ export interface ProcessRow {
   parent: number;
   group: number;
   session: number;
-  /** Clock ticks from boot to start: tells two processes with one id apart. */
+  /** Clock ticks from boot to start. They tell two processes with the same id apart. */
   startTicks: number;
-  /** It only waits for its parent to ask how it ended. */
+  /** The process ended, and its parent has not yet asked how. */
   ended: boolean;
 }
 
@@ -50,13 +53,13 @@ export function hasVariable(pid: number, variable: string): boolean {
   return environment !== null && `\0${environment}\0`.includes(`\0${Buffer.from(variable).toString("latin1")}\0`);
 }
 
-/** Names of the open files behind these descriptors, as `socket:[4711]`. */
+/** Names of the open files behind these descriptors, for example `socket:[4711]`. */
 export function openFiles(pid: number, descriptors?: readonly number[]): string[] {
   const names = descriptors ?? attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
   return names.flatMap((name) => attempt(() => readlinkSync(`/proc/${pid}/fd/${name}`)) ?? []);
 }
 
-/** False: it ended meanwhile, or belongs to another user. */
+/** False: the process ended meanwhile, or belongs to another user. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   return attempt(() => process.kill(pid, signal)) ?? false;
 }
@@ -69,7 +72,7 @@ function attempt<T>(read: () => T): T | null {
   try {
     return read();
   } catch {
-    // The process is gone, or another user's.
+    // The process is gone or belongs to another user.
     return null;
   }
 }

@@ -1,8 +1,8 @@
 /**
- * One child process, from start to certain end. Owns its limits and its end, not what its output means.
+ * One child process, from its start to its certain end. Owns the limits and the end, not the meaning of the output.
  *
- * RU1 The end of the first process is the end of the call: anything that holds its pipes open after that is killed.
- * RU2 A limit settles the call within the grace and a few seconds, even if a process cannot be killed.
+ * RU1 The call ends when the first process ends. Any process that holds its pipes open after that is killed.
+ * RU2 A limit settles the call within the grace period plus a few seconds, even for an unkillable process.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { limits } from "../../core/limits.ts";
@@ -15,9 +15,9 @@ import { signalGroup } from "./process-table.ts";
 
 export interface RunSpec extends ChildSpec {
   outputBytesMax: number;
-  /** Null: it may be silent. */
+  /** Null: the process may be silent. */
   silenceMs: number | null;
-  /** `NAME=value` in its environment. Null: descendants are not looked for once it ended well. */
+  /** `NAME=value` in its environment. Null: Baton does not search for descendants after a good end. */
   marker: string | null;
   onChunk(name: StreamName, chunk: Buffer): void;
 }
@@ -32,7 +32,7 @@ export interface RunEnd extends ChildStatus {
 const drainMs = 1_000;
 /** From SIGKILL to the end of the process. */
 const killedMs = 1_000;
-/** Looks at who descends from a child, by what adopts those whose parents ended. */
+/** How often Baton looks for descendants of a child, by the process that adopts orphans. */
 const lookMs = { plain: 100, supervised: 1_000, confined: null };
 const timerMsMax = 2 ** 31 - 1;
 
@@ -49,7 +49,7 @@ export async function run(spec: RunSpec, launch: Launch): Promise<RunEnd> {
   try {
     if (!isAborted()) {
       const giveUp = AbortSignal.any([
-        // A timer of Node takes whole milliseconds only; what is left of a deadline rarely is one.
+        // A timer of Node accepts whole milliseconds only. The rest of a deadline rarely is a whole number.
         AbortSignal.timeout(Math.min(Math.ceil(spec.timeoutMs), timerMsMax)),
         ...(spec.signal === undefined ? [] : [spec.signal]),
       ]);
@@ -135,7 +135,7 @@ class Run {
       const stopping = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
-      // While it was started.
+      // The signal aborted during the start.
       if (signal?.aborted === true) onAbort();
       await Promise.race([this.#child.exited, stopping]);
       const exit = (await this.#stopped) ?? (await this.#child.exited);
@@ -178,7 +178,7 @@ class Run {
     this.#child.stderr?.destroy();
   }
 
-  /** A sandbox reports the signal that ended the program as a shell does. */
+  /** A sandbox reports the signal that ended the program the way a shell does. */
   #reported(exit: Exit): Exit {
     if (this.#prepared.kind !== "confined" || this.#status.reason === null) return exit;
     if (exit.exitCode === 128 + 15) return { ...exit, exitCode: null, signal: "SIGTERM" };
@@ -212,7 +212,7 @@ class Run {
   }
 }
 
-/** Null: not within this time. */
+/** Null: the promise did not settle within this time. */
 async function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
   const timer = new AbortController();
   const late = delay(ms, null, { signal: timer.signal }).catch(() => null);

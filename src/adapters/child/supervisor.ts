@@ -1,22 +1,23 @@
 /**
- * A small parent for a child whose descendants may hide: they leave group, session and environment, but not this parent.
+ * A small parent for a child whose descendants may hide. They can leave group, session and environment, but not this
+ * parent.
  *
- * SV1 On Linux a subreaper adopts every orphan below it (prctl(2), PR_SET_CHILD_SUBREAPER). When the first program ends, all
- *     that is left below is killed, and only then the supervisor ends, in the way in which the program ended.
- * SV2 It ends with everything below when Baton ends (PR_SET_PDEATHSIG).
- * Not covered: a program that kills its supervisor on purpose, and one that runs as another user by a set-user-id file.
+ * SV1 On Linux a subreaper adopts every orphan below it (prctl(2), PR_SET_CHILD_SUBREAPER). When the first program
+ *     ends, the supervisor kills everything left below it. Then the supervisor ends the way the program ended.
+ * SV2 The supervisor ends with everything below it when Baton ends (PR_SET_PDEATHSIG).
+ * Not covered: a program that kills its supervisor on purpose, or that runs as another user by a set-user-id file.
  */
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { arch, platform } from "node:process";
 import { execa } from "execa";
 
-/** In the base system of Debian, Ubuntu and most others. A fixed place: nothing in `PATH` can take its name. */
+/** Part of the base system of Debian, Ubuntu and most others. With a fixed path, nothing in `PATH` can take its name. */
 const perl = "/usr/bin/perl";
 const checkMs = 10_000;
 const prctlNumber: Readonly<Record<string, number>> = { x64: 157, arm64: 167 };
 
-/** Without modules, and with numbers where a module would only name them. */
+/** Uses no modules. Numbers stand where a module would only name them. */
 const script = String.raw`
 my ($prctl, $parent, $variables) = splice @ARGV, 0, 3;
 my %own = map { split /=/, $_, 2 } splice @ARGV, 0, $variables;
@@ -79,7 +80,7 @@ export interface Supervised {
 
 let works: Promise<boolean> | null = null;
 
-/** Whether this machine has what a supervisor needs. Checked once. */
+/** Whether this machine has everything that a supervisor needs. Checked once. */
 export function supervisorWorks(): Promise<boolean> {
   works ??= check();
   return works;
@@ -93,13 +94,13 @@ async function check(): Promise<boolean> {
   return end.exitCode === 7;
 }
 
-/** `parent`: process that starts it, and with which it ends (SV2). */
+/** `parent` is the process that starts the supervisor. The supervisor ends with it (SV2). */
 export function supervise(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
   parent: number,
 ): Supervised {
-  // These would change the supervisor itself.
+  // These variables would change the supervisor itself.
   const isPerls = ([name]: [string, string]): boolean => name.startsWith("PERL");
   const own = Object.entries(env).filter(isPerls);
   const rest = Object.entries(env).filter((entry) => !isPerls(entry));
@@ -120,7 +121,7 @@ export function supervise(
   };
 }
 
-/** Whether a program of this name can be started: the supervisor itself always can. */
+/** Whether a program of this name can be started. The supervisor itself always starts. */
 export function isThere(program: string, env: Readonly<Record<string, string>>, cwd: string): boolean {
   if (program.includes("/")) return isProgram(resolve(cwd, program));
   const directories = (env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(delimiter);

@@ -1,4 +1,6 @@
-/** Processes of an attempt that another life of Baton started: found by their marker, with all that descends from them (Linux). */
+/**
+ * Finds processes of an attempt that an earlier life of Baton started: by their marker, with all descendants (Linux).
+ */
 import { setTimeout as delay } from "node:timers/promises";
 import { hasVariable, type ProcessRow, processIds, processTable, signalProcess } from "./process-table.ts";
 
@@ -12,7 +14,7 @@ export async function findByMarker(marker: string): Promise<number[]> {
   return processIds().filter((pid) => pid !== process.pid && hasVariable(pid, `${markerVariable}=${marker}`));
 }
 
-/** Returns when they are gone, with their number. */
+/** Returns their number when they are gone. */
 export async function killSurvivors(marker: string): Promise<number> {
   const killed = new Map<number, number>();
   const until = performance.now() + killPatienceMs;
@@ -24,7 +26,7 @@ export async function killSurvivors(marker: string): Promise<number> {
   }
 }
 
-/** One that is ending has no environment any more, but is still there. */
+/** A process that is ending no longer has an environment, but still exists. */
 async function survivors(marker: string, killed: ReadonlyMap<number, number>): Promise<ProcessRow[]> {
   const table = processTable();
   const children = Map.groupBy(table.values(), ({ parent }) => parent);

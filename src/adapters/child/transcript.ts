@@ -1,4 +1,4 @@
-/** Keeps the first half and the last half of what it may keep. */
+/** Keeps the first half and the last half within its limit. */
 import { limits } from "../../core/limits.ts";
 
 export class Transcript {

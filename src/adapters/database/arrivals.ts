@@ -1,7 +1,8 @@
 /**
- * Deliveries as they arrive: a burst goes into few transactions, and a single one waits for nobody.
+ * Deliveries on arrival. A burst shares a few transactions. A single delivery waits for nothing.
  *
- * AR1 Each is answered once it and its job are durable, or refused; one that cannot be kept takes no other along.
+ * AR1 Baton answers each delivery once it and its job are durable, or refused. A delivery that cannot be kept fails
+ *     alone.
  */
 import { setImmediate as macrotask } from "node:timers/promises";
 import type { Kysely, Transaction } from "kysely";
@@ -9,7 +10,7 @@ import type { NewDelivery, NewJob } from "../../ports/store.ts";
 import { storeError } from "./store-error.ts";
 import type { Tables } from "./tables.ts";
 
-/** What the store asks of the queue, each within the given transaction. */
+/** The store's calls to the queue, each within the given transaction. */
 export interface TransactionalQueue {
   enqueue(transaction: Transaction<Tables>, job: NewJob): Promise<void>;
   enqueueAll(transaction: Transaction<Tables>, jobs: readonly NewJob[]): Promise<void>;
@@ -29,7 +30,7 @@ const arrivalsAtOnce = 32;
 export class Arrivals {
   readonly #db: Kysely<Tables>;
   readonly #queue: TransactionalQueue;
-  /** Those that came while the transaction of others was under way. */
+  /** Deliveries that arrived during the transaction of others. */
   readonly #waiting: Arrival[] = [];
   #keeping = false;
 
@@ -45,25 +46,25 @@ export class Arrivals {
     });
   }
 
-  /** One transaction at a time, each with all that came meanwhile: the more come, the less each costs. */
+  /** One transaction at a time, with all deliveries that arrived meanwhile. More deliveries cost less each. */
   async #work(): Promise<void> {
     if (this.#keeping) return;
     this.#keeping = true;
     while (this.#waiting.length > 0) {
-      // An embedded database never leaves the thread: the sockets are read now, or there is nobody to go together with.
+      // An embedded database never leaves the thread. The sockets must be read here, or no other delivery could join.
       await macrotask();
       const arrived = this.#waiting.splice(0, arrivalsAtOnce);
       const kept = await this.#keep(arrived).then(
         () => true,
         () => false,
       );
-      // One that cannot be kept must not take the others along.
+      // A delivery that cannot be kept must not fail the others.
       if (!kept) for (const one of arrived) await this.#keep([one]).catch((thrown) => one.reject(storeError(thrown)));
     }
     this.#keeping = false;
   }
 
-  /** Resolves each of them once all are durable; rejects, with none resolved, when none is. */
+  /** Resolves all of them once all are durable. Rejects, and resolves none, when they are not. */
   async #keep(arrived: readonly Arrival[]): Promise<void> {
     const keyOf = ({ hook, guid }: { hook: string; guid: string }): string => `${hook} ${guid}`;
     const inserted = await this.#db.transaction().execute(async (transaction) => {
@@ -85,7 +86,7 @@ export class Arrivals {
         .onConflict((on) => on.columns(["hook", "guid"]).doNothing())
         .returning(["hook", "guid"])
         .execute();
-      // store.S3: of two alike in one transaction the first is the one.
+      // store.S3: of two equal deliveries in one transaction, the first counts.
       const fresh = new Set(rows.map(keyOf));
       const news = arrived.filter(({ delivery }) => fresh.delete(keyOf(delivery)));
       await this.#queue.enqueueAll(

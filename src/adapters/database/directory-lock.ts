@@ -1,25 +1,28 @@
 /**
  * An exclusive lock on a data directory. PGlite does not lock its own, and two processes on one lose acknowledged rows.
  *
- * K1 The kernel holds the lock on a file (SQLite's exclusive transaction: Node has no file locks of its own). It ends with
- *    the process, however that ends: no stale file can lock anybody out. It holds between containers that share a volume.
- * K2 `holder.json` only tells people who it is; nothing is decided by it.
+ * K1 The kernel holds the lock on a file, as SQLite's exclusive transaction. Node has no file locks of its own. The
+ *     lock ends with the process, however the process ends. No stale file can lock anybody out. The lock also works
+ *     between containers that share a volume.
+ * K2 `holder.json` only shows people the holder. Baton decides nothing by it.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { BatonError } from "../../core/errors.ts";
 
-/** SQLite's result code for "somebody else has it"; extended codes keep it in their lowest byte. */
+/** SQLite's result code for a lock that another process holds. Extended codes keep it in their lowest byte. */
 const sqliteBusy = 5;
 
 export async function lockDirectory(directory: string): Promise<AsyncDisposable> {
   const holder = join(directory, "holder.json");
   let lock: DatabaseSync | null = null;
+  // Node prints a warning when this module loads. Programs that only import the library do not see it.
+  const sqlite = await import("node:sqlite");
   try {
     mkdirSync(directory, { recursive: true });
-    lock = new DatabaseSync(join(directory, "lock"), { timeout: 0 });
+    lock = new sqlite.DatabaseSync(join(directory, "lock"), { timeout: 0 });
     lock.exec("begin exclusive");
     writeFileSync(holder, JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() }));
   } catch (thrown) {

@@ -13,11 +13,11 @@ it("the poll for missed deliveries asks by GUID, and an index answers: also in a
   });
   try {
     await migrate(db);
-    // A start with nothing to migrate asks once.
+    // A start with nothing to migrate sends one query.
     statements.length = 0;
     await migrate(db);
     expect(statements).toHaveLength(1);
-    // As the Baton before left it.
+    // The state that the previous Baton left.
     await sql`drop index deliveries_guid`.execute(db);
     await sql`alter table ledger drop column person_id, drop column person`.execute(db);
     await sql`drop trigger baton_events_told on events`.execute(db);
@@ -26,7 +26,7 @@ it("the poll for missed deliveries asks by GUID, and an index answers: also in a
     await sql`drop function baton_tell_events, baton_tell_outbox cascade`.execute(db);
     await sql`delete from baton_migrations where name >= '0003-deliveries-by-guid'`.execute(db);
     await migrate(db);
-    // A table without rows is read whole, unless that is forbidden.
+    // PostgreSQL scans a table without rows, unless scans are forbidden.
     await sql`set enable_seqscan = off`.execute(db);
     const { rows } = await sql<
       Record<string, string>

@@ -1,5 +1,6 @@
 /**
- * Migrations, append-only: a released one is never changed. A database with one that this code does not know is newer: refused.
+ * Migrations, append-only. A released migration never changes. Baton refuses a database with an unknown migration,
+ * because it is newer.
  */
 import { type Kysely, sql } from "kysely";
 import { type Migration, type MigrationProvider, Migrator } from "kysely/migration";
@@ -33,20 +34,21 @@ const statements: Record<string, string[]> = {
     `create table blobs (id text primary key, content text not null)`,
     `create table settings_values (name text primary key, value text not null)`,
   ],
-  // When a write was first asked for, so that old ones can go.
+  // When a write was first asked for, so that old ones can be removed.
   "0002-outbox-time": [
     `alter table outbox add column put_at double precision not null default (extract(epoch from now()) * 1000)`,
   ],
-  // The poll of GitHub's delivery log asks by GUID alone: the log does not name the hook, which comes first in the primary key.
+  // The poll of GitHub's delivery log asks by GUID alone. The log does not name the hook, which is first in the primary
+  // key.
   "0003-deliveries-by-guid": [`create index deliveries_guid on deliveries (guid)`],
   // Sums of money by person.
   "0004-ledger-person": [
     `alter table ledger add column person_id double precision`,
     `alter table ledger add column person text`,
   ],
-  // Next to an event, so that its personal texts can be deleted and its hash stays true.
+  // Next to an event, so that its personal texts can be deleted while its hash stays true.
   "0005-event-salts": [`alter table events add column salts text`],
-  // A place for each event in the feed of its thread, and notifications of what was committed.
+  // A place for each event in the feed of its thread, and notifications of committed changes.
   "0006-feed": [
     `alter table events add column feed text, add column feed_position integer`,
     `create unique index events_feed on events (feed, feed_position) where feed is not null`,

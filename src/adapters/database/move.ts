@@ -1,8 +1,9 @@
 /**
- * The embedded database's content to a PostgreSQL server, once.
+ * Moves the embedded database's content to a PostgreSQL server, once.
  *
- * MV1 All or nothing: the server's side is one transaction, and it must hold no runs before.
- * MV2 What waits in the queue goes along, or a run would never be looked at again. Leases stay: their owner has ended.
+ * MV1 All or nothing. The server's side is one transaction, and it must hold no runs before.
+ * MV2 Waiting jobs move along, or Baton would never wake their runs again. Leases stay behind, because their owner has
+ *     ended.
  */
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,7 +17,7 @@ import { loadPglite } from "./open.ts";
 import { PgBossQueue } from "./pg-boss-queue.ts";
 import type { Tables } from "./tables.ts";
 
-/** Rows at once, so that memory stays small: commits and transcripts are large. */
+/** Rows in one batch, so that memory stays small. Commits and transcripts are large. */
 export const movedTables = {
   events: 500,
   feeds: 500,
@@ -37,9 +38,9 @@ const counters = [
 ] as const;
 
 export interface Moved {
-  /** Rows by table. */
+  /** Number of rows by table. */
   rows: Record<string, number>;
-  /** Where the embedded database lies now. */
+  /** The folder that holds the embedded database now. */
   keptAt: string;
 }
 
@@ -51,7 +52,7 @@ export async function moveDatabase(options: { dataDir: string; databaseUrl: stri
   const pglite = await PGlite.create({ dataDir: join(directory, "pglite") });
   opening.defer(() => pglite.close());
   const from = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
-  // Also one that an older Baton left.
+  // An older Baton may have left this database.
   await migrate(from);
   const pool = new pg.Pool({ connectionString: options.databaseUrl, max: 2, application_name: "baton" });
   const to = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
@@ -74,7 +75,7 @@ async function copyAll(from: Kysely<Tables>, to: Transaction<Tables>): Promise<R
       "BATON_INPUT_INVALID",
       "The server of DATABASE_URL holds runs already. Name an empty database: nothing was moved.",
     );
-  // What the first start wrote there is this Baton's own.
+  // The first start wrote these values. They belong to this Baton.
   await sql`delete from settings_values`.execute(to);
   const counts: Record<string, number> = {};
   for (const [table, atOnce] of Object.entries(movedTables))

@@ -15,7 +15,10 @@ import { SqlStore } from "./sql-store.ts";
 import type { Tables } from "./tables.ts";
 
 const poolMax = 10;
-/** PostgreSQL's own 128 MB are touched at the start, and each program that Baton starts costs by Baton's memory. */
+/**
+ * PostgreSQL touches its default of 128 MB at the start. Every program that Baton starts costs more as Baton's memory
+ * grows.
+ */
 const sharedBuffers = "16MB";
 
 export async function openDatabase(options: {
@@ -28,7 +31,7 @@ export async function openDatabase(options: {
     : openPostgres(options.databaseUrl, options.log);
 }
 
-/** `directory: null` keeps everything in memory: for tests. */
+/** `directory: null` keeps everything in memory, for tests. */
 export async function openPglite({ directory, log }: { directory: string | null; log: Log }): Promise<Database> {
   await using opening = new AsyncDisposableStack();
   const PGlite = await loadPglite();
@@ -46,11 +49,11 @@ export async function openPglite({ directory, log }: { directory: string | null;
   opening.defer(() => queue.stop(0));
   const feed = new SqlFeed(db);
   await pglite.listen(feedChannel, (payload) => feed.hear(payload));
-  // Alone on this database: what an earlier process had in hand when it died is handed out again at once.
+  // This process is alone on the database. Jobs that an earlier process held when it died start again at once.
   await sql`update pgboss.job set state = 'retry', start_after = now() where state = 'active'`.execute(db);
   const backup = async (): Promise<Blob> => {
     await sql`checkpoint`.execute(db);
-    // Queries wait meanwhile: nothing changes the files while they are read.
+    // Queries wait meanwhile. Nothing changes the files during the read.
     return pglite.dumpDataDir("gzip");
   };
   return { ...database("pglite", { db, queue, feed }, opening.move()), backup };
@@ -71,7 +74,7 @@ export async function openPostgres(connectionString: string, log: Log): Promise<
   return database("postgres", { db, queue, feed }, opening.move());
 }
 
-/** From a backup into a data directory that has no database. */
+/** Restores a backup into a data directory that has no database. */
 export async function restorePglite(dataDir: string, backup: Blob): Promise<void> {
   const directory = join(dataDir, "database");
   if (existsSync(join(directory, "pglite")))
@@ -95,12 +98,12 @@ function database(
     async ping() {
       await sql`select 1`.execute(db).catch(unavailable);
     },
-    // The queue first, then the connection, the lock last: nobody may enter before the last write is out.
+    // Closes the queue first, then the connection, then the lock. No process may enter before the last write is out.
     close: () => resources.disposeAsync(),
   };
 }
 
-/** An optional package: a server that uses PostgreSQL goes without its 27 MB. */
+/** An optional package. A server that uses PostgreSQL does not need its 27 MB. */
 export async function loadPglite(): Promise<typeof import("@electric-sql/pglite").PGlite> {
   const { PGlite } = await import("@electric-sql/pglite").catch(notInstalled);
   return PGlite;

@@ -1,12 +1,14 @@
 /**
- * The durable work queue over pg-boss: jobs are put in within the store's own transaction and handed out with a heartbeat,
- * so that a dead worker's job comes back (S4).
+ * The durable work queue over pg-boss. The store's own transaction inserts jobs. Workers hold them with a heartbeat, so
+ * that a dead worker's job comes back (S4).
  *
- * Q1 At most one job a key waits; a running one does not count, so that a wake-up during work is another job.
- * Q2 A job that finds its key waiting locks that job until the commit: no worker takes it before the state that it announces is there.
- * Q3 Nothing here asks pg-boss for a statement outside of the given transaction: on PGlite's only connection it would wait for itself.
- * Q4 Alone on an embedded database, where every statement waits for every other: a new job wakes one worker, not all, and a worker
- *    that wakes takes all that waits, up to a bound. The fuller the queue, the less a job costs.
+ * Q1 At most one job per key waits. A running job does not count, so a wake-up during work is another job.
+ * Q2 A job that finds its key waiting locks that job until the commit. No worker gets it before the announced state is
+ *     there.
+ * Q3 Nothing here sends pg-boss a statement outside of the given transaction. On PGlite's only connection it would
+ *     deadlock.
+ * Q4 On an embedded database every statement waits for every other. A new job therefore wakes one worker, not all.
+ *     That worker fetches all waiting jobs, up to a bound. The fuller the queue, the less a job costs.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay, setImmediate as macrotask } from "node:timers/promises";
@@ -21,29 +23,32 @@ import type { Tables } from "./tables.ts";
 
 const queueNames: readonly string[] = ["delivery", "run", "outbox"];
 
-/** A worker that is silent for the first is dead; the second is how often one looks. Together they stay below 45 s. */
+/**
+ * A worker that is silent this long is dead. The next value is the interval of that check. Together they stay below 45
+ * s.
+ */
 const heartbeatSeconds = 15;
 const superviseIntervalSeconds = 10;
-/** Jobs of a time to come, and those whose notification was lost, are found by looking this often. */
+/** Polling at this interval finds jobs of a later time, and jobs whose notification was lost. */
 const pollingIntervalSeconds = 1;
-/** Q4: there one idle worker of a queue looks for all of them, by `#looking`. */
+/** Q4: one idle worker polls for all workers of a queue, by `#looking`. */
 const embeddedPollingSeconds = 60;
 const enqueueAttemptsMax = 5;
-/** A server's replicas share its jobs one by one; the owner of an embedded database has nobody to share with (Q4). */
+/** A server's replicas share its jobs one by one. The owner of an embedded database shares with nobody (Q4). */
 const jobsAtOnce = { postgres: 1, pglite: 16 } as const;
 
-/** pg-boss's name for "one waiting job a key, any number running" (Q1). */
+/** pg-boss's name for "one waiting job per key, any number running" (Q1). */
 const policy = "short";
 const queueOptions = {
   notify: true,
-  // Never given up: a job is an event that happened, and only its handler knows that it is done (S4).
+  // Never given up. A job is an event that happened, and only its handler knows that it is done (S4).
   retryLimit: 1_000_000,
   retryDelay: 1,
   retryBackoff: true,
   retryDelayMax: 60,
   heartbeatSeconds,
   expireInSeconds: 3_600,
-  // Waiting is not ageing: a job of a day far ahead must still be there on that day.
+  // Waiting jobs must not expire. A job for a distant day must still exist on that day.
   retentionSeconds: 30 * 86_400,
   deleteAfterSeconds: 86_400,
 } as const;
@@ -105,11 +110,12 @@ export class PgBossQueue implements Queue {
     }
     const options: SendOptions = {
       db: fromKysely(transaction),
-      // To pg-boss all jobs without a key have the same one.
+      // For pg-boss, all jobs without a key share one key.
       singletonKey: job.singletonKey ?? randomUUID(),
     };
     if (job.startAt !== undefined) options.startAfter = new Date(job.startAt);
-    // One of both holds, unless a worker takes the waiting job just between them; then the next insert goes through.
+    // The insert or the join succeeds, unless a worker fetches the waiting job between the two. Then the next insert
+    // succeeds.
     for (let attempt = 0; attempt < enqueueAttemptsMax; attempt += 1) {
       if ((await this.#boss.send(job.queue, job.data as object, options)) !== null) return;
       if (await this.#joinWaiting(transaction, job, options)) return;
@@ -120,7 +126,7 @@ export class PgBossQueue implements Queue {
     );
   }
 
-  /** Jobs of one queue in one statement; those with a key or a time of their own one by one. */
+  /** Inserts jobs of one queue in one statement. Inserts jobs with a key or a time of their own one by one. */
   async enqueueAll(transaction: Transaction<Tables>, jobs: readonly NewJob[]): Promise<void> {
     const plain = new Map<string, JobInsert[]>();
     for (const job of jobs) {
@@ -134,7 +140,7 @@ export class PgBossQueue implements Queue {
     for (const [name, list] of plain) await this.#boss.insert(name, list, { db: fromKysely(transaction) });
   }
 
-  /** Q2; true when a job of this key still waits: it is locked, and starts no later than `job` asks. */
+  /** Q2. True when a job of this key still waits. That job is locked, and starts no later than `job` asks. */
   async #joinWaiting(transaction: Transaction<Tables>, job: NewJob, options: SendOptions): Promise<boolean> {
     const startAt = job.startAt ?? 0;
     const { rows } = await sql<{ id: string; later: boolean }>`
@@ -155,7 +161,7 @@ export class PgBossQueue implements Queue {
     return true;
   }
 
-  /** Within the transaction of the job's result: its worker's own word afterwards, good or bad, changes nothing. */
+  /** Within the transaction of the job's result. A later report of its worker, good or bad, changes nothing. */
   async complete(transaction: Transaction<Tables>, jobId: string): Promise<void> {
     await sql`update pgboss.job set state = 'completed', completed_on = now() where id = ${jobId}::uuid and state = 'active'`.execute(
       transaction,
@@ -199,7 +205,7 @@ export class PgBossQueue implements Queue {
             );
           } finally {
             worker.busy = false;
-            // A worker rests only when it took all that there was and nobody called in vain meanwhile.
+            // A worker rests only when it fetched everything and no wake-up was missed meanwhile.
             if (jobs.length >= this.#batchJobs || workers.missed) this.#boss.notifyWorker(worker.id);
             workers.missed = false;
           }
@@ -209,7 +215,10 @@ export class PgBossQueue implements Queue {
     }
   }
 
-  /** Q4: in turn, so that two jobs that follow each other closely wake two. Without an idle one, the next to be idle looks. */
+  /**
+   * Q4: in turn, so that two jobs in quick succession wake two workers. Without an idle worker, the next idle one
+   * looks.
+   */
   #wakeOne(queue: string): void {
     const workers = this.#workers.get(queue);
     if (workers === undefined) return;
@@ -253,7 +262,8 @@ export class PgBossQueue implements Queue {
     }, graceMs);
     try {
       const rested = Promise.all([...this.#workers.keys()].map((queue) => this.#boss.offWork(queue)));
-      // A second more than the handlers have: for what follows their end. pg-boss would look every half second only.
+      // One second more than the handlers have, for the work after their end. pg-boss would check only every half
+      // second.
       await Promise.race([rested, delay(graceMs + 1_000, undefined, { ref: false })]);
       await this.#boss.stop({ graceful: false, close: true });
     } finally {
@@ -264,17 +274,18 @@ export class PgBossQueue implements Queue {
 
 interface QueueWorkers {
   all: { id: string; busy: boolean }[];
-  /** Whose turn it is to be woken. */
+  /** The index of the worker to wake next. */
   next: number;
-  /** A job came while all were busy. */
+  /** A job arrived while all workers were busy. */
   missed: boolean;
 }
 
 /**
- * pg-boss wakes every worker of a queue; on one connection all but one of them look in vain, and everybody waits for them.
+ * pg-boss wakes every worker of a queue. On one connection all but one of them look in vain, and everybody waits for
+ * them.
  *
- * An embedded database answers without ever leaving the thread, so a worker that always finds a job would keep the process from
- * reading its sockets: each of its statements lets the others go first.
+ * An embedded database answers without ever leaving the thread. A worker that always finds a job would therefore keep
+ * the process from reading its sockets. Each statement of a worker lets the others run first.
  */
 function embedded(db: Db, wakeOne: (queue: string) => void): Db {
   const { listen } = db;

@@ -1,7 +1,8 @@
 /**
- * The feed over LISTEN and NOTIFY, on PGlite and PostgreSQL alike. Contract FE1–FE4 in `ports/feed.ts`.
+ * The feed over LISTEN and NOTIFY, on PGlite and PostgreSQL alike. `ports/feed.ts` has the contract FE1–FE4.
  *
- * FE1 is held by one row for each thread, which an append locks until its commit (`sql-store.ts`); triggers tell of both tables.
+ * FE1 holds by one row per thread. An append locks that row until its commit (`sql-store.ts`). Triggers report both
+ *     tables.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Kysely } from "kysely";
@@ -14,7 +15,7 @@ import { rethrow } from "./store-error.ts";
 import type { Tables } from "./tables.ts";
 
 export const feedChannel = "baton_feed";
-/** What the outbox's trigger says. Of events it is the thread's key, the run and the last position. */
+/** The payload of the outbox's trigger. The payload for events is the thread's key, the run and the last position. */
 const outboxNews = "outbox";
 const entriesAtOnce = 500;
 const reconnectMs = 1_000;
@@ -48,7 +49,7 @@ export class SqlFeed implements Feed {
     return this.#listeners.add(listener);
   }
 
-  /** A notification as the database sends it; null: some may have been lost (FE4). */
+  /** A notification as the database sends it. Null: some may have been lost (FE4). */
   hear(payload: string | null): void {
     const [threadKey = "", runId, event] = (payload ?? "").split(" ");
     if (payload === outboxNews) this.#listeners.tell({ kind: "outbox" });
@@ -57,7 +58,7 @@ export class SqlFeed implements Feed {
   }
 }
 
-/** One connection that only listens, and comes back when it breaks. */
+/** One connection that only listens, and reconnects when it breaks. */
 export async function listenOn(connectionString: string, feed: SqlFeed, log: Log): Promise<AsyncDisposable> {
   const closed = new AbortController();
   let client: pg.Client | null = null;
@@ -72,7 +73,7 @@ export async function listenOn(connectionString: string, feed: SqlFeed, log: Log
       await next.connect();
       await next.query(`listen ${feedChannel}`);
     } catch (thrown) {
-      // A connection that does not listen is closed: each try opens one.
+      // Closes a connection that does not listen. Each try opens another one.
       await next.end().catch(() => {});
       throw thrown;
     }

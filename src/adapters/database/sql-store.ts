@@ -1,7 +1,8 @@
 /**
- * The store over one SQL dialect: PGlite and PostgreSQL alike. Contract S1–S6 in `ports/store.ts`.
+ * The store over one SQL dialect, on PGlite and PostgreSQL alike. `ports/store.ts` has the contract S1–S6.
  *
- * Owns: SQL. Does not own: opening and locking (`open.ts`), the queue's own tables (`pg-boss-queue.ts`), bursts of deliveries (`arrivals.ts`).
+ * Owns: SQL. Does not own: opening and locking (`open.ts`), the queue's own tables (`pg-boss-queue.ts`), bursts of
+ * deliveries (`arrivals.ts`).
  */
 import { randomUUID } from "node:crypto";
 import { type Insertable, type Kysely, type Selectable, sql, type Transaction } from "kysely";
@@ -75,8 +76,9 @@ export class SqlStore implements Store {
         if (sealed.length > 0) {
           // A run without a row of its own has no thread yet.
           const feed = also?.run?.threadKey ?? thread ?? runId;
-          // S7: the count beside the journal, in the journal's own transaction; in one statement, for an effect costs three of these.
-          // feed.FE1: the feed's row stays locked until the commit, so that its positions are in the order of commits.
+          // S7: the journal's own transaction also updates the count. One statement, because an effect needs three of
+          // these.
+          // feed.FE1: the feed's row stays locked until the commit, so that its positions follow the order of commits.
           await transaction
             .with("counted", (inner) =>
               inner
@@ -114,14 +116,14 @@ export class SqlStore implements Store {
         return sealed.map(withoutText);
       });
     } catch (thrown) {
-      // Two appenders at one position: the primary key lets one of them win.
+      // Two writers append at one position. The primary key lets one of them win.
       if (isPositionTaken(thrown)) throw conflict(thrown);
       throw storeError(thrown);
     }
   }
 
   async read(runId: RunId, afterPosition = 0): Promise<StoredEvent[]> {
-    // Counted first: what is appended meanwhile can only make the journal longer than the count.
+    // Counted first. An event that is appended meanwhile can only make the journal longer than the count.
     const counted = await countedEvents(this.#db, runId).catch(rethrow);
     const rows = await this.#db
       .selectFrom("events")
@@ -131,7 +133,7 @@ export class SqlStore implements Store {
       .orderBy("position")
       .execute()
       .catch(rethrow);
-    // The event before the first wanted one gives the link that the first must continue.
+    // The event before the first requested one has the hash that the first must continue.
     const before = rows[0] !== undefined && rows[0].position <= afterPosition ? rows.shift() : undefined;
     if (afterPosition > 0 && before === undefined) {
       throw new BatonError("BATON_JOURNAL_BROKEN", `Event ${afterPosition} of ${runId} is missing.`);
@@ -362,7 +364,7 @@ export class SqlStore implements Store {
         result: JSON.stringify(result),
         tries: 0,
         error: null,
-        // S5: a newer content that came while this one was sent stays to be sent.
+        // S5: a newer content that arrived while this one was sent is still pending.
         state: sql<string>`case when content_hash = ${contentHash} then 'done' else 'pending' end`,
       })
       .where("operation_key", "=", operationKey)
@@ -384,7 +386,7 @@ export class SqlStore implements Store {
       .updateTable("outbox")
       .set({ state: "failed", error: storable(error) })
       .where("operation_key", "=", operationKey);
-    // S5: what was refused is the content that was sent, not a newer one.
+    // S5: the host refused the content that was sent, not a newer one.
     await (contentHash === undefined ? failed : failed.where("content_hash", "=", contentHash))
       .execute()
       .catch(rethrow);
@@ -430,7 +432,7 @@ export class SqlStore implements Store {
   }
 
   async releaseLease(lease: Lease): Promise<void> {
-    // The row stays, expired: its epoch must never begin again, or an old holder could write.
+    // The row stays, expired. Its epoch must never restart, or an old holder could write.
     await this.#db
       .updateTable("leases")
       .set({ expires_at: -1, owner: "" })
@@ -559,7 +561,7 @@ export class SqlStore implements Store {
     }));
   }
 
-  /** `writer` is the run that writes, where one does: it frees no thread of another. */
+  /** `writer` is the run that writes, if there is one. It releases no thread of another run. */
   async #write(transaction: Transaction<Tables>, writes: TransactionWrites, writer: RunId | null): Promise<void> {
     if (writes.run !== undefined) await writeRun(transaction, writes.run);
     if (writes.thread !== undefined) await writeThread(transaction, writes.thread, writer);
@@ -575,13 +577,13 @@ export class SqlStore implements Store {
   }
 }
 
-/** How many events the run's index row says there are; 0 without a row. */
+/** The number of events in the run's index row. 0 without a row. */
 async function countedEvents(db: Kysely<Tables>, runId: RunId): Promise<number> {
   const row = await db.selectFrom("runs").select("position").where("run_id", "=", runId).executeTakeFirst();
   return row?.position ?? 0;
 }
 
-/** Locks the lease until the transaction ends: nobody else takes it before what was decided under it is there. */
+/** Locks the lease until the transaction ends. No other process gets the lease before the decision is stored. */
 const epochHeld = ({ name, owner, epoch }: Fence) =>
   sql<{
     epoch: number;
@@ -593,8 +595,8 @@ async function isHeld(transaction: Transaction<Tables>, fence: Fence): Promise<b
 }
 
 /**
- * Where a journal ends, how many events are counted beside it, and whether the fence holds (then its lease is locked until the
- * transaction ends, store.S2). One statement: every append begins with it.
+ * The end of a journal, the number of counted events, and whether the fence holds. If it holds, its lease stays locked
+ * until the transaction ends (store.S2). One statement, because every append begins with it.
  */
 async function journalEnd(
   transaction: Transaction<Tables>,
@@ -657,7 +659,7 @@ async function writeRun(transaction: Transaction<Tables>, run: RunRow): Promise<
     .onConflict((on) =>
       on
         .column("run_id")
-        // S7: whoever writes the row of a state that it read a moment ago takes no event back.
+        // S7: a writer may have read its state a moment ago. Its row must not lower the count of events.
         .doUpdateSet({ ...row, position: sql<number>`greatest(runs.position, ${run.position}::integer)` }),
     )
     .execute();
@@ -695,7 +697,7 @@ async function writeThread(
   if (taken === undefined) throw new BatonError("BATON_RUN_ACTIVE", "Another run is active in this thread.");
 }
 
-/** S5: a newer content replaces what was not done yet; the same content as what is done is no work. */
+/** S5: a newer content replaces a pending one. A content equal to the done one needs no work. */
 async function putOutbox(transaction: Transaction<Tables>, row: NewOutboxRow): Promise<void> {
   const payload = JSON.stringify(row.payload);
   await transaction
@@ -717,7 +719,8 @@ async function putOutbox(transaction: Transaction<Tables>, row: NewOutboxRow): P
         content_hash: row.contentHash,
         priority: row.priority,
         not_before: sql<number>`case when ${row.priority} < outbox.priority then ${row.notBefore} else outbox.not_before end`,
-        // A pending content may have been sent and its answer lost: only what is done for certain needs no sending.
+        // A pending content may have been sent although its answer was lost. Only a content that is certainly done is
+        // not sent again.
         state: sql<string>`case when outbox.state = 'done' and outbox.done_hash = ${row.contentHash} then 'done' else 'pending' end`,
         tries: sql<number>`case when outbox.content_hash = ${row.contentHash} then outbox.tries else 0 end`,
         error: sql<string | null>`case when outbox.content_hash = ${row.contentHash} then outbox.error else null end`,

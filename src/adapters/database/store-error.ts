@@ -1,7 +1,7 @@
-/** What the database refuses, as an error of the catalogue; and text as it takes it. */
+/** The database's refusals as errors of the catalog, and text in a form that the database accepts. */
 import { BatonError, isBatonError } from "../../core/errors.ts";
 
-/** PostgreSQL's text takes every character but NUL, which messages of programs may hold. */
+/** PostgreSQL's text accepts every character except NUL. Messages of programs may contain NUL. */
 export function storable(text: string): string {
   return text.replaceAll("\u0000", "\ufffd");
 }

@@ -1,6 +1,9 @@
 import type { Generated } from "kysely";
 
-/** Tables of the store as kysely types. Times are milliseconds since the epoch in double precision: exact up to the year 287,000. */
+/**
+ * Tables of the store as kysely types. Times are milliseconds since the epoch in double precision. They are exact up to
+ * the year 287,000.
+ */
 export interface Tables {
   events: {
     stream: string;
@@ -10,13 +13,13 @@ export interface Tables {
     text: string;
     previous_hash: string;
     hash: string;
-    /** JSON; null: written by an older Baton, or no field of the event may hold personal text. */
+    /** JSON. Null: an older Baton wrote the event, or no field of the event may hold personal text. */
     salts: string | null;
-    /** Key of the thread, and the place in its feed; null: written by an older Baton. */
+    /** Key of the thread, and the place in its feed. Null: an older Baton wrote the event. */
     feed: string | null;
     feed_position: number | null;
   };
-  /** How many entries the feed of a thread has. Locked by an append until its commit. */
+  /** The number of entries in a thread's feed. An append locks it until its commit. */
   feeds: { thread_key: string; position: number };
   runs: {
     run_id: string;
@@ -76,11 +79,11 @@ export interface Tables {
     cache_write: number;
     usd: number;
     at: number;
-    /** Null: written by an older Baton. */
+    /** Null: an older Baton wrote the row. */
     person_id: number | null;
     person: string | null;
   };
-  /** `content` is a JSON string: text of agents may hold NUL, which PostgreSQL does not take. */
+  /** `content` is a JSON string. Text of agents may contain NUL, which PostgreSQL does not accept. */
   blobs: { id: string; content: string };
   settings_values: { name: string; value: string };
 }

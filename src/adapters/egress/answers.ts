@@ -1,4 +1,4 @@
-/** What a client reads when it gets no connection: one sentence with the host and the setting. */
+/** The answer that a client reads when it gets no connection: one sentence with the host and the setting. */
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { shownName } from "./denials.ts";
@@ -26,12 +26,12 @@ export function answerOf(name: string, { kind, reason }: Refusal): Answer {
 
 export function respond(response: ServerResponse, { status, text }: Answer): void {
   if (response.headersSent || response.destroyed) return void response.destroy();
-  // The rest of a refused request is not read as another one.
+  // The rest of a refused request must not be read as another request.
   response.writeHead(status, phrases[status], { "content-type": "text/plain; charset=utf-8", connection: "close" });
   response.end(text);
 }
 
-/** Where Node's HTTP server no longer speaks. */
+/** For sockets on which Node's HTTP server no longer speaks. */
 export function refuse(client: Socket, { status, text }: Answer): void {
   const length = Buffer.byteLength(text);
   const headers = `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${length}\r\nConnection: close`;

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readHello } from "./client-hello.ts";
 
-/** What Node's own TLS client says first. */
+/** The first message of Node's own TLS client. */
 async function helloOf(options: ConnectionOptions): Promise<Buffer> {
   const first = Promise.withResolvers<Buffer>();
   const wire = new Duplex({

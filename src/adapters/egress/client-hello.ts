@@ -1,13 +1,13 @@
 /**
  * The first message of a TLS client, read for the server name that it asks for. Nothing is decrypted.
  *
- * CH1 The bytes are bounded, and cut anywhere they give the same answer.
- * CH2 Whatever is not a well-formed ClientHello with at most one name is refused.
+ * CH1 The number of bytes is bounded. The answer is the same wherever the bytes are cut.
+ * CH2 Anything except a well-formed ClientHello with at most one name is refused.
  * Format: https://www.rfc-editor.org/rfc/rfc8446#section-4.1.2 and https://www.rfc-editor.org/rfc/rfc6066#section-3
  */
 
 export type Hello =
-  /** Reading again makes sense when so many bytes are there. */
+  /** Read again once this many bytes have arrived. */
   | { state: "incomplete"; bytesNeeded: number }
   | { state: "refused"; problem: string }
   /** Null: the client names no server. */
@@ -41,7 +41,7 @@ export function readHello(bytes: Uint8Array): Hello {
     if (message.length >= 4) {
       const size = ((message[1] ?? 0) << 16) | ((message[2] ?? 0) << 8) | (message[3] ?? 0);
       if (size > helloBytesMax) return malformed;
-      // More than one message in the first records is not how a client begins.
+      // A client does not begin with more than one message in its first records.
       if (message.length > size + 4) return malformed;
       if (message.length === size + 4) return readMessage(Uint8Array.from(message.slice(4)));
     }
@@ -54,7 +54,7 @@ function short(bytes: Uint8Array, bytesNeeded: number): Hello {
   return bytes.length >= helloBytesMax ? malformed : { state: "incomplete", bytesNeeded };
 }
 
-/** Reads fields with a length in front; every step outside the bytes throws. */
+/** Reads fields that have their length in front. Each step outside the bytes throws. */
 class Cursor {
   private at = 0;
   private readonly bytes: Uint8Array;
@@ -77,7 +77,7 @@ class Cursor {
     return this.bytes.subarray(this.at - size, this.at);
   }
 
-  /** A field whose length stands in front of it. */
+  /** A field that has its length in front. */
   vector(lengthSize: number): Cursor {
     return new Cursor(this.take(this.number(lengthSize)));
   }

@@ -1,7 +1,7 @@
 /**
- * What the proxy refused, told once per name.
+ * The proxy's refusals, reported once per name.
  *
- * ED1 An agent chooses the names: their number and length are bounded, and they have no control characters.
+ * ED1 An agent chooses the names. Their number and length are bounded, and they have no control characters.
  */
 
 const namesMax = 200;
@@ -23,7 +23,7 @@ export class Denials {
   }
 }
 
-/** A name as it may stand in a message. */
+/** A name in a form that a message can show. */
 export function shownName(name: string): string {
   const visible = name.replace(/[^\x21-\x7e]/g, "?");
   return visible.length > nameCharactersMax ? `${visible.slice(0, nameCharactersMax - 3)}...` : visible;

@@ -1,25 +1,25 @@
 /**
- * From an allowed name to a connection: resolved once, judged, pinned.
+ * From an allowed name to a connection. The name is resolved once, judged and pinned.
  *
- * ER1 A name is resolved on the host, once for each connection, and only an address that was judged is connected to.
- * ER2 An address that is not on the public internet is refused, for names and literals, unless the list has that address.
+ * ER1 The host resolves a name once for each connection. Baton connects only to an address that it judged.
+ * ER2 An address outside the public internet is refused, for names and literals, unless the list has that address.
  */
 import { lookup as systemLookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { canonicalAddress, whyNotPublic } from "../../policy/addresses.ts";
 import { type Endpoint, type Host, type HostRule, judgeHost } from "../../policy/hosts.ts";
 
-/** Begins a connection to an address that was judged. */
+/** Opens a connection to an address that was judged. */
 export type Dial = (address: string, port: number) => Socket;
 export type Lookup = (host: string) => Promise<{ address: string; family: 4 | 6 }[]>;
 
-/** `denied`: the list does not allow it, and a person should hear of it. `failed`: allowed, but not reachable. */
+/** `denied`: the list does not allow it, and Baton reports it. `failed`: allowed, but not reachable. */
 export type Refusal = { kind: "denied" | "failed"; reason: string };
 
 export interface Allowed {
   host: Host;
   port: number;
-  /** The entry names its port, so what is spoken there is unknown. */
+  /** The entry names its port, so the protocol there is unknown. */
   portListed: boolean;
 }
 
@@ -100,7 +100,7 @@ export class Destinations {
   }
 }
 
-/** The socket, or why there is none. */
+/** The socket, or the reason why there is none. */
 function connected(dial: () => Socket, signal: AbortSignal): Promise<Socket | string> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve("closed");

@@ -1,20 +1,20 @@
 /**
- * Requests as they came, before anything is connected: what they ask for, and why they are refused.
+ * Requests as they arrived, before any connection is made: their destination, and the reason for a refusal.
  *
- * EH1 Target and Host header name the same host, and only one Host header is there.
- * EH2 A request has one length. What two servers could split differently is refused.
+ * EH1 Target and Host header name the same host, and there is only one Host header.
+ * EH2 A request has one length. Baton refuses a request that two servers could split differently.
  */
 import type { IncomingMessage } from "node:http";
 import { type Endpoint, readEndpoint, sameHost } from "../../policy/hosts.ts";
 
 export type Judged = { ok: true; endpoint: Endpoint; path: string } | { ok: false; target: string; problem: string };
 
-/** The values of one header, as often as it was sent. */
+/** All values of one header, one for each time that it was sent. */
 export function valuesOf({ rawHeaders }: IncomingMessage, name: string): string[] {
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
 }
 
-/** What is wrong with the frame of a request (EH2); null for a good one. */
+/** The problem with the frame of a request (EH2). Null for a good request. */
 export function frameProblem(request: IncomingMessage): string | null {
   const lengths = valuesOf(request, "content-length");
   const encodings = valuesOf(request, "transfer-encoding");
@@ -35,7 +35,7 @@ export function connectionOptions(message: IncomingMessage): string[] {
     .map((option) => option.trim().toLowerCase());
 }
 
-/** `http://host/path`, as clients ask a proxy. */
+/** `http://host/path`, the form that clients send to a proxy. */
 export function readAbsolute(request: IncomingMessage): Judged {
   const target = request.url ?? "";
   const [, scheme, authority, path] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/is.exec(target) ?? [];
@@ -67,7 +67,7 @@ function judgeTarget(request: IncomingMessage, authority: string, path: string):
   return { ok: true, endpoint: endpoint.value, path: path.startsWith("/") || path === "*" ? path : `/${path}` };
 }
 
-/** A switch of protocol would leave HTTP, and with it the judgement of each request. */
+/** A switch of protocol would leave HTTP. Then Baton could no longer judge each request. */
 export function upgradeProblem(request: IncomingMessage): string | null {
   return valuesOf(request, "upgrade").length > 0 ? "`Upgrade` needs a tunnel (CONNECT)" : null;
 }
@@ -80,7 +80,7 @@ export function connectProblem(request: IncomingMessage, { host, port }: Endpoin
   if (valuesOf(request, "transfer-encoding").length > 0 || lengths.some((length) => Number(length) > 0))
     return "a CONNECT request has no body";
   const hosts = valuesOf(request, "host");
-  // Python's clients sent none for years: https://github.com/python/cpython/pull/8305
+  // Python's clients sent no Host header for years: https://github.com/python/cpython/pull/8305
   if (hosts.length === 0) return null;
   const named = hosts.length === 1 ? readEndpoint(hosts[0] ?? "") : null;
   if (named === null || !named.ok) return "it does not have one valid Host header";

@@ -1,5 +1,5 @@
 /**
- * A judged request without TLS: rebuilt, sent to a pinned address, answered.
+ * A judged request without TLS. Baton rebuilds it, sends it to a pinned address, and returns the answer.
  *
  * EH3 Headers that belong to one connection do not pass, in either direction. A server cannot leave HTTP either.
  */
@@ -8,7 +8,7 @@ import type { Socket } from "node:net";
 import { type Allowed, endpointName } from "./destination.ts";
 import { connectionOptions, valuesOf } from "./judge-request.ts";
 
-/** https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and what clients say to proxies only. */
+/** https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and the headers that clients send only to proxies. */
 const hopByHop = new Set([
   "connection",
   "expect",
@@ -23,7 +23,7 @@ const hopByHop = new Set([
   "upgrade",
 ]);
 
-/** Name and value in turns, as Node takes them. */
+/** Alternating names and values, as Node expects them. */
 function passed(message: IncomingMessage, also: readonly string[]): string[] {
   const dropped = new Set([...hopByHop, ...connectionOptions(message), ...also]);
   return message.rawHeaders.filter((_, index) => {
@@ -32,7 +32,7 @@ function passed(message: IncomingMessage, also: readonly string[]): string[] {
   });
 }
 
-/** Port 443 without TLS is unusual, so there the port stays. */
+/** Port 443 without TLS is unusual, so the header keeps that port. */
 const hostHeader = (allowed: Allowed): string =>
   allowed.port === 443 ? `${endpointName(allowed)}:443` : endpointName(allowed);
 
@@ -65,7 +65,7 @@ export function exchange(
       resolve(null);
     };
     outgoing.once("close", stop);
-    // An interim answer of the server is its own; a switched protocol closes the connection (EH3).
+    // An interim answer of the server does not pass. A switched protocol closes the connection (EH3).
     request.once("upgrade", (_, switched) => {
       switched.destroy();
       resolve("the server switched to another protocol");

@@ -28,7 +28,7 @@ interface World {
   close(): Promise<void>;
 }
 
-/** A proxy for `hosts`. Names resolve to `addresses`; every connection ends at `server` on loopback. */
+/** A proxy for `hosts`. Names resolve to `addresses`. Every connection ends at `server` on loopback. */
 async function proxyFor(
   hosts: readonly string[],
   { addresses = {}, server }: { addresses?: Record<string, string[]>; server?: Server } = {},
@@ -99,7 +99,7 @@ async function webServer(answer?: RequestListener): Promise<{ server: Server; se
   return { server: await listening(server), seen };
 }
 
-/** Sends bytes and reads until the proxy closes, or `until` is in what came. */
+/** Sends bytes and reads until the proxy closes, or until the answer contains `until`. */
 async function send(world: World, bytes: string | Buffer, until?: string): Promise<string> {
   const socket = connect(world.socketPath);
   socket.write(bytes);

@@ -1,8 +1,8 @@
 /**
- * The one way from a sandbox to the internet: an HTTP/1.1 proxy on a Unix socket that allows listed hosts only.
+ * The only way from a sandbox to the internet. It is an HTTP/1.1 proxy on a Unix socket that allows listed hosts only.
  *
  * Owns: connections, limits, refusals. Does not own: host lists (`policy/hosts.ts`), addresses (`destination.ts`).
- * EP1 Denied by default: what cannot be read without doubt, or is not listed, gets no connection. Its name is told once.
+ * EP1 Denied by default. An unclear or unlisted destination gets no connection. The proxy reports its name once.
  * EP2 After `close` no connection is left on either side.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -35,11 +35,11 @@ import { alertDenied, join, takeHello } from "./tunnel.ts";
 
 export interface EgressOptions {
   socketPath: string;
-  /** Entries as `policy/hosts.ts` reads them. A bad one is an error of the caller. */
+  /** Entries in the syntax of `policy/hosts.ts`. A bad entry is an error of the caller. */
   hosts: readonly string[];
   onDenied(name: string, reason: string): void;
   lookup?: Lookup;
-  /** Tests lead ports of the system to their own servers. */
+  /** Tests redirect system ports to their own servers. */
   dial?: Dial;
 }
 
@@ -60,13 +60,13 @@ class EgressProxy {
   private readonly destinations: Destinations;
   private readonly denials: Denials;
   private readonly sockets = new Set<Socket>();
-  /** To servers, also those under way. */
+  /** Connections to servers, including those that are still opening. */
   private connections = 0;
   private readonly closing = new AbortController();
   private readonly server = this.httpServer((request, response) =>
     this.serve(request, response, readAbsolute(request)),
   );
-  /** Plain HTTP inside a tunnel to port 80. It never listens. */
+  /** Plain HTTP inside a tunnel to port 80. This server never listens. */
   private readonly inner = this.httpServer((request, response) =>
     this.serve(request, response, readOrigin(request, this.tunnels.get(request.socket) ?? "")),
   );
@@ -85,7 +85,7 @@ class EgressProxy {
     this.server.on("connect", (request: IncomingMessage, socket: Socket, head: Buffer) => {
       this.connect(request, socket, head).catch(() => socket.destroy());
     });
-    // It serves attempts; by itself it keeps no process running.
+    // The proxy serves attempts. It does not keep a process running by itself.
     this.server.unref();
   }
 
@@ -112,7 +112,7 @@ class EgressProxy {
         maxHeaderSize: headerBytesMax,
         insecureHTTPParser: false,
         headersTimeout: headersTimeoutMs,
-        // An upload takes as long as it takes, if it does not stand still.
+        // An upload may take any time, as long as bytes still flow.
         requestTimeout: 0,
         keepAliveTimeout: idleTimeoutMs,
       },
@@ -130,7 +130,7 @@ class EgressProxy {
     return server;
   }
 
-  /** Both sides of every connection end when the proxy does, or when nothing passes for long. */
+  /** Both sides of every connection end with the proxy, or after a long time without data. */
   private watch(socket: Socket): void {
     this.sockets.add(socket);
     socket.once("close", () => this.sockets.delete(socket));
@@ -157,7 +157,7 @@ class EgressProxy {
   }
 
   private async connect(request: IncomingMessage, client: Socket, head: Buffer): Promise<void> {
-    // Node's HTTP server has let go of the socket.
+    // Node's HTTP server no longer owns the socket.
     client.on("error", () => client.destroy());
     client.setTimeout(idleTimeoutMs);
     const target = request.url ?? "";
@@ -182,7 +182,7 @@ class EgressProxy {
     client.destroySoon();
   }
 
-  /** Each request of the tunnel is judged by its Host header, as it is without a tunnel. */
+  /** The Host header of each request in the tunnel is judged, as it is without a tunnel. */
   private serveTunnel(client: Socket, target: string, head: Buffer): void {
     client.write(established);
     this.tunnels.set(client, target);

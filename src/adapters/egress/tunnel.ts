@@ -1,5 +1,5 @@
 /**
- * Tunnels of CONNECT. To 443 only TLS passes whose server name is the host that was asked for.
+ * CONNECT tunnels. To port 443 only TLS passes, and its server name must be the requested host.
  *
  * ET1 Nothing of the client reaches the server before its first TLS message was judged.
  */
@@ -13,7 +13,7 @@ export const alertDenied = Buffer.from([21, 3, 1, 0, 2, 2, 49]);
 
 export type HelloRead = { ok: true; bytes: Buffer } | { ok: false; problem: string | null };
 
-/** Reads until the client has named its server. A null problem: the client left. */
+/** Reads until the client has named its server. A null problem: the client disconnected. */
 export function takeHello(client: Socket, head: Buffer, host: Host): Promise<HelloRead> {
   return new Promise((resolve) => {
     let bytes = head;
@@ -54,7 +54,7 @@ function nameProblem(serverName: string | null, host: Host): string | null {
   return "its TLS names another server";
 }
 
-/** Both directions, until both have ended. What came before the end still arrives. */
+/** Copies both directions until both have ended. Data sent before the end still arrives. */
 export function join(client: Socket, server: Socket, first: Buffer): void {
   if (first.length > 0) server.write(first);
   for (const [one, other] of [

@@ -1,13 +1,14 @@
 /**
- * What the state looks like as files: one row a line, so that `git log -p refs/baton/thread/7` reads as a history.
+ * The files of the state. Each row is one line, so `git log -p refs/baton/thread/7` reads as a history.
  *
  * thread ref   driver.json  inbox.jsonl  jobs.jsonl  leases.jsonl  outbox.jsonl  position.json  runs.jsonl  threads.jsonl
  *              journal/<run>.jsonl  compacted/<run>.jsonl  blobs/<sha256>
  * shared ref   index.jsonl  ended.jsonl  marks.jsonl  values.jsonl  ledger/<month>.jsonl
  *
- * GF1 A journal only grows, and its events are chained; other files hold the present rows, their past is git's.
- * GF2 The text that was hashed is the text that is kept: an event's line ends in its canonical JSON, byte for byte.
- * GF3 What cannot be read stops whoever reads it, by the name of its file and line; nothing is written over it.
+ * GF1 A journal only grows, and its events are chained. Other files hold the present rows. Their past is in git's
+ *     history.
+ * GF2 Baton keeps the exact text that it hashed. An event's line ends in its canonical JSON, byte for byte.
+ * GF3 An unreadable line stops the reader with the name of its file and its line. Baton never overwrites it.
  */
 import type { SealedEvent } from "../../core/chain.ts";
 import { BatonError } from "../../core/errors.ts";
@@ -18,16 +19,16 @@ import type { Delivery, Lease, LedgerRow, RunRow } from "../../ports/store.ts";
 import { deliveryKey, type JobRow, type KeptOutboxRow, type TableName, Tables } from "../memory/tables.ts";
 import type { MarkRow } from "./marks.ts";
 
-/** Who drives a thread. The epoch never comes again. */
+/** The driver of a thread. An epoch never repeats. */
 export interface Driver {
   owner: string;
   epoch: number;
   expiresAt: number;
-  /** How others find out whether it is still alive: the id of its workflow run. */
+  /** The id of its workflow run. Others use it to find out whether the driver is still alive. */
   job: string | null;
 }
 
-/** What another job must know to find a thread where something is open: an active run, or events that nobody handled yet. */
+/** The facts by which another job finds an open thread. It has an active run, or events that nobody has handled yet. */
 export interface IndexRow {
   /** null: the inbox of `home`. */
   runId: RunId | null;
@@ -37,12 +38,12 @@ export interface IndexRow {
   watches: string[];
 }
 
-/** What a schedule must know to find a thread whose state is due to be compacted or removed. */
+/** The facts by which a schedule finds a thread whose state is due for compaction or removal. */
 export interface EndedRow {
   home: string;
-  /** When the first of the runs was over whose journals are still whole; null: none. */
+  /** When the first of the runs with whole journals ended. Null: there is none. */
   wholeSince: number | null;
-  /** When the last run was over, or without any run the last event came in; null while a run is active. */
+  /** When the last run ended. Without any run: when the last event arrived. Null while a run is active. */
   idleSince: number | null;
 }
 
@@ -60,12 +61,12 @@ export class Snapshot {
   readonly index = new Map<string, IndexRow>();
   readonly ended = new Map<string, EndedRow>();
   readonly marks = new Map<string, MarkRow>();
-  /** How many commits the home ref counts. */
+  /** The number of commits that the home ref counts. */
   position = 0;
-  /** Ids of blobs that the home ref has, with the name of their file. */
+  /** Ids of blobs in the home ref, with the names of their files. */
   readonly blobs = new Map<string, string>();
   driver: Driver | null = null;
-  /** Counts changes; equal counts mean that nothing changed in between. */
+  /** Counts changes. Equal counts mean that nothing changed in between. */
   changes = 0;
   readonly #home: string;
   #dirty = new Map<string, Place>();
@@ -85,7 +86,7 @@ export class Snapshot {
     this.touch("driver.json", "home");
   }
 
-  /** Blobs that no whole journal and nothing to be sent names; their files go. */
+  /** Removes the files of blobs that no whole journal and no pending write names. */
   dropBlobs(): void {
     const texts = [...this.tables.events.values()].flat().map(({ text: event }) => event);
     const waiting = JSON.stringify([...this.tables.outbox.values()]);
@@ -96,7 +97,7 @@ export class Snapshot {
     }
   }
 
-  /** Nothing of the thread is left that anybody could ask for or wait for, and no event of late whose name must stay. */
+  /** Nobody could ask or wait for anything in the thread, and no recent event still has to be remembered. */
   isForgettable(before: number): boolean {
     const { runRows, deliveries, jobs, outbox } = this.tables;
     const stays = [...deliveries.values()].some(
@@ -107,12 +108,12 @@ export class Snapshot {
     );
   }
 
-  /** The shared ref goes with the next push, and the mark with it. */
+  /** The next push includes the shared ref, and with it the mark. */
   markAgain(): void {
     this.touch(marksPath, "shared");
   }
 
-  /** The thread's ref goes with the next push, and what others know of it. */
+  /** The next push removes the thread's ref and its entries in the shared ref. */
   forget(): void {
     this.touch("driver.json", "home");
     this.markAgain();
@@ -120,13 +121,13 @@ export class Snapshot {
     if (this.ended.delete(this.#home)) this.touch(endedPath, "shared");
   }
 
-  /** Of a thread whose ref cannot be removed: nothing of it ever becomes due. */
+  /** For a thread whose ref cannot be removed. Nothing of it ever becomes due. */
   keepForgotten(): void {
     this.ended.set(this.#home, { home: this.#home, wholeSince: null, idleSince: null });
     this.touch(endedPath, "shared");
   }
 
-  /** What others know of this thread is what its own ref says: that may have been put back or removed by hand. */
+  /** Rebuilds the shared entries of this thread from its own ref. A person may have restored or removed that ref. */
   indexAgain(): void {
     const { runRows } = this.tables;
     for (const [key, { home, runId }] of this.index)
@@ -136,7 +137,7 @@ export class Snapshot {
     this.#indexEnd();
   }
 
-  /** Paths that differ from what was read or taken before, with their place. */
+  /** Paths that differ from the content last read or returned, with their place. */
   takeDirty(): Map<string, Place> {
     const dirty = this.#dirty;
     this.#dirty = new Map();
@@ -150,7 +151,7 @@ export class Snapshot {
   #changed(table: TableName, row: string): void {
     switch (table) {
       case "events":
-        // A journal that is made small changes its place.
+        // Compaction moves a journal to another path.
         if (this.tables.compacted.has(row as RunId) || !this.tables.events.has(row as RunId))
           this.touch(`compacted/${row}.jsonl`, "home");
         return this.touch(`journal/${row}.jsonl`, "home");
@@ -206,7 +207,7 @@ export class Snapshot {
   }
 
   #putIndex(key: string, row: IndexRow | null): void {
-    // Most changes do not change what is found: then the shared ref, which all threads push to, stays as it is.
+    // Most changes do not affect the index. Then the shared ref stays unchanged, because all threads push to it.
     if (JSON.stringify(this.index.get(key) ?? null) === JSON.stringify(row)) return;
     if (row === null) this.index.delete(key);
     else this.index.set(key, row);
@@ -214,7 +215,7 @@ export class Snapshot {
   }
 }
 
-/** Content of a file as the snapshot has it; null: no such file. Blobs are not made here. */
+/** Content of a file in the snapshot. Null: no such file. This function does not make blobs. */
 export function encode(snapshot: Snapshot, path: string): string | null {
   const { tables } = snapshot;
   const [directory = "", name = ""] = path.split("/");
@@ -313,7 +314,7 @@ export function isBlob(path: string): boolean {
   return path.startsWith(blobDirectory);
 }
 
-/** Text as it is where git can keep it as it is; else as JSON. */
+/** The plain text where git can keep it unchanged. Otherwise JSON. */
 export function blobFile(id: string, content: string): { path: string; content: string } {
   return content.isWellFormed() && !content.startsWith("\ufeff")
     ? { path: `${blobDirectory}${id}`, content }
@@ -333,7 +334,7 @@ function ledgerPath(at: number): string {
   return `ledger/${Number.isNaN(date.getTime()) ? "unknown" : date.toISOString().slice(0, 7)}.jsonl`;
 }
 
-/** GF2: the event comes last and as it is. */
+/** GF2: the event comes last and unchanged. */
 function eventLine({ position, at, schemaVersion, previousHash, hash, salts, feed, text: event }: SealedEvent): string {
   const covered = Object.keys(salts).length === 0 ? {} : { salts };
   const placed = feed === undefined ? {} : { feed };

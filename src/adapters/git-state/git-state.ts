@@ -1,19 +1,20 @@
 /**
  * Durable state in the repository's own git: the rules of `memory/tables.ts`, kept in refs, pushed by compare-and-swap.
  *
- * Owns: which writes wait together, when they are pushed, what happens when somebody else was first, who drives.
+ * Owns: which writes wait together, when Baton pushes them, what follows a lost push race, and the driver.
  * Does not own: plumbing (`remote.ts`), the files (`files.ts`), the rules (`memory/tables.ts`).
  *
- * GS1 A write is applied here, and again to what others wrote whenever a push finds the refs moved. It is in the refs
- *     completely or not at all: one commit a ref, all refs in one atomic push.
- * GS2 With `durability: "write"` a write is acknowledged when it is in the refs. With `"barrier"` it is acknowledged at
- *     once, and `barrier()` must resolve before anything outside is touched: what the outside has seen is in the refs.
- *     It waits for journals and inboxes only: everything else follows from them and comes again when it is lost, as
- *     an *ensure* that finds what is there. That keeps a step at two or three pushes.
- * GS3 An acknowledged write that gives another answer when it is applied again means that somebody else took over:
- *     the state is lost (BATON_LEASE_LOST) and this process writes nothing more.
- * GS4 One driver a thread, fenced by an epoch in the ref itself. Others only add to the inbox.
- * GS5 A ref below its mark (`marks.ts`) stops whoever would write: BATON_STATE_ROLLED_BACK. A person's word in a ref goes on.
+ * GS1 A write is applied here. When a push finds moved refs, Baton applies the write again to the newer state. The refs
+ *     contain a write completely or not at all: one commit per ref, all refs in one atomic push.
+ * GS2 With `durability: "write"` a write is acknowledged once the refs contain it. With `"barrier"` it is acknowledged
+ *     at once. Then `barrier()` must resolve before Baton touches anything outside, so the refs contain all that others
+ *     saw. The barrier waits for journals and inboxes only. Everything else follows from them. If it is lost, an
+ *     *ensure* finds the existing result. A step therefore needs only two or three pushes.
+ * GS3 Baton may apply an acknowledged write again and get another answer. Then another process took over: the state is
+ *     lost (BATON_LEASE_LOST) and this process writes nothing more.
+ * GS4 One driver per thread, fenced by an epoch in the ref itself. Others only add to the inbox.
+ * GS5 A ref below its mark (`marks.ts`) stops every writer: BATON_STATE_ROLLED_BACK. A person's word in a ref overrides
+ *     this.
  */
 import { isDeepStrictEqual } from "node:util";
 import { BatonError } from "../../core/errors.ts";
@@ -51,7 +52,7 @@ export interface GitStateOptions {
   clock: Clock;
   random: Random;
   log: Log;
-  /** Only looks; it may look at what was set back. */
+  /** Only reads. May read state that was set back. */
   readOnly: boolean;
   /** The state changed from outside, or jobs became available. */
   onNews(): void;
@@ -74,7 +75,7 @@ const pauseMs = 50;
 const pauseMsMax = 3_000;
 const calmMs = 25;
 const calmLooksMax = 8;
-/** Hosts answer from copies that may lag behind: only what stays so was set back. */
+/** Hosts answer from copies that may lag behind. Only a ref that stays behind was set back. */
 const secondLooks = 2;
 const secondLookMs = 500;
 
@@ -82,28 +83,28 @@ export class GitState {
   readonly #options: GitStateOptions;
   #snapshot: Snapshot;
   #heads = new Map<Place, string>();
-  /** Contents by object name, so that a reload reads only what changed. */
+  /** Contents by object name, so that a reload reads only changed files. */
   #known = new Map<string, string>();
   #pending: Operation[] = [];
   readonly #newBlobs = new Map<string, string>();
   #tail: Promise<unknown> = Promise.resolve();
   #held: Driver | null = null;
   #lost: BatonError | null = null;
-  /** Go with the next push. */
+  /** Sent with the next push. */
   #removals: readonly RefUpdate[] = [];
-  /** Of the home ref as this process pushed or read it last. */
+  /** Position of the home ref when this process last pushed or read it. */
   #seen: RefPosition = { position: 0, sha: null };
   /** A person's word that the home ref was set back or removed on purpose. */
   #accepted: string | null = null;
   /** Refs are pushed without their past. */
   #squashes = false;
-  /** Nothing is left of the thread: its ref goes. */
+  /** Nothing is left of the thread, so its ref is removed. */
   #forgets = false;
-  /** The host refuses what would take something away from a ref: it only grows. */
+  /** The host refuses a change that removes something from a ref. The ref only grows. */
   #onlyGrows = false;
-  /** Jobs of writes that are not acknowledged yet: not handed out. */
+  /** Jobs of writes that are not acknowledged yet. They are not handed out. */
   readonly #heldBack = new Set<string>();
-  /** The index as it is in the refs. */
+  /** The index as the refs have it. */
   #shownIndex: readonly IndexRow[] = [];
 
   private constructor(options: GitStateOptions) {
@@ -129,7 +130,7 @@ export class GitState {
     return this.#heldBack.has(jobId);
   }
 
-  /** `soon`: acknowledged at once and pushed with the next flush; `now`: in the refs when it resolves. */
+  /** `soon`: acknowledged at once and pushed with the next flush. `now`: the refs contain it when it resolves. */
   async change<T>(
     apply: (snapshot: Snapshot) => T,
     { when, jobs = [], isCause = false }: { when?: "now" | "soon"; jobs?: readonly string[]; isCause?: boolean } = {},
@@ -138,7 +139,7 @@ export class GitState {
     const waits = (when ?? (this.#options.durability === "write" ? "now" : "soon")) === "now";
     const before = this.#snapshot.changes;
     const result = apply(this.#snapshot);
-    // "No" is an answer, too: who waits gets it as it is when everything before it is kept, not as it was here.
+    // "No" is an answer, too. A caller that waits gets the answer after all earlier writes are kept.
     if (!waits && this.#snapshot.changes === before) return result;
     const operation: Operation = { apply, result, error: null, state: waits ? "open" : "acknowledged", jobs, isCause };
     this.#pending.push(operation);
@@ -151,12 +152,12 @@ export class GitState {
     return operation.result as T;
   }
 
-  /** Everything written before the call is in the refs when it resolves. */
+  /** When it resolves, the refs contain every write made before the call. */
   flush(): Promise<void> {
     return this.#serially(() => this.#push());
   }
 
-  /** Before anything outside is touched (GS2): what was written is kept, and we still drive. */
+  /** Before anything outside is touched (GS2). The refs contain earlier writes, and this process still drives. */
   async barrier(): Promise<void> {
     if (this.#held !== null && this.#options.clock.now() >= this.#held.expiresAt)
       throw this.#lose("The lease of this thread ran out before it was renewed.");
@@ -164,14 +165,14 @@ export class GitState {
     const causes = this.#pending.filter(({ isCause }) => isCause);
     if (causes.length === 0) return;
     await this.#calm();
-    // A push that is on its way may take them along: then there is nothing left to wait for but its end.
+    // A push already on its way may include these writes. Then Baton only waits for its end.
     await this.#serially(async () => {
       if (this.#lost !== null) throw this.#lost;
       if (causes.some((cause) => this.#pending.includes(cause))) await this.#push();
     });
   }
 
-  /** Writes come in groups, and what is outside is asked from several places: one push takes along what comes at once. */
+  /** Writes come in groups, and several callers reach outside at once. One push includes all simultaneous writes. */
   async #calm(): Promise<void> {
     const { clock } = this.#options;
     for (let looks = 0, before = -1; looks < calmLooksMax && this.#snapshot.changes !== before; looks += 1) {
@@ -180,7 +181,7 @@ export class GitState {
     }
   }
 
-  /** Whether others can find this thread's runs by all that they wait for now. */
+  /** Whether others can find this thread's runs by everything that the runs wait for now. */
   get showsWatches(): boolean {
     const shown = new Map(this.#shownIndex.map((row) => [row.runId, row]));
     return [...this.#snapshot.index.values()]
@@ -188,7 +189,7 @@ export class GitState {
       .every(({ runId, watches }) => isDeepStrictEqual(shown.get(runId)?.watches, watches));
   }
 
-  /** Looks at what others wrote; true when there was something. */
+  /** Reads the writes of others. True when there were some. */
   refresh(): Promise<boolean> {
     return this.#serially(async () => {
       if (this.#lost !== null) throw this.#lost;
@@ -202,9 +203,9 @@ export class GitState {
     });
   }
 
-  // who drives
+  // driver
 
-  /** Takes the thread if nobody drives it; `deadOwner` is somebody of whom it is known that it is gone. */
+  /** Gets the thread if nobody drives it. `deadOwner` is a driver that is known to be gone. */
   async takeDriver(request: {
     owner: string;
     job: string | null;
@@ -239,8 +240,8 @@ export class GitState {
   }
 
   /**
-   * Frees the thread unless `stays` finds a reason to go on in what is there by then; a later event finds it free.
-   * `removals` of other refs go with the first try; they are lost with it, as what is not needed may be.
+   * Frees the thread unless `stays` finds a reason to continue in the newest state. A later event finds the thread
+   * free. The first try includes `removals` of other refs. If it fails, they are lost, which does no harm.
    */
   async releaseDriver(stays: (snapshot: Snapshot) => boolean, removals: readonly RefUpdate[] = []): Promise<boolean> {
     const held = this.#held;
@@ -261,7 +262,10 @@ export class GitState {
 
   // retention
 
-  /** As `change`, in one push, whose refs begin anew: what was there before is in no past of theirs. */
+  /**
+   * Like `change`, in one push. The refs restart without their past, so their history no longer has the earlier
+   * content.
+   */
   async changeWithoutPast<T>(apply: (snapshot: Snapshot) => T): Promise<T> {
     this.#squashes = true;
     try {
@@ -272,11 +276,11 @@ export class GitState {
   }
 
   /**
-   * Applies a retention to a thread that nobody drives, in one push: the thread's ref and the shared one begin anew
-   * without their past, so that the host can let go of what nothing names any more; a thread of which nothing is left
-   * loses its ref. Where the host refuses that (branches that are protected against force and deletion), the same files
-   * become one more commit: what a job fetches is as small, and what is past stays in the ref's history.
-   * null: somebody drives it, or nothing was due.
+   * Applies a retention to a thread that nobody drives, in one push. The thread's ref and the shared one restart
+   * without their past, so that the host can delete unreferenced objects. A thread of which nothing is left loses its
+   * ref. A host may refuse that (branches protected against force pushes and deletion). Then the same files become one
+   * more commit. A job fetches equally little, and the past stays in the ref's history.
+   * Null: somebody drives the thread, or nothing was due.
    */
   async retain(retention: Retention): Promise<ReturnType<Tables["retain"]> | null> {
     this.#squashes = true;
@@ -289,7 +293,7 @@ export class GitState {
           const done = tables.retain(retention);
           this.#forgets = snapshot.isForgettable(retention.forgetBefore);
           if (this.#forgets) this.#forget(snapshot);
-          // What an earlier version left is known from now on.
+          // Indexes threads that an earlier version left without an index.
           else snapshot.indexAgain();
           if (done.compacted.length + done.forgotten.length === 0) return this.#forgets ? done : null;
           snapshot.dropBlobs();
@@ -357,11 +361,12 @@ export class GitState {
           throw new BatonError("BATON_GIT_FAILED", `${this.#options.refs.home} moved ${tries} times in a row.`);
         await this.#pause(tries);
         await this.#reload();
-        // What others wrote came in by this, and no later look will find it new.
+        // This reload brought the writes of others. No later look will report them as new.
         this.#options.onNews();
         continue;
       }
-      // Not known to be there, so not given up: whoever asks is told, and the next push takes it along.
+      // The remote may or may not have the write, so Baton keeps it. The caller gets an error, and the next push
+      // retries.
       this.#snapshot.restoreDirty(dirty);
       if (outcome.kind === "refused" && takesAway && !this.#onlyGrows) {
         this.#onlyGrows = true;
@@ -387,7 +392,7 @@ export class GitState {
       const expected = this.#heads.get(place) ?? null;
       const squashes = this.#squashes && !this.#onlyGrows;
       const past = squashes && expected !== null ? await remote.tree(expected) : null;
-      // One synchronous stretch: the files of a commit are of one moment.
+      // One synchronous stretch, so that all files of a commit show the same moment.
       const files: Files = new Map(paths.map((path) => [path, this.#content(path)]));
       if (place === "home") files.set(positionPath, positionText(this.#snapshot.position + 1));
       if (past !== null) {
@@ -448,7 +453,7 @@ export class GitState {
     return outcome;
   }
 
-  /** The file of marks with our own as it is now: whatever is pushed to the shared ref takes it along (HM1). */
+  /** The file of marks with our own current mark. Each push to the shared ref includes it (HM1). */
   #marksAt({ position, sha }: RefPosition): string | null {
     const { home } = this.#options;
     const { marks } = this.#snapshot;
@@ -463,7 +468,7 @@ export class GitState {
     return content === undefined ? null : path.endsWith(".json") ? JSON.stringify(content) : content;
   }
 
-  /** Reads what is there and applies to it what is not kept yet (GS1, GS3). */
+  /** Reads the refs and applies the writes that they do not have yet (GS1, GS3). */
   async #reload(looks = 0): Promise<void> {
     const { remote, refs, home } = this.#options;
     const present = await remote.heads([refs.home, refs.shared]);
@@ -481,7 +486,7 @@ export class GitState {
       return this.#reload(looks + 1);
     if (this.#held !== null && (next.driver?.epoch !== this.#held.epoch || next.driver.owner !== this.#held.owner))
       throw this.#lose(`${next.driver?.owner ?? "Nobody"} drives ${home} now.`);
-    // From here to the end nothing else can run in between.
+    // From here to the end no other code can run in between.
     this.#heads = heads;
     this.#seen = { position: next.position, sha: heads.get("home") ?? null };
     this.#shownIndex = [...next.index.values()];
@@ -495,7 +500,7 @@ export class GitState {
     const { remote, refs, home, clock, readOnly, log } = this.#options;
     if (readOnly) return true;
     const mark = next.marks.get(home);
-    // A thread that we drive nobody else may remove, so what we saw ourselves counts too.
+    // Nobody else may remove a thread that we drive. The position that we saw ourselves therefore counts, too.
     const seen = this.#held !== null && this.#seen.position > (mark?.position ?? 0) ? this.#seen : mark;
     let verdict = judgePosition(found, seen);
     if (verdict === "unclear" && seen?.sha != null)
@@ -563,7 +568,7 @@ export class GitState {
   }
 }
 
-/** One that ends later than the longest that is given was not given: it holds nothing. */
+/** An expiry beyond the longest lease cannot come from Baton. Such a lease holds nothing. */
 function isHeld({ expiresAt }: { expiresAt: number }, now: number): boolean {
   return expiresAt > now && expiresAt <= now + limits.driverLeaseMs + limits.leaseSlackMs;
 }

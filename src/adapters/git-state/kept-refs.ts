@@ -1,10 +1,11 @@
 /**
- * Kept commits below `refs/baton/kept/<run>/<commit>`: each a git bundle as a file, in a ref of its own that no job reads
- * without need.
+ * Kept commits below `refs/baton/kept/<run>/<commit>`. Each is a git bundle as a file, in a ref of its own. Jobs read
+ * such a ref only when they need it.
  *
- * KR1 Nothing is pushed as a commit of the project, so no rule about its files (workflows, protected paths) meets it.
- * KR2 What the scan blocked is encrypted before it leaves this process. Without a key it is refused, and nothing is sent.
- * KR3 A ref counts only if it holds the commit that its name says. Otherwise: BATON_STATE_BROKEN, and the ref stays.
+ * KR1 Nothing is pushed as a commit of the project, so no rule about its files (workflows, protected paths) applies.
+ * KR2 A commit that the scan blocked is encrypted before it leaves this process. Without a key, Baton refuses and sends
+ *     nothing.
+ * KR3 A ref counts only if it holds the commit in its name. Otherwise: BATON_STATE_BROKEN, and the ref stays.
  */
 import { z } from "zod";
 import { BatonError } from "../../core/errors.ts";
@@ -16,10 +17,10 @@ import type { StateRemote } from "./remote.ts";
 import { seal, unseal } from "./seal.ts";
 
 export interface KeptRefsOptions {
-  /** Of its own: commits are made in it while the state makes others. */
+  /** A remote of its own, because it makes commits while the state makes others. */
   remote: StateRemote;
   namespace: string;
-  /** What blocked commits are encrypted with; null: they are refused. */
+  /** The key that encrypts blocked commits. Null: Baton refuses blocked commits. */
   key: string | null;
   clock: Clock;
   onPush(): void;
@@ -39,7 +40,7 @@ export function keptPrefix(namespace: string, runId = ""): string {
   return `${namespace}kept/${runId === "" ? "" : `${runId}/`}`;
 }
 
-/** Of a ref of kept commits; null: it is none. */
+/** The run of a ref of kept commits. Null for any other ref. */
 export function runOfKept(namespace: string, ref: string): string | null {
   return ref.startsWith(keptPrefix(namespace)) ? (ref.slice(keptPrefix(namespace).length).split("/")[0] ?? null) : null;
 }
@@ -114,7 +115,7 @@ export class KeptRefs implements KeptWork {
     throw new BatonError("BATON_WORK_SEALED", `The commits that lead to ${sha.slice(0, 7)} are sealed, and ${why}.`);
   }
 
-  /** One look for a job: only who drives the thread adds to it. */
+  /** One look per job is enough, because only the driver of the thread adds to it. */
   #list(again = false): Promise<Map<string, Row>> {
     if (this.#rows === null || again) {
       const { remote, namespace } = this.#options;
@@ -134,7 +135,7 @@ export class KeptRefs implements KeptWork {
       const contents = await remote.objects([aboutOid, bundleOid]);
       const { baseSha } = parseAbout(contents.get(aboutOid) ?? "", ref);
       const kept = Buffer.from(contents.get(bundleOid) ?? "", "base64");
-      // What is sealed shows its commit only when it is opened: its context names it.
+      // A sealed bundle shows its commit only when it is opened, because its context names the commit.
       if (!sealed && !bundleHolds(kept, sha)) throw broken(ref);
       const about: KeptCommit = { runId, baseSha, sealed };
       this.#about.set(sha, about);
@@ -157,7 +158,10 @@ function parseAbout(text: string, ref: string): z.infer<typeof aboutSchema> {
   }
 }
 
-/** Source: https://git-scm.com/docs/gitformat-bundle: a signature, lines that each begin with an object name, and a blank line. */
+/**
+ * A bundle has a signature, lines that each begin with an object name, and a blank line. Source:
+ * https://git-scm.com/docs/gitformat-bundle
+ */
 function bundleHolds(bytes: Buffer, sha: string): boolean {
   const end = bytes.indexOf("\n\n");
   const [signature = "", ...lines] = bytes.toString("latin1", 0, Math.max(end, 0)).split("\n");

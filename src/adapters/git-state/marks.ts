@@ -1,12 +1,13 @@
 /**
- * High-water marks: how far each thread's ref had come, kept in the shared ref. Somebody who may push can set a thread's ref back.
+ * High-water marks: the last position of each thread's ref, kept in the shared ref. Anyone with push access can set a
+ * thread's ref back.
  *
- * HM1 Each commit of a thread's ref counts one more (`position.json`). The mark moves with every push that writes to the shared ref,
- *     and with the push that frees the thread, so it costs no push of its own.
- * HM2 A ref below its mark is never worked on: what was done after it would be done again.
+ * HM1 Each commit of a thread's ref counts one up (`position.json`). The mark moves with every push to the shared ref,
+ *     and with the push that frees the thread. It needs no push of its own.
+ * HM2 Baton never works on a ref below its mark, because it would repeat later work.
  */
 
-/** Where the ref of a thread was; `sha` null: there was none. */
+/** The position of a thread's ref. `sha` null: there was no ref. */
 export interface RefPosition {
   position: number;
   sha: string | null;
@@ -18,7 +19,7 @@ export interface MarkRow {
   sha: string;
 }
 
-/** `unclear`: as far as the mark, but another commit. Only its history tells whether it goes on from there. */
+/** `unclear`: as far as the mark, but another commit. Only its history tells whether it continues from the mark. */
 export function judgePosition(
   found: RefPosition,
   mark: RefPosition | undefined,

@@ -15,13 +15,13 @@ export interface GitDatabaseOptions {
   token(): Promise<string | null>;
   /** An empty or earlier scratch directory of our own. */
   scratchDir: string;
-  /** `thread/7`: what is kept beside what all threads share. */
+  /** `thread/7`: the part of the state that threads do not share. */
   home: string;
   durability: "write" | "barrier";
   clock: Clock;
   random: Random;
   log: Log;
-  /** Only to look; writing is not possible on a host that takes no such refs. */
+  /** Only for reading. A host that accepts no such refs allows no writes. */
   readOnly?: boolean;
 }
 
@@ -29,17 +29,17 @@ export interface GitDatabase extends Database {
   kind: "git";
   state: GitState;
   queue: JobLoop;
-  /** How often the state was pushed, the first look and what was removed included. */
+  /** The number of pushes of the state, including the first look and removals. */
   pushes(): number;
-  /** Where it is kept. */
+  /** The namespace that holds the state. */
   namespace: string;
   /** `thread/7` and all others that have a ref. */
   homes(): Promise<string[]>;
-  /** Refs below a prefix, each as a removal of what is there now. */
+  /** Refs below a prefix, each as a removal of its present commit. */
   removals(prefix: string): Promise<RefUpdate[]>;
-  /** Removes refs beside the state; true when it is done. */
+  /** Removes refs outside the state. True when the host did it. */
   remove(removals: readonly RefUpdate[]): Promise<boolean>;
-  /** Commits of steps, kept beside the state. */
+  /** Commits of steps, kept next to the state. */
   kept(options: Pick<KeptRefsOptions, "key" | "onPush">): KeptRefs;
 }
 
@@ -68,13 +68,13 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
     },
   });
   const feed = new TablesFeed(() => state.snapshot.tables);
-  /** A change that is acknowledged is in the feed: its place is fenced as the change itself is (GS3). */
+  /** The feed shows every acknowledged change. Its place is fenced like the change itself (GS3). */
   const told = async <T>(change: Promise<T>): Promise<T> => {
     const result = await change;
     feed.replaced();
     return result;
   };
-  // A job's course is told to the refs with the next push: a job that is handed out twice does no harm (S4).
+  // The next push includes the progress of a job. A job that is handed out twice does no harm (S4).
   const soon = (apply: Parameters<GitState["change"]>[0]): void => {
     state.change(apply, { when: "soon" }).catch(() => {});
   };

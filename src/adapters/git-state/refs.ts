@@ -1,4 +1,4 @@
-/** Where the state lives: `refs/baton/*`, or branches below `baton-state/` on a host that takes no other refs. */
+/** Where the state lives: `refs/baton/*`, or branches below `baton-state/` on a host that accepts no other refs. */
 import { BatonError } from "../../core/errors.ts";
 import type { Log } from "../../ports/log.ts";
 import type { StateRemote } from "./remote.ts";
@@ -6,13 +6,16 @@ import type { StateRemote } from "./remote.ts";
 export interface StateRefs {
   home: string;
   shared: string;
-  /** Made by a person who means it that the home ref was set back or removed. */
+  /** A person makes this ref to confirm that the home ref was set back or removed on purpose. */
   accepted: string;
   namespace: string;
 }
 
 const preferredNamespace = "refs/baton/";
-/** Branches show in the user's list: only where nothing else is taken. One a thread, so that threads do not wait for each other. */
+/**
+ * Branches show in the user's list, so Baton uses them only as a fallback. One per thread, so that threads do not block
+ * each other.
+ */
 const fallbackNamespace = "refs/heads/baton-state/";
 
 export async function findRefs(options: {
@@ -20,7 +23,7 @@ export async function findRefs(options: {
   home: string;
   now: number;
   log: Log;
-  /** Only to look: where there is no state, none is begun and nothing is tried. */
+  /** Only for reading. Where there is no state, Baton creates none and tries nothing. */
   readOnly: boolean;
 }): Promise<StateRefs> {
   const { remote, home, log } = options;
@@ -45,8 +48,8 @@ export async function findRefs(options: {
 }
 
 /**
- * Begins the shared state with an empty commit: what is written first tells whether such refs are taken, and is no push
- * too many. The host's words when it refuses, null when it takes it.
+ * Starts the shared state with an empty commit. This first write shows whether the host accepts such refs, and costs no
+ * extra push. Returns the host's words when it refuses, null when it accepts.
  */
 async function probe({ remote, now }: { remote: StateRemote; now: number }, ref: string): Promise<string | null> {
   const [sha = ""] = await remote.commit([

@@ -1,9 +1,11 @@
 /**
  * The state refs of one repository, as git moves them: look, fetch, commit, compare-and-swap.
  *
- * Owns: the bare scratch repository, plumbing, what a failed push means. Does not own: what the files mean (`files.ts`).
- * GR1 No ref but the ones that are handed in is ever written, here or there; nothing is forced over what we have not seen.
- * GR2 Whether a push arrived is judged by the remote's refs and history, never by an exit code alone: answers get lost.
+ * Owns: the bare scratch repository, plumbing, the meaning of a failed push. Does not own: the meaning of the files
+ * (`files.ts`).
+ * GR1 Baton writes only the refs that the caller names, here and on the remote. It never force-pushes over an unseen
+ *     commit.
+ * GR2 The remote's refs and history decide whether a push arrived, never an exit code alone, because answers get lost.
  */
 import { PassThrough } from "node:stream";
 import { BatonError, hasCode } from "../../core/errors.ts";
@@ -11,7 +13,7 @@ import { type GitOptions, type GitResult, git } from "../workspace/git-command.t
 import { ownRepository } from "../workspace/own-repository.ts";
 
 export interface RemoteOptions {
-  /** Directory of the scratch repository; made by the first call. */
+  /** Directory of the scratch repository. The first call creates it. */
   gitDir: string;
   /** Without credentials. */
   url: string;
@@ -20,52 +22,55 @@ export interface RemoteOptions {
 
 export interface RefUpdate {
   ref: string;
-  /** What the remote is expected to have; null: no such ref. */
+  /** The commit that the remote should have now. Null: no such ref. */
   expected: string | null;
-  /** null removes the ref. */
+  /** Null removes the ref. */
   sha: string | null;
 }
 
 export interface NewCommit {
-  /** null for the first commit of a ref. */
+  /** Null for the first commit of a ref. */
   parent: string | null;
   message: string;
   at: number;
-  /** As a function: they name commits of the same call, those before this one. */
+  /** A function, for files that name earlier commits of the same call. */
   files: CommitFiles | ((made: readonly string[]) => CommitFiles);
 }
 
-/** Path to content, or to an object that is here already; null removes the path. */
+/** Path to content, or to an object that is here already. Null removes the path. */
 type CommitFiles = ReadonlyMap<string, string | { oid: string } | null>;
 
-/** `moved`: somebody else was first, nothing of ours is there. `refused`: the host takes no such ref, or no such change of it. */
+/**
+ * `moved`: another process was first, and none of our writes arrived. `refused`: the host rejects such a ref or such a
+ * change of it.
+ */
 export type PushOutcome =
   | { kind: "done" }
   | { kind: "moved" }
   | { kind: "refused"; message: string }
   | { kind: "failed"; message: string };
 
-/** How far back a lost answer's commit is looked for. */
+/** How far back Baton searches for the commit of a lost answer. */
 const historyDepth = 200;
 const networkTimeoutMs = 60_000;
-/** What hosts say when they do not take a ref, as against when they are busy or broken. */
+/** Words of hosts that reject a ref, in contrast to busy or broken hosts. */
 const refusal =
   /\[remote rejected\].*(declined|den(y|ied)|hidden|prohibited|protected|rule|not allowed|funny refname|non-fast-forward)/i;
 
-/** What hosts say to a token that may not; no later try of it would. */
+/** Words of hosts for a token without permission. A later try with the token would fail, too. */
 const denial =
   /returned error: 40[13]\b|Permission to \S+ denied|Write access to repository not granted|Authentication failed|could not read Username/i;
 
 export class StateRemote {
   readonly #options: RemoteOptions;
-  /** How often something was pushed, or tried to be. */
+  /** The number of pushes, including failed tries. */
   pushes = 0;
 
   constructor(options: RemoteOptions) {
     this.#options = options;
   }
 
-  /** Which of these refs the remote has. */
+  /** The refs of this list that the remote has. */
   async heads(refs: readonly string[]): Promise<Map<string, string>> {
     const { stdout } = await this.#network(["ls-remote", this.#options.url, ...refs]);
     const heads = new Map<string, string>();
@@ -76,14 +81,14 @@ export class StateRemote {
     return heads;
   }
 
-  /** Refs below a prefix, with what they are at. */
+  /** Refs below a prefix, with their commits. */
   async below(prefix: string): Promise<Map<string, string>> {
     const { stdout } = await this.#network(["ls-remote", this.#options.url, `${prefix}*`]);
     const found = stdout.split("\n").map((line) => line.split("\t") as [string, string]);
     return new Map(found.filter(([, ref]) => ref?.startsWith(prefix)).map(([sha, ref]) => [ref, sha]));
   }
 
-  /** Brings the tips of these refs here; returns what was found at that moment. */
+  /** Fetches the tips of these refs. Returns the commits found at that moment. */
   async fetch(refs: readonly string[], depth = 1): Promise<Map<string, string>> {
     if (refs.length === 0) return new Map();
     const specs = refs.map((ref) => `+${ref}:${localRef(ref)}`);
@@ -132,7 +137,7 @@ export class StateRemote {
     return contents;
   }
 
-  /** Makes the commits in one call; nothing is published by it. */
+  /** Makes the commits in one call, without publishing them. */
   async commit(commits: readonly NewCommit[]): Promise<string[]> {
     const made: string[] = [];
     if (commits.length === 0) return made;
@@ -144,7 +149,7 @@ export class StateRemote {
     };
     let heard = "";
     say();
-    // fast-import answers each commit with its name, on the stream that is read while it runs.
+    // fast-import answers each commit with its name, on a stream that Baton reads meanwhile.
     await this.#local(["fast-import", "--quiet", "--force", "--done", "--cat-blob-fd=2"], {
       input,
       onProgress(text) {
@@ -178,7 +183,8 @@ export class StateRemote {
       return rejections(stdout).some((line) => refusal.test(line))
         ? { kind: "refused", message }
         : { kind: "failed", message };
-    // A clear refusal means that nothing of ours arrived; silence may mean that it did and that others went on from there.
+    // A clear refusal means that nothing arrived. After silence, the push may have arrived, and others may have
+    // continued from it.
     if (rejections(stdout).length === 0 && (await this.#arrived(updates))) return { kind: "done" };
     return { kind: "moved" };
   }
@@ -189,7 +195,7 @@ export class StateRemote {
     return this.descends(update.ref, update.sha);
   }
 
-  /** Whether a ref of the remote goes on from a commit, as far back as a lost answer is looked for. */
+  /** Whether a ref of the remote descends from a commit. The search goes as far back as for a lost answer. */
   async descends(ref: string, ancestor: string): Promise<boolean> {
     const fetched = await this.fetch([ref], historyDepth);
     const head = fetched.get(ref) ?? "";
@@ -214,7 +220,7 @@ export class StateRemote {
   }
 }
 
-/** A commit in the language of fast-import, with the question for its name. */
+/** A commit in the syntax of fast-import, with the request for its name. */
 function spoken({ parent, message, at, files }: NewCommit, made: readonly string[]): Buffer {
   const parts: Buffer[] = [];
   const text = (line: string): void => void parts.push(Buffer.from(line));

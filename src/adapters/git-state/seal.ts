@@ -1,7 +1,8 @@
 /**
- * Bytes that nobody without the key can read or change: AES-256-GCM, the key derived by scrypt with a salt of its own.
+ * Bytes that nobody can read or change without the key. AES-256-GCM, with a key that scrypt derives from a salt of its
+ * own.
  *
- * SL1 Each seal has its own salt and nonce. `context` is bound to it: a seal put in another's place does not open.
+ * SL1 Each seal has its own salt and nonce. `context` is bound to it. A seal in another seal's place does not open.
  */
 import { createCipheriv, createDecipheriv, randomBytes, type ScryptOptions, scrypt } from "node:crypto";
 
@@ -18,7 +19,7 @@ export async function seal(passphrase: string, context: string, bytes: Uint8Arra
   return Buffer.concat([mark, salt, nonce, cipher.getAuthTag(), body]);
 }
 
-/** null: another key, another context, or changed bytes. */
+/** Null: another key, another context, or changed bytes. */
 export async function unseal(passphrase: string, context: string, sealed: Uint8Array): Promise<Uint8Array | null> {
   const bytes = Buffer.from(sealed);
   const ends = [saltBytes, nonceBytes, tagBytes].reduce((at, size) => [...at, (at.at(-1) ?? 0) + size], [mark.length]);

@@ -1,12 +1,13 @@
-/** Rules in force for a branch; none where GitHub has no rules to ask for. */
+/** Rules in force for a branch. None where GitHub has no rules. */
 import { hasCode } from "../../core/errors.ts";
 import type { Repository } from "../../core/vocabulary.ts";
 import type { Requester } from "./request.ts";
 
 /**
- * 403 "Upgrade to GitHub Pro or make this repository public to enable this feature.": a private repository of a free plan, which can have none.
- * Source: https://docs.github.com/en/get-started/learning-about-github/githubs-plans (rule sets and protected branches),
- * https://github.com/github/branch-deploy/pull/345 (the answer).
+ * A private repository of a free plan can have no rules. GitHub answers 403 "Upgrade to GitHub Pro or make this
+ * repository public to enable this feature." there.
+ * Source: https://docs.github.com/en/get-started/learning-about-github/githubs-plans (rule sets and protected
+ * branches), https://github.com/github/branch-deploy/pull/345 (the answer).
  */
 export async function rulesOf<Rule>(
   requester: Requester,

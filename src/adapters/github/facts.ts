@@ -1,4 +1,7 @@
-/** GitHub's answers as the facts that Baton reads (github.G3): what is absent, deleted or unknown gets its meaning here, once. */
+/**
+ * GitHub's answers as the facts that Baton reads (github.G3). This file alone gives absent, deleted or unknown values
+ * their meaning.
+ */
 import type { Permission } from "../../core/vocabulary.ts";
 import type {
   CheckFacts,
@@ -21,7 +24,7 @@ const reviewStates: Record<string, ReviewFacts["state"]> = {
 };
 
 export function userOf(user: wire.User | null | undefined): GithubUser {
-  // A deleted account is GitHub's `ghost`, which holds no permission anywhere.
+  // GitHub replaces a deleted account with `ghost`, which has no permission anywhere.
   return user === null || user === undefined
     ? { id: 10_137, login: "ghost", kind: "user" }
     : { id: user.id, login: user.login, kind: user.type === "User" ? "user" : "bot" };
@@ -52,9 +55,9 @@ export function pullOf(found: wire.PullRequest): PullRequestFacts {
 }
 
 /**
- * Workflow runs whose check runs share a name within a suite: only their jobs say which is a re-run of which.
- * Source: https://docs.github.com/en/rest/checks/runs (`details_url` of GitHub Actions names run and job), and the answer quoted
- * in https://github.com/BerriAI/litellm/pull/40015
+ * Workflow runs whose check runs share a name within a suite. Only their jobs show which one is a re-run of which.
+ * Source: https://docs.github.com/en/rest/checks/runs (`details_url` of GitHub Actions names run and job), and the
+ * answer quoted in https://github.com/BerriAI/litellm/pull/40015
  */
 export function sharedNames(runs: readonly wire.CheckRun[]): Set<number> {
   const seen = new Set<string>();
@@ -68,7 +71,7 @@ export function sharedNames(runs: readonly wire.CheckRun[]): Set<number> {
   return shared;
 }
 
-/** null: its check belongs to none. */
+/** Null: its check belongs to no workflow run. */
 export function workflowRunOf(run: wire.CheckRun): number | null {
   const [, id] = /\/actions\/runs\/(\d+)\/job/.exec(`${run.details_url ?? ""} ${run.html_url ?? ""}`) ?? [];
   return id === undefined ? null : Number(id);
@@ -127,8 +130,8 @@ export function statusOf(status: wire.Status, sha: string): CheckFacts {
 }
 
 /**
- * GitHub lists newest first. A context that ends red and later green was run again, so each end stays a fact; the same end
- * told twice in a row is one.
+ * GitHub lists newest first. A context that ends red and later green was run again, so each end stays a fact. The same
+ * end reported twice in a row counts once.
  */
 export function triesOf(statuses: wire.Status[]): wire.Status[] {
   const after = new Map<string, wire.Status>();
@@ -165,14 +168,14 @@ export function commentOf(comment: wire.Comment): CommentFacts {
   };
 }
 
-/** null: of no thread. */
+/** Null: the comment belongs to no thread. */
 export function writtenComment(comment: wire.ThreadComment): WrittenFacts | null {
   const { id, body, author, createdAt, updatedAt } = commentOf(comment);
   const number = Number(comment.issue_url.split("/").at(-1));
   return Number.isInteger(number) ? { number, commentId: id, body, author, createdAt, updatedAt } : null;
 }
 
-/** null: a pull request, whose text is none of an issue. */
+/** Null: a pull request. Its text does not count as the text of an issue. */
 export function writtenIssue(issue: wire.NewIssue): WrittenFacts | null {
   const { number, body, author, isPullRequest } = issueOf(issue);
   if (isPullRequest) return null;

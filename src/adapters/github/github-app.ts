@@ -1,4 +1,4 @@
-/** GitHub as the App sees it: installations, tokens narrowed to one repository, its own delivery log. */
+/** GitHub as the App sees it: installations, tokens for one repository only, and the App's own delivery log. */
 import { createAppAuth } from "@octokit/auth-app";
 import { toBatonError } from "../../core/errors.ts";
 import { type GithubRepository, type Repository, repositoryOf } from "../../core/vocabulary.ts";
@@ -13,22 +13,22 @@ import { Requester } from "./request.ts";
 export interface GithubAppOptions {
   appId: number;
   privateKey: string;
-  /** Pages and git; absent: as the API's address says. */
+  /** Address of the pages and git. Absent: derived from the API's address. */
   webUrl?: string;
   /** `https://api.github.com`, or `https://HOST/api/v3` of an Enterprise server. */
   baseUrl: string;
   clock: Clock;
-  /** Aborted when Baton stops: no call waits for a limit any more (RB4). */
+  /** Aborted when Baton stops. After that no call waits for a limit (RB4). */
   stop?: AbortSignal;
-  /** Proves that the caller is the App: Probot's authentication, where Probot is the host. */
+  /** Proves that the caller is the App. Probot provides it where Probot is the host. */
   signJwt?: () => Promise<string>;
   fetch?: typeof fetch;
 }
 
 /**
- * An installation token lives one hour; it is minted anew after this. Tokens are minted here, not by `@octokit/auth-app`: that
- * sends the App's proof to api.github.com whatever the server is, unless it is a request's hook that asks for one, keeps a token
- * until its last minute, and does not pass the budget.
+ * An installation token lives one hour. Baton mints another one after this time. `@octokit/auth-app` is not used for
+ * it. That library sends the App's proof to api.github.com for every server, unless a request's hook asks for a token.
+ * It also keeps a token until its last minute, and does not count against the budget.
  */
 const tokenMs = 50 * 60_000;
 
@@ -43,7 +43,7 @@ interface Identity {
   bot: { id: number; login: string; kind: "bot" };
 }
 
-/** Who GitHub says that the App and its installations are. */
+/** The identity of the App and its installations, as GitHub reports it. */
 export interface GithubSelf {
   self(): Promise<{ id: number; slug: string; permissions: Record<string, string>; events: string[] }>;
   installations(): Promise<{ id: number; account: string; permissions: Record<string, string>; events: string[] }[]>;
@@ -80,7 +80,7 @@ class App implements GithubApp, GithubSelf {
       webUrl: this.#options.webUrl ?? webUrlOf(this.#options.baseUrl),
       repositoryToken: async (repositoryId, access) => {
         const known = access === "write" ? (await this.#token(installationId, null, null)).permissions : undefined;
-        // A push of workflow files needs it, and GitHub mints no token for what was not granted.
+        // A push of workflow files needs it. GitHub mints no token with a permission that was not granted.
         const workflows = mayWrite(known ?? {}, "workflows") ? { workflows: "write" as const } : {};
         const wanted = { contents: access, metadata: "read" as const, ...workflows };
         return (await this.#token(installationId, repositoryId, wanted)).token;
@@ -91,7 +91,7 @@ class App implements GithubApp, GithubSelf {
     return github;
   }
 
-  /** One for an installation, with one budget (github.G1). */
+  /** One requester per installation, with one budget (github.G1). */
   #requesterOf(installationId: number): Requester {
     const known = this.#requesters.get(installationId);
     if (known !== undefined) return known;
@@ -99,7 +99,7 @@ class App implements GithubApp, GithubSelf {
       ...this.#options,
       budget: new RateBudget(this.#options.clock, this.#options.stop),
       authorise: async () => `token ${(await this.#token(installationId, null, null)).token}`,
-      // Revoked, or the App's permissions changed: a new one may be good.
+      // The token was revoked, or the App's permissions changed. Another token may work.
       refused: (authorization) => this.#forget(authorization),
     });
     this.#requesters.set(installationId, made);
@@ -194,12 +194,12 @@ class App implements GithubApp, GithubSelf {
   }
 
   /**
-   * A token is minted with all that its installation is granted, and says so.
+   * A new token has everything that its installation grants, and lists it.
    * Source: https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app
    */
   async #granted(installationId: number, toWrite: readonly string[]): Promise<Record<string, string> | null> {
     const known = await this.#token(installationId, null, null);
-    // `metadata` is part of every grant: an answer without it does not tell.
+    // `metadata` is part of every grant. An answer without it gives no information.
     if (known.permissions?.["metadata"] === undefined) return null;
     if (toWrite.every((name) => mayWrite(known.permissions ?? {}, name))) return known.permissions;
     this.#forget(`token ${known.token}`);

@@ -1,15 +1,16 @@
 /**
- * Where a GitHub is: its API, its pages and git, and who signs the tokens of its jobs. Pure.
+ * The addresses of a GitHub: its API, its pages and git, and the issuer of its jobs' tokens. Pure.
  *
  * Sources: https://docs.github.com/en/enterprise-server@latest/rest/quickstart (`/api/v3`),
- * https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency/network-details-for-ghecom (`api.SUBDOMAIN.ghe.com`),
- * https://docs.github.com/en/actions/concepts/security/openid-connect (`iss` on GHE.com and on a server).
+ * https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency/network-details-for-ghecom
+ * (`api.SUBDOMAIN.ghe.com`), https://docs.github.com/en/actions/concepts/security/openid-connect (`iss` on GHE.com and
+ * on a server).
  */
 export interface GivenHosts {
   /** Host of an Enterprise Server, or `SUBDOMAIN.ghe.com`. */
   host?: string | undefined;
   protocol?: "http" | "https" | undefined;
-  /** Each takes precedence over what follows from `host`. */
+  /** Each takes precedence over the address derived from `host`. */
   apiUrl?: string | undefined;
   webUrl?: string | undefined;
   issuer?: string | undefined;
@@ -30,7 +31,7 @@ export function githubHosts({ host, protocol = "https", apiUrl, webUrl, issuer }
   return { apiUrl: api, webUrl: web, issuer: issuer ?? issuerOf(web, host !== undefined) };
 }
 
-/** Pages and git of the GitHub whose API this is. */
+/** Address of the pages and git of the GitHub that has this API. */
 export function webUrlOf(apiUrl: string): string {
   const { protocol, host } = new URL(apiUrl);
   const isCloud = host === "api.github.com" || (host.startsWith("api.") && residency.test(host));

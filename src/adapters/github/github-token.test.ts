@@ -6,7 +6,7 @@ const repository: Repository = { id: 9, owner: "acme", name: "shop", defaultBran
 const sha = "a".repeat(40);
 const actions = 15_368;
 
-/** GitHub as a job of Actions asks it: one check run of each name at a commit, all of one suite. */
+/** GitHub as a job of Actions sees it. Each name has one check run at a commit, all in one suite. */
 function jobAt(
   names: string[],
   options: { ownCheckRun: number | number[] | null; own?: object | number; token?: string; push?: boolean },

@@ -1,10 +1,11 @@
 /**
- * GitHub as one job sees it: a token for one repository, and no App of Baton's own.
+ * GitHub as one job sees it: a token for one repository, without an App of Baton's own.
  *
- * Owns: who speaks through the token, and what tells Baton's own checks from the project's where both come from GitHub
+ * Owns: the identity behind the token, and telling Baton's own checks from the project's. Both come from GitHub
  * Actions. Does not own: reads and writes themselves (`installation.ts`).
- * GT1 The App behind `GITHUB_TOKEN` is the one of the project's CI. What is Baton's own is therefore known by its name
- *     (its reports, its job), never by the App: else no check of the project would count, or Baton would wait for itself.
+ * GT1 The App behind `GITHUB_TOKEN` is also the App of the project's CI. Baton therefore knows its own checks by name
+ *     (its reports, its job), never by the App. Otherwise no check of the project would count, or Baton would wait for
+ *     itself.
  */
 import { BatonError } from "../../core/errors.ts";
 import { type GithubRepository, type Repository, repositoryOf } from "../../core/vocabulary.ts";
@@ -25,32 +26,32 @@ export interface GithubTokenOptions {
   clock: Clock;
   /** Slug of the App that made the token, when it is not the job's own. */
   appSlug: string | null;
-  /** Names of check runs that are Baton's own: its own reports, and the job that it runs in. */
+  /** Names of Baton's own check runs: its own reports, and the job that it runs in. */
   ownChecks: readonly string[];
-  /** Check runs of Baton's own jobs, which tell their names; empty: the runner does not say. */
+  /** Check runs of Baton's own jobs, which report their names. Empty: the runner does not give them. */
   ownCheckRuns: readonly number[];
-  /** What the job's own token may, as far as something tells; null: unknown. Not asked for other tokens. */
+  /** The permissions of the job's own token. Null: unknown. Not called for other tokens. */
   grantedToJob?(github: Pick<Github, "file">, repository: Repository): Promise<Record<string, string> | null>;
-  /** Aborted when the job stops: no call waits for a limit any more (RB4). */
+  /** Aborted when the job stops. After that no call waits for a limit (RB4). */
   stop?: AbortSignal;
   fetch?: typeof fetch;
 }
 
 export interface TokenGithub extends GithubApp {
   repositoryByName(owner: string, name: string): Promise<Repository>;
-  /** Whether a workflow run is over: its job drives nothing any more. null where GitHub does not tell. */
+  /** Whether a workflow run ended, so that its job drives nothing anymore. Null where GitHub does not say. */
   isOver(repository: Repository, workflowRunId: string): Promise<boolean | null>;
-  /** When GitHub first saw a workflow; null where it does not tell. */
+  /** When GitHub first saw a workflow. Null where GitHub does not say. */
   workflowMadeAt(repository: Repository, workflow: string): Promise<number | null>;
   /** Starts a workflow at a branch. */
   dispatch(repository: Repository, workflow: string, ref: string, inputs: Record<string, string>): Promise<void>;
-  /** True when pushes with the token start no workflow: it is the job's own. */
+  /** True when pushes with the token start no workflow, because it is the job's own token. */
   isJobToken(): Promise<boolean>;
-  /** How many calls were made. */
+  /** The number of calls made. */
   calls(): CallCounts;
 }
 
-/** `unchanged`: reads that GitHub answered with 304, which cost no limit. */
+/** `unchanged`: reads that GitHub answered with 304, which do not count against the limit. */
 export interface CallCounts {
   reads: number;
   unchanged: number;
@@ -58,7 +59,7 @@ export interface CallCounts {
 }
 
 const actionsSlug = "github-actions";
-/** No App: nothing is Baton's own by its App alone (GT1). */
+/** No App. Nothing counts as Baton's own by its App alone (GT1). */
 const noApp = 0;
 
 interface Speaker {
@@ -92,7 +93,7 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
     return known;
   };
   const github = new JobGithub(requester, speaker, options);
-  // What a job's repository is called does not change while the job runs.
+  // The name of a job's repository does not change while the job runs.
   const repositories = new Map<string, Promise<Repository>>();
   const readRepository = async (owner: string, name: string): Promise<Repository> =>
     repositoryOf(await requester.get<GithubRepository>("/repos/{owner}/{repo}", { owner, repo: name }));
@@ -133,7 +134,7 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
   };
 }
 
-/** What names a commit by its hash says the same for ever. */
+/** A read by a full commit hash always returns the same answer. */
 const commitName = /^[0-9a-f]{40}$/;
 
 class JobGithub extends InstallationGithub implements Github {
@@ -161,7 +162,8 @@ class JobGithub extends InstallationGithub implements Github {
   }
 
   /**
-   * A person's role bounds their token. `permissions` of a repository are those of a user, so they tell nothing of a job's.
+   * A person's role bounds their token. `permissions` of a repository describe a user, so they do not describe a job's
+   * token.
    * Source: https://docs.github.com/en/rest/repos/repos#get-a-repository
    */
   async #granted(repository: Repository): Promise<Record<string, string> | null> {
@@ -197,9 +199,11 @@ class JobGithub extends InstallationGithub implements Github {
   }
 
   /**
-   * A job with a `name:` of its own has a check of that name, which `GITHUB_JOB` does not tell: its green would be taken for
-   * the project's. Sources: https://docs.github.com/en/actions/reference/workflows-and-actions/variables (`GITHUB_JOB` is the
-   * job's id) and https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-context (`check_run_id`).
+   * A job with a `name:` of its own has a check of that name. `GITHUB_JOB` does not contain that name, so Baton would
+   * mistake the job's green check for the project's.
+   * Sources: https://docs.github.com/en/actions/reference/workflows-and-actions/variables (`GITHUB_JOB` is the
+   * job's id) and https://docs.github.com/en/actions/reference/workflows-and-actions/contexts#job-context
+   * (`check_run_id`).
    */
   #ownNames(repository: Repository): Promise<readonly string[]> {
     if (this.#ownCheckRuns.length === 0) return Promise.resolve(this.#own);
@@ -218,7 +222,7 @@ class JobGithub extends InstallationGithub implements Github {
     return this.#named;
   }
 
-  /** A suite that is open only because of what is Baton's own keeps nothing waiting (GT1). */
+  /** A suite that is open only because of Baton's own checks does not make Baton wait (GT1). */
   override async checkSuites(repository: Repository, sha: string): Promise<CheckSuiteFacts[]> {
     const { appId } = await this.#speaker();
     const own = await this.#ownNames(repository);
@@ -247,7 +251,7 @@ class JobGithub extends InstallationGithub implements Github {
 }
 
 async function readSpeaker(requester: Requester, { token, appSlug }: GithubTokenOptions): Promise<Speaker> {
-  // A job's token and an App's both begin like this, and neither may ask who it is.
+  // Tokens of a job and of an App both have this prefix, and neither may read its own identity.
   if (appSlug === null && !token.startsWith("ghs_")) {
     const user = await requester.find<wire.User>("/user").catch(deniedIsNull);
     if (user !== null)

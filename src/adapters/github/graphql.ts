@@ -1,7 +1,8 @@
 /**
- * What Baton asks of GitHub's GraphQL API: only what REST does not have. Each is one operation with one field.
+ * Baton's requests to GitHub's GraphQL API, only where REST has no equivalent. Each is one operation with one field.
  *
- * Source: https://docs.github.com/en/graphql/reference/mutations and https://docs.github.com/en/graphql/reference/queries#node
+ * Source: https://docs.github.com/en/graphql/reference/mutations and
+ * https://docs.github.com/en/graphql/reference/queries#node
  */
 import { BatonError, toBatonError } from "../../core/errors.ts";
 import type { Write } from "./rate-budget.ts";
@@ -15,7 +16,7 @@ export const documents = {
   minimize:
     "mutation($input: MinimizeCommentInput!) { minimizeComment(input: $input) { minimizedComment { isMinimized } } }",
   queued: "query($id: ID!) { node(id: $id) { ... on PullRequest { isInMergeQueue } } }",
-  // REST has these events too, but all of a pull request's and oldest first.
+  // REST has these events too, but only as all events of a pull request, oldest first.
   baseChanged:
     "query($id: ID!) { node(id: $id) { ... on PullRequest { timelineItems(last: 1, itemTypes: [BASE_REF_CHANGED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT]) { nodes { ... on BaseRefChangedEvent { createdAt } ... on AutomaticBaseChangeSucceededEvent { createdAt } } } } } }",
 } as const;
@@ -26,7 +27,7 @@ export function graphqlClient(requester: Pick<Requester, "graphql">) {
   const mutate = <T>(document: string, input: Record<string, unknown>, write: Write = true): Promise<T> =>
     requester.graphql<T>(document, { input }, write);
   return {
-    /** No message can be given: https://docs.github.com/en/graphql/reference/input-objects#enqueuepullrequestinput */
+    /** The API accepts no message: https://docs.github.com/en/graphql/reference/input-objects#enqueuepullrequestinput */
     async enqueue(pullRequestId: string, expectedHeadOid: string): Promise<void> {
       try {
         await mutate(documents.enqueue, { pullRequestId, expectedHeadOid });

@@ -27,7 +27,7 @@ interface Posted {
   sha?: string;
 }
 
-/** As much of GitHub as the writes need, behind nock: it keeps what was written also when the answer is lost. */
+/** The part of GitHub that the writes need, behind nock. It keeps a write even when the answer is lost. */
 function fakeRepository() {
   const state = {
     comments: [] as { id: number; body: string; user: object; html_url: string }[],
@@ -42,7 +42,7 @@ function fakeRepository() {
   const at = "/repos/acme/shop";
   const pages = { per_page: "100", page: "1" };
   const scope = nock(host).persist();
-  /** Does the work; every answer that is to be lost becomes a 502. */
+  /** Does the work. Each answer that a test loses becomes a 502. */
   const answer =
     (what: string, status: number, work: (body: Posted, url: string) => object) =>
     async (request: Request): Promise<[number, object]> => {
@@ -172,7 +172,7 @@ const content: CheckRunContent = {
 };
 const pull = { head: "work", base: "main", title: "Right total", body: "Closes #1", draft: false };
 
-/** The write happens, its answer is lost, and it is asked for again: as the outbox does. */
+/** The write happens and its answer is lost. The caller then asks again, as the outbox does. */
 async function twice<T>(write: () => Promise<T>): Promise<T> {
   state.lost = 1;
   await expect(write()).rejects.toMatchObject({ code: "BATON_GITHUB_UNAVAILABLE" });
@@ -415,7 +415,7 @@ describe("green-hides-red-of-same-name: attempts of jobs that share a name", () 
     const asked = nock(host)
       .get("/repos/acme/shop/actions/runs/5/jobs")
       .query(({ filter }) => filter === "all")
-      // A job that is only listed again in a new attempt belongs to that one.
+      // A job that a new attempt only lists again belongs to that attempt.
       .reply(200, { total_count: 3, jobs: [...jobs, { id: 1, run_attempt: 2 }] });
     expect(await attempts()).toEqual([
       [1, 2],

@@ -1,4 +1,4 @@
-/** GitHub as one installation sees it. Reads are facts as they are (github.G3); each write is an *ensure*. */
+/** GitHub as one installation sees it. Reads return plain facts (github.G3). Each write is an *ensure*. */
 import { BatonError, hasCode, toBatonError } from "../../core/errors.ts";
 import {
   type Actor,
@@ -62,14 +62,14 @@ export interface InstallationOptions {
   granted: Github["granted"];
 }
 
-/** Of what changed in a repository: so many at once, and at one look. */
+/** For changes in a repository: items per page, and pages per look. */
 const changedPageItems = 100;
 const changedPagesMax = 10;
 
-/** Of each list: more than one sweep after the other will ever propose. */
+/** Per list. This is more than successive sweeps will ever propose. */
 const alertsMax = 100;
 
-/** A comparison names no more. */
+/** A comparison lists no more files than this. */
 const comparedFilesMax = 300;
 
 export class InstallationGithub implements Github {
@@ -94,7 +94,7 @@ export class InstallationGithub implements Github {
       "/repos/{owner}/{repo}/collaborators/{username}/permission",
       { ...at(repository), username: login },
     );
-    // `role_name` tells triage and maintain apart; a custom role falls back to its base permission.
+    // `role_name` tells triage and maintain apart. A custom role falls back to its base permission.
     const role = permissionSchema.safeParse(found?.role_name);
     const base = permissionSchema.safeParse(found?.permission);
     return role.success ? role.data : base.success ? base.data : "none";
@@ -147,8 +147,8 @@ export class InstallationGithub implements Github {
   }
 
   /**
-   * Oldest change first, each page from where the one before ended: an item that changes meanwhile moves to the end, and
-   * numbered pages would leave out the one that takes its place.
+   * Lists the oldest change first. Each page starts where the previous one ended. An item that changes meanwhile moves
+   * to the end. Numbered pages would omit the item that moves into its place.
    */
   async #changedSince<T extends { id: number; updated_at: string }>(
     route: string,
@@ -168,7 +168,7 @@ export class InstallationGithub implements Github {
       for (const item of found) items.set(item.id, item);
       if (found.length < changedPageItems) return { items: [...items.values()], until: null };
       const last = found.at(-1)?.updated_at ?? from;
-      // A page of one second: whatever of it is left out cannot be asked for.
+      // All items of the page changed in one second. GitHub offers no way to ask for the rest of that second.
       from = Date.parse(last) === Date.parse(from) ? new Date(Date.parse(last) + 1_000).toISOString() : last;
     }
     return { items: [...items.values()], until: from };
@@ -195,7 +195,8 @@ export class InstallationGithub implements Github {
   async reviews(repository: Repository, number: number): Promise<ReviewFacts[]> {
     const pull = { ...at(repository), pull_number: number };
     const listed = await this.#requester.list<wire.Review>("/repos/{owner}/{repo}/pulls/{pull_number}/reviews", pull);
-    // GitHub lists a pending review to its author. It keeps its id once it is submitted, so nobody may remember it before.
+    // GitHub lists a pending review to its author. The review keeps its id once submitted, so nobody may remember the
+    // id before.
     const found = listed.filter(({ state }) => state !== "PENDING");
     const comments = await this.#requester.list<wire.ReviewComment>(
       "/repos/{owner}/{repo}/pulls/{pull_number}/comments",
@@ -218,12 +219,12 @@ export class InstallationGithub implements Github {
         { ...commit, filter },
         (data) => (data as { check_runs: wire.CheckRun[] }).check_runs,
       );
-    // A job that is run again has an id of its own in the same suite, and `latest` leaves the earlier one out. Sources:
+    // A job that runs again gets an id of its own in the same suite, and `latest` omits the earlier one. Sources:
     // https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference and
     // https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run ("from old executions").
-    // An App that resets its check run instead leaves no trace of the try before.
+    // An App that resets its check run instead leaves no trace of the earlier try.
     const found = await runs("all").catch((thrown: unknown) => {
-      // Up to 1,000 tries of one name are kept: they must not hide the newest ones.
+      // GitHub keeps up to 1,000 tries of one name. They must not hide the newest ones.
       if (hasCode(thrown, "BATON_GITHUB_INCOMPLETE")) return runs("latest");
       throw thrown;
     });
@@ -236,8 +237,8 @@ export class InstallationGithub implements Github {
   }
 
   /**
-   * By id of the job, which is that of its check run. In an attempt that runs some jobs again, GitHub lists the others too,
-   * with the number of that attempt. Sources:
+   * By id of the job, which is also the id of its check run. In an attempt that runs some jobs again, GitHub lists the
+   * others too, with the number of that attempt. Sources:
    * https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run (`run_attempt`) and
    * https://github.com/PostHog/posthog/pull/65573
    */
@@ -252,7 +253,7 @@ export class InstallationGithub implements Github {
           (data) => (data as { jobs: wire.Job[] }).jobs,
         )
         .catch((thrown: unknown) => {
-          // Then each counts (TR3 in `gate/tries.ts`).
+          // Then each try counts (TR3 in `gate/tries.ts`).
           const unreadable = ["BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND", "BATON_GITHUB_INCOMPLETE"] as const;
           if (unreadable.some((code) => hasCode(thrown, code))) return [];
           throw thrown;
@@ -333,7 +334,7 @@ export class InstallationGithub implements Github {
   ): Promise<string> {
     if (check.source !== "check-run") return logExcerpt(check.summary, bytesMax);
     const [annotations, log] = await Promise.all([
-      // https://docs.github.com/en/rest/checks/runs#list-check-run-annotations: one page is more than a repair reads.
+      // One page is more than a repair reads: https://docs.github.com/en/rest/checks/runs#list-check-run-annotations
       this.#requester
         .find<wire.CheckAnnotation[]>("/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", {
           ...at(repository),
@@ -341,7 +342,7 @@ export class InstallationGithub implements Github {
           per_page: 100,
         })
         .catch(deniedIsNull),
-      // For GitHub Actions the check run's id is the job's id; other Apps have no log, only what they wrote.
+      // For GitHub Actions the check run's id is the job's id. Other Apps have only the text of their check run.
       this.#requester
         .find<string | ArrayBuffer>("/repos/{owner}/{repo}/actions/jobs/{job_id}/logs", {
           ...at(repository),
@@ -397,10 +398,12 @@ export class InstallationGithub implements Github {
   }
 
   /**
-   * The first hundred of each list. A list that is switched off answers as one that may not be read: 403 or 404, with the reason.
+   * The first hundred alerts of each list. GitHub answers 403 or 404 with the reason, for a disabled list as for a
+   * denied one.
    * Sources: https://docs.github.com/en/rest/code-scanning/code-scanning#list-code-scanning-alerts-for-a-repository,
    * https://docs.github.com/en/rest/dependabot/alerts#list-dependabot-alerts-for-a-repository and
-   * https://docs.github.com/en/rest/secret-scanning/secret-scanning#list-secret-scanning-alerts-for-a-repository (`hide_secret`)
+   * https://docs.github.com/en/rest/secret-scanning/secret-scanning#list-secret-scanning-alerts-for-a-repository
+   * (`hide_secret`)
    */
   async alerts(repository: Repository): Promise<AlertFacts> {
     const found: AlertFacts = { alerts: [], missing: [], isPart: false };
@@ -459,16 +462,16 @@ export class InstallationGithub implements Github {
       "/repos/{owner}/{repo}/pulls/{pull_number}/files",
       { ...at(repository), pull_number: number },
     );
-    // A file that was renamed is gone from where it was: both places changed.
+    // A renamed file is gone from its old place. Both places changed.
     return found.flatMap(({ filename, previous_filename }) =>
       previous_filename === undefined ? [filename] : [filename, previous_filename],
     );
   }
 
   /**
-   * Of a commit on the default branch GitHub lists the merged pull request that brought it; who merged is in the pull
-   * request itself. The author of a commit is what its committer wrote there, so it counts for nothing. Sources:
-   * https://docs.github.com/en/rest/commits/commits#list-commits (`path`),
+   * GitHub lists the merged pull request that brought a commit to the default branch. The pull request itself names the
+   * person who merged it. Baton ignores the author of a commit, because its committer can write any name there.
+   * Sources: https://docs.github.com/en/rest/commits/commits#list-commits (`path`),
    * https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit and
    * https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request (`merged_by`)
    */
@@ -583,7 +586,7 @@ export class InstallationGithub implements Github {
       await this.#requester.write("POST /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions", place, "edit");
       return;
     }
-    // GitHub itself keeps one reaction of a kind a user: repeating it changes nothing.
+    // GitHub itself keeps one reaction of each kind per user. Repeating a reaction changes nothing.
     const [route, place] =
       "comment" in to
         ? (["POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", { comment_id: to.comment }] as const)
@@ -656,7 +659,7 @@ export class InstallationGithub implements Github {
     try {
       await ask(people, teams);
     } catch (thrown) {
-      // GitHub takes all or none: one who cannot be asked must not drop the others.
+      // GitHub accepts all or none. One reviewer that GitHub rejects must not drop the others.
       if (!hasCode(thrown, "BATON_GITHUB_CONFLICT") || people.length + teams.length === 1) throw thrown;
       const refused: string[] = [];
       for (const [some, of] of [...people.map((one) => [[one], []]), ...teams.map((team) => [[], [team]])] as [
@@ -712,7 +715,7 @@ export class InstallationGithub implements Github {
         : await this.#requester.write<wire.CheckRun>(
             "PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}",
             { ...body, check_run_id: id },
-            // Somebody may wait for how it ended.
+            // Somebody may be waiting for the result.
             content.status === "completed" ? true : "edit",
           );
     return { id: written.id, url: written.html_url };
@@ -785,11 +788,11 @@ export class InstallationGithub implements Github {
     const answer = await this.#requester
       .write<wire.StartedWorkflow | undefined>(route, { ...asked, return_run_details: true })
       .catch((thrown: unknown) => {
-        // An older GitHub Enterprise Server knows no such key.
+        // An older GitHub Enterprise Server does not know this key.
         if (!/return_run_details/.test(toBatonError(thrown).message)) throw thrown;
         return this.#requester.write<undefined>(route, asked);
       });
-    // 204: this GitHub does not tell.
+    // 204: this GitHub does not report the run.
     const id = answer?.workflow_run_id;
     return id === undefined ? null : { id: `${id}`, url: answer?.html_url ?? "" };
   }
@@ -836,7 +839,7 @@ export class InstallationGithub implements Github {
       if (known !== null) return commentOf(known);
     }
     const { bot, appId } = await this.#options.identity();
-    // Anybody can write a marker; only a comment of our own is adopted.
+    // Anyone can write a marker. Baton adopts only its own comment.
     const isOurs = isAuthor(bot);
     const own = (await this.comments(repository, number)).find(
       ({ author, appId: by, body }) => (isOurs(author) || by === appId) && parseMarker(body) === marker,
@@ -844,7 +847,7 @@ export class InstallationGithub implements Github {
     return own ?? null;
   }
 
-  /** The oldest, where two jobs opened one each. An issue that was moved away or deleted is none. */
+  /** The oldest issue, in case two jobs opened one each. An issue that was moved away or deleted does not count. */
   async #ownIssue(repository: Repository, marker: string, knownNumber: number | null): Promise<wire.Issue | null> {
     const { bot } = await this.#options.identity();
     const isOurs = isAuthor(bot);
@@ -856,7 +859,7 @@ export class InstallationGithub implements Github {
         ...at(repository),
         issue_number: knownNumber,
       });
-      // One that was moved is answered with where it is now. Who edits the marker away makes it no other issue.
+      // GitHub answers a moved issue with its new place. An issue stays the same after a person edits the marker away.
       const isKnown = known !== null && known.number === knownNumber && isMine(known);
       if (isKnown && [marker, null].includes(parseMarker(known.body ?? ""))) return known;
     }
@@ -881,7 +884,8 @@ export class InstallationGithub implements Github {
   }
 
   async #protection(repository: Repository, branch: string): Promise<RequiredCheck[]> {
-    // Classic protection is readable with `administration: read` only, which Baton does not ask for; the branch tells enough.
+    // Classic protection is readable with `administration: read` only. Baton does not ask for it, because the branch
+    // says enough.
     const found = await this.#requester.find<wire.Branch>("/repos/{owner}/{repo}/branches/{branch}", {
       ...at(repository),
       branch,
@@ -897,7 +901,7 @@ function postedOf({ id, url, nodeId, createdAt }: CommentFacts): PostedComment {
   return { id, url, nodeId, createdAt };
 }
 
-/** A server that does not tell the bot's id is believed its login: GitHub gives no person one that ends in `[bot]`. */
+/** Some servers do not report the bot's id. There the login is enough, because no person's login ends in `[bot]`. */
 function isAuthor(bot: GithubUser): (author: GithubUser) => boolean {
   return (author) => (bot.id === 0 ? author.kind === "bot" && author.login === bot.login : author.id === bot.id);
 }

@@ -5,7 +5,7 @@ import { RateBudget } from "./rate-budget.ts";
 
 const minuteMs = 60_000;
 
-/** Lets everything that is ready go on. */
+/** Lets every ready task continue. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function world() {
@@ -19,7 +19,7 @@ function world() {
         admitted += 1;
       });
   };
-  /** How many were let through since the last look. */
+  /** The number of calls admitted since the last look. */
   const count = async (): Promise<number> => {
     await settled();
     const now = admitted;

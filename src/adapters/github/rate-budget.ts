@@ -1,17 +1,19 @@
 /**
- * What Baton allows itself of one installation's limits (github.G1), below GitHub's own: others share them.
+ * Baton's own bound for one installation's limits (github.G1). It is below GitHub's limits, because others share them.
  *
- * RB1 While GitHub said to wait, nothing at all is sent. RB2 Content writes are counted over a minute and over an hour.
- * RB3 Content writes go in the order in which they were asked for; a read never waits for one of them.
- * RB5 An edit of what is shown never waits in line and never takes what others need: it is refused with the time of the next
- *     try, and by then it is a newer one.
- * RB4 Who stops waits for nobody: what would have to wait is refused, to be asked for by the next start; the rest still goes.
+ * RB1 While GitHub asks to wait, Baton sends nothing at all. RB2 Content writes are counted over a minute and over an
+ *     hour.
+ * RB3 Content writes leave in the order of their requests. A read never waits for a write.
+ * RB5 An edit of a shown text never waits in line and never uses what others need. Baton refuses it with the time of
+ *     the next try. By then there is a newer text.
+ * RB4 A stopping Baton waits for nothing. It refuses calls that would have to wait, and the next start repeats them.
+ *     The other calls are still sent.
  */
 import { BatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** What a call does: nothing, a write that somebody waits for, or an edit of what is shown. */
+/** The effect of a call: none, a write that somebody waits for, or an edit of a shown text. */
 export type Write = boolean | "edit";
 
 const minuteMs = 60_000;
@@ -30,7 +32,10 @@ export class RateBudget {
     this.#stop = stop;
   }
 
-  /** Resolves when a call may be sent; rejects with BATON_GITHUB_LIMITED when it would have to wait and Baton stops. */
+  /**
+   * Resolves when a call may be sent. Rejects with BATON_GITHUB_LIMITED when the call would have to wait and Baton
+   * stops.
+   */
   async admit(contentWrite: Write): Promise<void> {
     if (contentWrite === "edit") return this.#admitEdit();
     if (!contentWrite) return this.#wait(false);
@@ -39,7 +44,7 @@ export class RateBudget {
     return mine;
   }
 
-  /** GitHub said to wait: the whole installation waits. */
+  /** GitHub asks to wait. The whole installation waits. */
   block(forMs: number): void {
     this.#blockedUntil = Math.max(this.#blockedUntil, this.#clock.now() + forMs);
   }
@@ -93,7 +98,7 @@ export class RateBudget {
   }
 }
 
-/** When there is room for one more within `spanMs`; 0: now. */
+/** When one more call fits within `spanMs`. 0: now. */
 function nextAt(times: readonly number[], now: number, spanMs: number, max: number): number {
   const within = times.filter((at) => at > now - spanMs);
   return within.length < max ? 0 : (within[within.length - max] as number) + spanMs;

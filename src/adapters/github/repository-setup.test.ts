@@ -10,7 +10,7 @@ const repository = { id: 9, owner: "acme", name: "shop", defaultBranch: "main", 
 const file = (path: string) => ({ path, type: "blob", sha: `of ${path}` });
 const folder = (path: string) => ({ path, type: "tree", sha: `of ${path}` });
 
-/** `.github` and `package.json` come after what GitHub cut off. */
+/** `.github` and `package.json` come after the point where GitHub cut the list. */
 function setupOf(truncated: boolean) {
   const asked: string[] = [];
   const trees: Record<string, object> = {

@@ -1,4 +1,4 @@
-/** Setting one repository up, through the one client. */
+/** Sets up one repository, through the one client. */
 import { BatonError, hasCode, nullFor } from "../../core/errors.ts";
 import type { Repository } from "../../core/vocabulary.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
@@ -36,7 +36,7 @@ export function repositorySetup(requester: Requester, repository: Repository): R
       const filesOf = ({ tree }: Tree): string[] => tree.filter(({ type }) => type === "blob").map(({ path }) => path);
       const whole = await read(sha, true);
       if (!whole.truncated) return { paths: filesOf(whole), isWhole: true };
-      // What decides most is asked for by itself: a part that lacks `.github` would look like a repository without CI.
+      // The deciding part is asked for by itself. A part without `.github` would look like a repository without CI.
       const root = await read(sha, false);
       const folders = root.tree.filter(({ type, path }) => type === "tree" && sureFolders.includes(path));
       const sure = await Promise.all(
@@ -87,7 +87,7 @@ export function repositorySetup(requester: Requester, repository: Repository): R
         try {
           await requester.write("POST /repos/{owner}/{repo}/git/refs", { ...at, ref: `refs/${ref}`, sha });
         } catch (thrown) {
-          // The answer of an earlier try was lost, or somebody else was as quick.
+          // The answer of an earlier try was lost, or somebody else was equally fast.
           if (!hasCode(thrown, "BATON_GITHUB_CONFLICT") || (await read()) === null) throw thrown;
         }
       } else if (reset && now.object.sha !== sha) {
@@ -108,7 +108,7 @@ export function repositorySetup(requester: Requester, repository: Repository): R
           ...(now === null ? {} : { sha: now.sha }),
         });
       } catch (thrown) {
-        // To a token without the scope `workflow` GitHub denies that the file could be there.
+        // GitHub answers 404 to a token without the scope `workflow`.
         if (!hasCode(thrown, "BATON_GITHUB_NOT_FOUND") || !path.startsWith(".github/workflows/")) throw thrown;
         throw new BatonError("BATON_GITHUB_DENIED", (thrown as BatonError).message, { cause: thrown });
       }
@@ -116,5 +116,5 @@ export function repositorySetup(requester: Requester, repository: Repository): R
   };
 }
 
-/** A list that may not be read, or that this GitHub does not have. */
+/** A list that Baton may not read, or that this GitHub does not have. */
 const refusedIsNull = nullFor("BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND");

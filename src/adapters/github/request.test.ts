@@ -8,7 +8,7 @@ import { Requester } from "./request.ts";
 const start = Date.UTC(2026, 0, 1);
 const startSeconds = start / 1_000;
 
-/** Sleeping is what moves it on; `slept` is what was waited for. */
+/** Only sleeping moves this clock. `slept` lists the waits. */
 class LeapingClock implements Clock {
   at = start;
   slept: number[] = [];

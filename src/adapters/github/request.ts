@@ -1,9 +1,10 @@
 /**
- * The one client for GitHub: every call passes here, with its budget, its retries and its errors (github.G1, github.G2).
+ * The one client for GitHub. Every call passes here, with its budget, its retries and its errors (github.G1,
+ * github.G2).
  *
- * RQ1 Reads are tried again on faults of the way; writes never are: an *ensure* looks first.
- * RQ2 Reads that are polled carry the ETag of the last answer; a 304 costs no limit.
- * RQ3 A list is whole or an error (BATON_GITHUB_INCOMPLETE): nobody decides on a part that looks like all.
+ * RQ1 Baton retries reads after network faults, but never writes. An *ensure* looks first.
+ * RQ2 Polled reads carry the ETag of the last answer. A 304 does not count against the limit.
+ * RQ3 A list is whole or an error (BATON_GITHUB_INCOMPLETE). Nobody decides on a part that looks complete.
  */
 import { Octokit } from "@octokit/rest";
 import { BatonError, hasCode, nullFor } from "../../core/errors.ts";
@@ -21,11 +22,11 @@ export interface Answer<T> {
 
 export interface RequesterOptions {
   baseUrl: string;
-  /** Authorisation header for each call. */
+  /** Authorization header for each call. */
   authorise(): Promise<string>;
   clock: Clock;
   budget: RateBudget;
-  /** Called when GitHub refuses the authorisation; true: there may be another one, so that the call is made again once. */
+  /** Called when GitHub refuses the authorization. True: another one may exist, so the call is made again one time. */
   refused?(authorization: string): boolean;
   userAgent?: string;
   fetch?: typeof fetch;
@@ -38,7 +39,7 @@ const etagsMax = 500;
 const pageItems = 100;
 const pagesMax = 30;
 
-/** What may not be read is as if it were not there. */
+/** Baton treats a thing that it may not read as absent. */
 export const deniedIsNull = nullFor("BATON_GITHUB_DENIED");
 
 export class Requester {
@@ -56,12 +57,12 @@ export class Requester {
     });
   }
 
-  /** A read: tried again on faults of the way, conditional. */
+  /** A read: retried after network faults, conditional. */
   async get<T>(route: string, parameters: RouteParameters = {}): Promise<T> {
     return (await this.#read<T>(route, parameters)).data;
   }
 
-  /** A read that goes on by a cursor: GitHub names the next one in its Link header and nowhere else. */
+  /** A read that continues by a cursor. GitHub names the next cursor only in its Link header. */
   async page<T>(route: string, parameters: RouteParameters = {}): Promise<{ data: T; nextCursor: string | null }> {
     const { data, headers } = await this.#read<T>(route, parameters);
     const next = /<([^>]+)>;\s*rel="next"/.exec(String(headers["link"] ?? ""))?.[1];
@@ -82,7 +83,8 @@ export class Requester {
   }
 
   /**
-   * null where GitHub has nothing there. An empty repository is such a place: its git routes answer 409 "Git Repository is empty.".
+   * Null where GitHub has nothing. That includes an empty repository: its git routes answer 409 "Git Repository is
+   * empty.".
    * Source: https://docs.github.com/en/rest/git/refs (status 409) and https://github.com/noflo/noflo-ui/issues/500.
    */
   async find<T>(route: string, parameters: RouteParameters = {}): Promise<T | null> {
@@ -94,7 +96,7 @@ export class Requester {
     }
   }
 
-  /** All pages of a list, or none (RQ3); `pick` finds the items where the answer is an object. */
+  /** All pages of a list, or none (RQ3). `pick` finds the items where the answer is an object. */
   async list<T>(
     route: string,
     parameters: RouteParameters = {},
@@ -106,25 +108,26 @@ export class Requester {
       items.push(...found);
       if (found.length < pageItems) return items;
     }
-    // Also when it ends just here: of a pull request's files GitHub itself tells no more than so many.
+    // Thrown even if the list ends exactly here. GitHub itself lists only this many files of a pull request.
     throw new BatonError(
       "BATON_GITHUB_INCOMPLETE",
       `GET ${route}: ${items.length} or more items; Baton reads up to ${pagesMax * pageItems}.`,
     );
   }
 
-  /** A write, sent once. */
+  /** A write, sent one time. */
   async write<T>(route: string, parameters: RouteParameters = {}, contentWrite: Write = true): Promise<T> {
     return (await this.#send<T>(route, parameters, contentWrite)).data;
   }
 
   /**
-   * One operation of GraphQL, under the same budget. An answer with `errors` is 200: each type has its meaning here, as a status has.
+   * One operation of GraphQL, under the same budget. An answer with `errors` has status 200. Each error type maps to an
+   * error here, as a status does.
    * Source: https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
    */
   async graphql<T>(query: string, variables: Record<string, unknown>, contentWrite: Write): Promise<T> {
     const { baseUrl } = this.#options;
-    // GitHub Enterprise Server has REST at /api/v3 and GraphQL beside it.
+    // GitHub Enterprise Server has REST at /api/v3 and GraphQL next to it.
     const at = baseUrl.endsWith("/api/v3") ? { baseUrl: baseUrl.slice(0, -"/v3".length) } : {};
     const { data } = await this.#send<{ data?: T; errors?: { type?: string; message: string }[] }>(
       "POST /graphql",
@@ -180,7 +183,7 @@ export class Requester {
       } catch (thrown) {
         const status = statusOf(thrown);
         if (status === 304 && mayBeUnchanged) return { status, data: undefined as T, headers: {} };
-        // 401 comes before anything is done, so that even a write may be sent again.
+        // GitHub answers 401 before it does anything, so even a write may be sent again.
         if (status === 401 && attempt === 1 && refused?.(authorization) === true) continue;
         const error = mapError(route, thrown, status, this.#options.clock.now());
         if (error.code === "BATON_GITHUB_LIMITED") budget.block(error.retryAfterMs ?? secondaryPauseMs);
@@ -202,7 +205,7 @@ export class Requester {
   }
 }
 
-/** `{+path}` leaves `#`, `?` and `%` as they are, so that an address ends at them: each segment is encoded by itself. */
+/** `{+path}` leaves `#`, `?` and `%` unencoded, so an address would end at them. Each segment is encoded by itself. */
 function segmentsOf(route: string, parameters: RouteParameters): RouteParameters {
   const names = [...route.matchAll(/\{\+(\w+)\}/g)].map(([, name]) => name as string);
   const encoded = (value: unknown): string => String(value).split("/").map(encodeURIComponent).join("/");
@@ -223,7 +226,7 @@ function statusOf(thrown: unknown): number | null {
     : null;
 }
 
-/** github.G2. The message never holds a header of ours; GitHub's own text does not hold secrets. */
+/** github.G2. The message never contains a header of ours. GitHub's own text contains no secrets. */
 function mapError(route: string, thrown: unknown, status: number | null, now: number): BatonError {
   const response = (
     thrown as { response?: { headers?: Record<string, string>; data?: { message?: string; errors?: unknown } } }
@@ -260,7 +263,9 @@ function mapError(route: string, thrown: unknown, status: number | null, now: nu
   return new BatonError("BATON_GITHUB_CONFLICT", what + details, options);
 }
 
-/** `issues=write; pull_requests=write` as people write it: `issues: write or pull-requests: write`. */
+/**
+ * Turns `issues=write; pull_requests=write` into the form that people write: `issues: write or pull-requests: write`.
+ */
 function asRead(permissions: string): string {
   return permissions
     .split(";")

@@ -1,14 +1,14 @@
 /**
- * The fields of GitHub's answers that Baton reads, and no others. Names and emptiness come from GitHub's own description
- * (`@octokit/openapi-types`, types only), so that Baton cannot read a field that GitHub does not send.
+ * The fields of GitHub's answers that Baton reads, and no others. Names and nullability come from GitHub's own
+ * description (`@octokit/openapi-types`, types only). Baton therefore cannot read a field that GitHub does not send.
  */
 import type { components } from "@octokit/openapi-types";
 
 type Schemas = components["schemas"];
-/** JSON as it is parsed: the description allows big integers for ids. */
+/** Parsed JSON. The description allows big integers for ids. */
 type Parsed<T> = { [K in keyof T]: Exclude<T[K], bigint> };
 type Fields<Name extends keyof Schemas, Read extends keyof Schemas[Name]> = Parsed<Pick<Schemas[Name], Read>>;
-/** The description promises them, but servers of an older version leave them out. */
+/** The description promises these fields, but older servers omit them. */
 type Optional<Name extends keyof Schemas, Read extends keyof Schemas[Name]> = Partial<Fields<Name, Read>>;
 
 export type User = Fields<"simple-user", "id" | "login" | "type">;
@@ -71,7 +71,7 @@ export type CheckAnnotation = Fields<
   "path" | "start_line" | "annotation_level" | "title" | "message"
 >;
 
-/** Its id is that of its check run. */
+/** A job has the same id as its check run. */
 export type Job = Fields<"job", "id"> & Optional<"job", "run_attempt">;
 
 export type Status = Fields<
@@ -79,7 +79,7 @@ export type Status = Fields<
   "id" | "context" | "state" | "description" | "target_url" | "created_at" | "updated_at"
 >;
 
-/** One rule of many kinds: of each the parameters that Baton reads. */
+/** One rule of any kind, with the parameters that Baton reads. */
 export interface BranchRule {
   type: NonNullable<Schemas["repository-rule-detailed"]["type"]>;
   parameters?: Partial<
@@ -107,10 +107,10 @@ export interface Branch {
 
 export type FolderEntry = Pick<Schemas["content-directory"][number], "type" | "name">;
 
-/** A file; of a folder or a link there is no content. */
+/** A file. A folder or a link has no content. */
 export type Content = { type: string } & Optional<"content-file", "content">;
 
-/** Of a `workflow_dispatch` with `return_run_details`. */
+/** The answer to a `workflow_dispatch` with `return_run_details`. */
 export type StartedWorkflow = Fields<"workflow-dispatch-response", "workflow_run_id" | "html_url">;
 
 export interface GitCommit extends Fields<"git-commit", "sha"> {

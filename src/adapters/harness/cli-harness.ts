@@ -1,7 +1,9 @@
-/** What every CLI of a model's service has in common: how it is looked for, and that it begins with access to its models or not at all. */
+/**
+ * The common part of the CLIs of a model service. It finds the program, and starts it only with access to its models.
+ */
 import { harnessTiers } from "../../config/models.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
-import { services } from "../model-proxy/services.ts";
+import { services } from "../model-service/services.ts";
 import { type CliDescription, installLine } from "./description.ts";
 import { modelAccess, type OwnAccess } from "./model-access.ts";
 import { type ProbeOptions, probeCli } from "./probe.ts";
@@ -11,7 +13,7 @@ interface Cli {
   description: CliDescription;
   binary: string;
   own: OwnAccess;
-  /** What it needs of the machine besides being there. */
+  /** Further needs of the machine, apart from the program. */
   check?: ProbeOptions["check"];
   run(
     request: HarnessRequest,

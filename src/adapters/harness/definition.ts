@@ -1,11 +1,11 @@
-/** A harness: its description, and how one is made of the settings of a machine. */
+/** A harness: its description, and how to make one from the settings of a machine. */
 import type { Harness } from "../../ports/harness.ts";
 import type { AcpOptions } from "./acp/options.ts";
 import type { CommandHarnessOptions } from "./command/harness.ts";
 import type { HarnessDescription } from "./description.ts";
 import type { Sessions } from "./sessions.ts";
 
-/** A CLI on this machine, and what opens its service. */
+/** A CLI on this machine, and the access to its service. */
 export interface CliSettings {
   binary: string;
   apiKey: string | undefined;
@@ -14,7 +14,7 @@ export interface CliSettings {
 }
 
 export interface MachineHarnesses {
-  /** By the harness's name; one that is left out is not on this machine. */
+  /** By the harness's name. A missing one is not on this machine. */
   clis: Readonly<Record<string, CliSettings>>;
   /** Agents of the Agent Client Protocol, by the operator's names for them. */
   acp?: Readonly<Record<string, Omit<AcpOptions, "name">>>;

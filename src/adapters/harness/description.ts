@@ -1,17 +1,18 @@
 /**
- * What a harness is, without what it does: everything that lists, settings, documents and pure code must know of it.
+ * The identity of a harness without its behavior: everything that lists, settings, documents and pure code need.
  *
- * Owns: the shape. Does not own: starting programs (`definition.ts`). Pure: `descriptions.ts` may be imported from anywhere.
- * HD1 Every field is required: a harness with a part missing does not compile.
+ * Owns: the shape. Does not own: starting programs (`definition.ts`). Pure: `descriptions.ts` may be imported from
+ * anywhere.
+ * HD1 Every field is required. A harness with a missing part does not compile.
  */
 import type { Provider, Tiers } from "../../config/models.ts";
 import type { Tool } from "../../core/instructions.ts";
 import type { Capability } from "../../core/vocabulary.ts";
 
-/** Variables of the operator's environment that open a service. */
+/** Variables of the operator's environment that give access to a service. */
 export interface KeyVariables {
   apiKey: string;
-  /** In place of the key, where the CLI accepts a person's login. */
+  /** Replaces the key where the CLI accepts a person's login. */
   login: string | null;
   /** Another address of the service. */
   baseUrl: string;
@@ -19,24 +20,24 @@ export interface KeyVariables {
 
 export interface HarnessDescription {
   name: string;
-  /** As its maker calls it. */
+  /** The maker's name for it. */
   title: string;
-  /** The service whose models it asks for; null: it brings its own. */
+  /** The service of its models. Null: it brings its own. */
   provider: Provider | null;
   /** Null: Baton holds no key for it. */
   keys: KeyVariables | null;
-  /** Program, unless the variable names another; null: the operator's or the repository's own. */
+  /** Its program, unless the variable names another. Null: the operator or the repository chooses the program. */
   program: { variable: string; name: string } | null;
-  /** Package of npm that has the program; null: none is known. */
+  /** The npm package that has the program. Null: none is known. */
   npmPackage: string | null;
-  /** Models that it asks for instead of its service's defaults (`config/models.ts`). */
+  /** Models that replace its service's defaults (`config/models.ts`). */
   tiers: Partial<Tiers>;
   capabilities: Readonly<Record<Capability, boolean>>;
-  /** Tools that its agent has, as Baton starts it; null: unknown, and prompts speak of none. */
+  /** The tools of its agent, as Baton starts it. Null: unknown, and prompts mention none. */
   tools: Readonly<Record<"read-only" | "write", readonly Tool[]>> | null;
   /**
-   * It may ask its models without Baton: what it used is known from its own reports, and no request can be stopped. Such harnesses
-   * are named next to the budget.
+   * It may ask its models without Baton. Only its own reports show its usage, and Baton cannot stop a request. Baton
+   * names such harnesses next to the budget.
    */
   selfReporting: boolean;
 }

@@ -1,4 +1,4 @@
-/** What must hold of every harness's description, and that none can be half there. */
+/** Rules for every harness's description. No description can be incomplete. */
 import { describe, expect, it } from "vitest";
 import { defaultModelOf, modelRow, tiersOf } from "../../config/models.ts";
 import { selfReportingOf } from "../../money/self-reporting.ts";
@@ -9,7 +9,7 @@ import { createHarnesses } from "./index.ts";
 import { baseUrlVariables, keyVariables } from "./key-variables.ts";
 
 type OptionalOf<T> = { [K in keyof T]-?: object extends Pick<T, K> ? K : never }[keyof T];
-/** HD1: the compiler names what is missing. */
+/** HD1: the compiler names the missing field. */
 const nothingIsOptional: [OptionalOf<HarnessDescription>] extends [never] ? true : false = true;
 
 const clis = descriptions.filter((one) => one.program !== null);

@@ -1,4 +1,4 @@
-/** The harnesses that Baton knows, as pure data: one line each, in the order in which they are shown and preferred. */
+/** The harnesses that Baton knows, as pure data. One line each, in the order of display and preference. */
 import { acp } from "./acp/description.ts";
 import { claudeCode } from "./claude-code/description.ts";
 import { codex } from "./codex/description.ts";
@@ -13,13 +13,13 @@ export const descriptions = [claudeCode, codex, copilot, gemini, opencode, pi, a
 
 export type HarnessName = (typeof descriptions)[number]["name"];
 
-/** Those that are started by the name of a program. */
+/** The harnesses that Baton starts by the name of a program. */
 export type CliName = Extract<(typeof descriptions)[number], { program: object }>["name"];
 
-/** The same, where one is as good as another. */
+/** The same list with the general type. */
 export const describedHarnesses: readonly HarnessDescription[] = [...descriptions];
 
-/** Names that nobody else's agent may have; agents of the protocol have the operator's. */
+/** Names that no other agent may have. Agents of the protocol get the operator's names. */
 export const builtInHarnesses: readonly string[] = describedHarnesses
   .map(({ name }) => name)
   .filter((name) => name !== acp.name);

@@ -1,4 +1,7 @@
-/** How the harnesses of this machine are made: one line each. A description without one, or a line without one, does not compile. */
+/**
+ * How to make the harnesses of this machine, one line each. A description and a line need each other, or the code does
+ * not compile.
+ */
 import { join } from "node:path";
 import type { Harness } from "../../ports/harness.ts";
 import { definition as acp } from "./acp/harness.ts";
@@ -25,7 +28,7 @@ const definitions: Readonly<Record<HarnessName, HarnessDefinition>> = {
 };
 
 export type HarnessSettings = Omit<MachineHarnesses, "sessions"> & {
-  /** Where conversations are kept beyond their attempt. */
+  /** The folder that keeps conversations after their attempt. */
   sessionsDir: string;
 };
 
@@ -35,7 +38,7 @@ export function createHarnesses({ sessionsDir, ...settings }: HarnessSettings): 
   return new Map(all.map((harness) => [harness.name, harness]));
 }
 
-/** The harnesses that an environment sets up; conversations are kept below `dataDir`. */
+/** The harnesses that an environment sets up. Conversations are kept below `dataDir`. */
 export function harnessesOf(
   settings: Record<CliName, CliSettings> &
     Pick<HarnessSettings, "acp"> & { command: string[]; repositoryCommands: boolean },

@@ -1,9 +1,9 @@
-/** The variables that open the harnesses' services, as their descriptions name them. */
+/** The variables that give access to the harnesses' services, as their descriptions name them. */
 import { describedHarnesses } from "./descriptions.ts";
 
 export interface KeyVariable {
   name: string;
-  /** `login`: in place of a key. */
+  /** `login` replaces a key. */
   kind: "apiKey" | "login";
   harnesses: readonly string[];
 }

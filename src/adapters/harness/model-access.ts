@@ -1,15 +1,18 @@
-/** Where a CLI asks its models: through Baton's proxy where there is one, so that it holds no key; else with the operator's own. */
+/**
+ * Where a CLI asks its models: through Baton's proxy if there is one, so that it holds no key. Otherwise with the
+ * operator's own key.
+ */
 import type { HarnessRequest } from "../../ports/harness.ts";
 import type { ModelProvider } from "../../ports/model-proxy.ts";
 
 export interface OwnAccess {
   apiKey?: string | undefined;
-  /** A person's login, for CLIs that take one. */
+  /** A person's login, for CLIs that accept one. */
   login?: string | undefined;
   baseUrl: string | undefined;
 }
 
-/** Null: there is neither. `login` is only given to a CLI whose own access may be one. */
+/** Null: there is neither. `login` is only for a CLI whose own access may be a login. */
 export function modelAccess(
   request: Pick<HarnessRequest, "models">,
   provider: ModelProvider,

@@ -47,7 +47,7 @@ it("one that does not end is ended, with what it started", async () => {
   const found = await probe(`setsid sh -c 'echo $$ > ${child}; exec sleep 600' &\nsleep 600`, { timeoutMs: 1_500 });
   expect(found).toMatchObject({ broken: true, advice: expect.stringContaining("did not end within 1.5 s") });
   const stat = `/proc/${readFileSync(child, "utf8").trim()}/stat`;
-  // What nobody has asked for how it ended is no process any more.
+  // A zombie, which its parent has not yet reaped, is not a process anymore.
   expect(existsSync(stat) ? readFileSync(stat, "utf8") : ") Z ").toMatch(/\) Z /);
 });
 

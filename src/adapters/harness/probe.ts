@@ -1,7 +1,8 @@
 /**
- * What a CLI says of itself: is it there, does it work, which version, is a key set. Never the key.
+ * A CLI's own report: whether it exists and works, its version, and whether a key is set. Never the key.
  *
- * It is started as for an attempt: with the environment by list (harness.H2), a home of its own, and nothing of it left (harness.H3).
+ * Baton starts it as for an attempt: with the environment by list (harness.H2) and a home of its own. Nothing of it
+ * remains (harness.H3).
  */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,19 +13,19 @@ import type { ErrorData } from "../../core/errors.ts";
 import type { FollowEnd } from "../../ports/child.ts";
 import type { HarnessProbe } from "../../ports/harness.ts";
 import { children } from "../child/children.ts";
-import { agentEnvironment } from "./environment.ts";
+import { agentEnvironment } from "../system/agent-environment.ts";
 
 const probeTimeoutMs = 20_000;
 const lineCharactersMax = 200;
 
 export interface ProbeOptions {
-  /** The program, after `env` and its variables where it is started by that. */
+  /** The program. If `env` starts it, the program follows `env` and its variables. */
   command: readonly string[];
   install: string;
   authenticated: boolean;
-  /** What to do where no key is set. */
+  /** The next step for a person when no key is set. */
   authenticate: string;
-  /** What else it needs of the machine. */
+  /** Further needs of the machine. */
   check?: ((env: Record<string, string>) => Promise<ErrorData | null>) | undefined;
   timeoutMs?: number;
 }
@@ -74,7 +75,7 @@ function endedHow(end: FollowEnd, timeoutMs: number, lines: readonly string[]): 
   return last === undefined ? `${how} and said nothing.` : `${how}: ${last}${/[.!?]$/.test(last) ? "" : "."}`;
 }
 
-/** Some say more than their version, before or after. */
+/** Some CLIs print more than their version, before or after it. */
 function versionIn(lines: readonly string[]): string | null {
   const said = lines.map(plain).filter((line) => line !== "");
   const number = said

@@ -1,8 +1,9 @@
 /**
- * What all adapters share: start the child, feed its lines to the adapter's reader, judge the end.
+ * The common part of all adapters: start the child, feed its lines to the adapter's reader, judge the end.
  *
- * H4 Events and transcript leave here bounded and redacted; the reader alone sees what the harness really printed.
- * H1 The reader says what the harness said at its end; how the process ended can only make that worse, never better.
+ * H4 Events and transcript leave here bounded and redacted. The reader alone sees the original output of the harness.
+ * H1 The reader reports what the harness said at its end. The end of the process can only make that worse, never
+ *     better.
  */
 import type { Readable } from "node:stream";
 import { type ErrorCode, type ErrorData, toBatonError } from "../../core/errors.ts";
@@ -10,26 +11,26 @@ import type { FollowEnd } from "../../ports/child.ts";
 import type { HarnessEvent, HarnessRequest, HarnessResult } from "../../ports/harness.ts";
 import { createRedactor } from "../../text/redact.ts";
 import { children } from "../child/children.ts";
-import { errorInWords } from "./service-error.ts";
+import { errorInWords } from "../model-service/service-error.ts";
 
-/** One event's text, live; the whole is in the transcript. */
+/** Limit for one event's text, live. The transcript has the whole text. */
 const eventCharactersMax = 16_000;
-/** Lines of standard error that become warnings; a noisy harness does not fill the journal. */
+/** Limit for lines of standard error that become warnings. A noisy harness must not fill the journal. */
 const warningsMax = 200;
 const resultCharactersMax = 256_000;
 const detailCharactersMax = 160;
 
-/** Reads one attempt's stream. A fresh one for each. */
+/** Reads the stream of one attempt. Each attempt gets another reader. */
 export interface StreamReader {
-  /** False for lines that say nothing once they are read (pieces of a text that comes again whole). */
+  /** False for lines without further use once they are read, such as pieces of a text that comes again whole. */
   keeps?(line: string): boolean;
-  /** False for lines of standard error that are no warning. */
+  /** False for lines of standard error that are not warnings. */
   warns?(line: string): boolean;
-  /** One line; throws nothing. */
+  /** Reads one line. Never throws. */
   take(line: string, stream: "stdout" | "stderr"): HarnessEvent[];
-  /** What the stream came to, once the process has ended. */
+  /** The result of the stream, once the process has ended. */
   end(): {
-    /** It reached its own end, well or badly. Without, only the process can say what happened. */
+    /** The stream reached its own end, well or badly. If not, only the process can say what happened. */
     finished: boolean;
     error: ErrorData | null;
     text: string;
@@ -37,7 +38,7 @@ export interface StreamReader {
     usage: HarnessResult["usage"];
     turns: number;
   };
-  /** Set when there is no sense in going on, for example on a refused key: the child is stopped. */
+  /** Set when going on makes no sense, for example after a refused key. Baton then stops the child. */
   readonly giveUp: ErrorData | null;
 }
 
@@ -48,7 +49,7 @@ export interface Launch {
   secrets: string[];
   input: string | Readable | null;
   install: string;
-  /** Aborted when the harness has said all and need not run on: its being stopped is then no failure. */
+  /** Aborts when the harness is done and may stop. Stopping it is then not a failure. */
   concluded?: AbortSignal;
 }
 
@@ -87,7 +88,7 @@ export async function runHarness(
   try {
     end = await started;
   } catch (thrown) {
-    // Nothing ran: the sandbox could not be set up.
+    // Nothing ran, because the sandbox could not be set up.
     return notBegun(toBatonError(thrown).toData());
   }
   const said = reader.end();
@@ -108,7 +109,7 @@ export async function runHarness(
   };
 }
 
-/** Redacted before it is cut: a cut through a secret would hide it from the redactor. */
+/** Redacts before it cuts. A cut through a secret would hide it from the redactor. */
 function clean(event: HarnessEvent, redact: (text: string) => string): HarnessEvent {
   const short = (text: string): string => redact(text.slice(0, 2 * eventCharactersMax)).slice(0, eventCharactersMax);
   switch (event.type) {
@@ -125,7 +126,10 @@ function clean(event: HarnessEvent, redact: (text: string) => string): HarnessEv
   }
 }
 
-/** A sandbox starts its own program first: that one reports a missing agent, with a shell's status (`sandbox/bridge-source.ts`). */
+/**
+ * A sandbox starts its own program first. That program reports a missing agent with a shell's status
+ * (`sandbox/bridge-source.ts`).
+ */
 function notFoundInside({ exitCode, transcript }: FollowEnd, request: HarnessRequest, { command }: Launch): boolean {
   if ((request.confinement ?? null) === null || (exitCode !== 127 && exitCode !== 126)) return false;
   const said = `${command[0]}: `;
@@ -199,7 +203,7 @@ export function missingKey(name: string): HarnessResult {
   return notBegun({ code: "BATON_HARNESS_KEY_MISSING", message: `${name} is not set where Baton runs.` });
 }
 
-/** A line as JSON; null for anything else. Never throws. */
+/** A line as JSON. Null for anything else. Never throws. */
 export function jsonLine(line: string): Record<string, unknown> | null {
   if (!line.startsWith("{")) return null;
   try {

@@ -1,15 +1,15 @@
 /**
- * Conversations of CLIs outlive the private home of the attempt that held them, so that a later attempt can resume.
+ * Conversations of CLIs outlive the private home of their attempt, so that a later attempt can resume.
  *
- * Owns: one file a session (of a database also those beside it), by harness and session id, for a while. Does not own: where a CLI
- * keeps its file.
- * N1 A session that is not here is no error: the attempt begins anew and says so. Its prompt is whole by itself.
- * N2 Nobody but this user can read them: they hold what the agent read, and nothing redacts them.
+ * Owns: one file per session, by harness and session id, for a limited time. For a database, also the files next to it.
+ * Does not own: the place where a CLI keeps its file.
+ * N1 A missing session is not an error. The attempt starts a new session and says so. Its prompt is complete by itself.
+ * N2 Only this user can read the files. They hold everything that the agent read, and nothing redacts them.
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { HarnessEvent } from "../../ports/harness.ts";
-import { agentFileBytes, copyAgentFile } from "./agent-files.ts";
+import { agentFileBytes, copyAgentFile } from "../system/agent-files.ts";
 
 /** Session ids come from a CLI's output and become file names and arguments. */
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{5,100}$/;
@@ -18,11 +18,12 @@ const retentionMs = 14 * 24 * 3_600_000;
 
 export interface Sessions {
   /**
-   * Keeps a copy of the CLI's file, and of those beside it with these endings; silently none of what is missing, too large, or
-   * reached by a link. `root`: the folder from which on the agent can write; absent, the file's own.
+   * Keeps a copy of the CLI's file, and of the files next to it with these endings. Silently skips a file that is
+   * missing, too large, or reached by a link. `root`: the agent can write from this folder on. Absent: the file's own
+   * folder.
    */
   keep(harness: string, sessionId: string, path: string, besides?: readonly string[], root?: string): void;
-  /** Puts the copy where the CLI looks for it; false: there is none. */
+  /** Puts the copy where the CLI looks for it. False: there is no copy. */
   place(harness: string, sessionId: string, path: string, besides?: readonly string[]): boolean;
 }
 
@@ -61,7 +62,7 @@ export const noSessions: Sessions = {
   place: (_, sessionId, path) => isSessionId(sessionId) && existsSync(path),
 };
 
-/** The file itself last, after what belongs to it: a reader who finds it finds the whole. */
+/** Copies the file itself last, after the files next to it. A reader who finds it finds all of them. */
 function copyWhole(to: string, besides: readonly string[], copy: (ending: string) => boolean): void {
   rmSync(to, { force: true });
   for (const ending of besides) if (!copy(ending)) rmSync(to + ending, { force: true });
@@ -87,7 +88,7 @@ export const sessionGone: HarnessEvent = {
   text: "The session is not kept here any more; the attempt begins a new one.",
 };
 
-/** The session that goes on, or null: then the attempt begins anew and says so (N1). */
+/** The session to resume, or null. On null the attempt starts a new session and says so (N1). */
 export function resumable(
   sessions: Sessions,
   harness: string,

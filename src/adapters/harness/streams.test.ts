@@ -1,4 +1,4 @@
-/** What the readers make of streams recorded from the real CLIs (`test/fixtures/harness`), and of anything else. */
+/** The readers' results for streams recorded from the real CLIs (`test/fixtures/harness`), and for other input. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
@@ -33,7 +33,7 @@ const used = (
 ) => [{ model, tokens: { input, output, cacheRead, cacheWrite }, costUsd }] satisfies HarnessResult["usage"];
 
 interface Case {
-  /** What the reader says of the end; null: all is well. */
+  /** The reader's report on the end. Null: all is well. */
   code: ErrorCode | null;
   /** Set when the reader stops the CLI itself. */
   givesUp?: ErrorCode;
@@ -68,7 +68,7 @@ const claudeCases: Record<string, Case> = {
     turns: 2,
     tools: written,
   },
-  // The session's sum is 1,360 in and 115 out; the earlier attempt has paid for its part.
+  // The session's total is 1,360 in and 115 out. The earlier attempt has paid for its part.
   "followup.resumed": {
     code: null,
     sessionId: "b94d07e7-a019-4c55-ae74-3eae494c8f8a",
@@ -143,7 +143,7 @@ const claudeCases: Record<string, Case> = {
     turns: 2,
     tools: ["Bash started", "Bash completed", "Bash started"],
   },
-  // Killed: no result line; the input side of what it asked is known and counted.
+  // Killed, so there is no result line. The input side of its requests is known and counted.
   "mid-kill.termgroup": {
     code: null,
     finished: false,
@@ -173,7 +173,7 @@ const codexCases: Record<string, Case> = {
     turns: 2,
     tools: commanded,
   },
-  // Less the 3,290 in (1,840 of them cached) and 110 out of the first attempt: see `resumedCodex`.
+  // Less the 3,290 in (1,840 of them cached) and 110 out of the first attempt. See `resumedCodex`.
   "followup.resumed": {
     code: null,
     sessionId: "01a1fbc2-95ef-7482-af90-e87f59f34da4",
@@ -322,7 +322,7 @@ const piCases: Record<string, Case> = {
   },
 };
 
-// It prints no usage, and of a refusal no more than its words: both are in the session's own file (`sumOf`).
+// It prints no usage, and only the words of a refusal. The session's own file has both (`sumOf`).
 const copilotCases: Record<string, Case> = {
   badtool: {
     code: null,
@@ -416,7 +416,7 @@ const copilotCases: Record<string, Case> = {
   },
 };
 
-// Retries are in its log only, and a killed step has printed no usage.
+// Only its log shows retries. A killed step has printed no usage.
 const opencodeCases: Record<string, Case> = {
   badtool: {
     code: null,
@@ -520,7 +520,7 @@ const geminiCases: Record<string, Case> = {
     turns: 0,
     usage: [],
   },
-  // Still trying when it was stopped; its tries are on standard error.
+  // The CLI was still retrying when Baton stopped it. Standard error shows its tries.
   err429: {
     code: null,
     finished: false,
@@ -623,7 +623,7 @@ describe.each(suites)("recorded streams of %s", (cli, cases, create) => {
     expect(events.filter(({ type }) => type === "session")).toMatchObject(
       expected.sessionId === null ? [] : [{ sessionId: expected.sessionId }],
     );
-    // The last usage event is what the result says: live figures and final ones never disagree.
+    // The last usage event equals the result. Live figures and final ones never disagree.
     const last = events.findLast(({ type }) => type === "usage");
     expect(last === undefined ? [] : [last]).toEqual(expected.usage.map((one) => ({ type: "usage", ...one })));
   });

@@ -1,8 +1,8 @@
 /**
  * Servers of the Model Context Protocol in the forms of the CLIs.
  *
- * Every server that an agent starts carries the attempt's marker, so that it does not outlive the attempt (harness.H3): some CLIs give
- * them an environment of their own.
+ * Every server that an agent starts carries the attempt's marker, so that it does not outlive the attempt (harness.H3).
+ * The marker is explicit because some CLIs give servers an environment of their own.
  */
 import type { HarnessRequest, ToolServer } from "../../ports/harness.ts";
 
@@ -20,7 +20,7 @@ interface Forms<T> {
   remote(server: { name: string; url: string }): T;
 }
 
-/** Each server in the form that a CLI wants, by its name. */
+/** Each server in the form that a CLI expects, by its name. */
 export function toolServers<T>(request: Asking, forms: Forms<T>): Record<string, T> {
   return Object.fromEntries(
     (request.toolServers ?? []).map((server) => [

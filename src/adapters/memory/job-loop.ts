@@ -1,7 +1,8 @@
 /**
- * Hands out the jobs of tables, by the clock that it is given. Same contract as the durable queue (S4) for one worker.
+ * Hands out the jobs of tables, by the given clock. For one worker it has the same contract as the durable queue (S4).
  *
- * Owns: which handler runs what, pauses after a failure. Does not own: the rows, nor whether they outlive the process.
+ * Owns: the handler of each job, and pauses after a failure. Does not own: the rows, nor whether they outlive the
+ * process.
  */
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
@@ -12,7 +13,7 @@ const retryDelayMs = 1_000;
 const retryDelayMsMax = 60_000;
 
 export interface JobSource {
-  /** Waiting and to be tried again, in the order in which they are handed out. */
+  /** Waiting jobs and jobs to retry, in the order of their start. */
   pending(): JobRow[];
   begin(id: string): void;
   complete(id: string): void;
@@ -41,7 +42,7 @@ export class JobLoop implements Queue {
     this.#source = source;
   }
 
-  /** New jobs may be there. After the caller's synchronous transaction: a handler must not see half of it. */
+  /** New jobs may exist. Runs after the caller's synchronous transaction, because a handler must not see half of it. */
   poke(): void {
     if (this.#poked) return;
     this.#poked = true;

@@ -1,4 +1,4 @@
-/** The store in memory: the contract S1–S5 of `ports/store.ts` without a database. A change is kept as soon as it is made. */
+/** The store in memory: the contract S1–S5 of `ports/store.ts` without a database. A change is kept at once. */
 import type { Clock } from "../../ports/clock.ts";
 import { sha256 } from "../system/sha256.ts";
 import type { JobLoop } from "./job-loop.ts";

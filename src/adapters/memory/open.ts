@@ -1,4 +1,4 @@
-/** A database that lives and dies with its owner, by the given clock: for tests. */
+/** A database that lives and dies with its owner, by the given clock. For tests. */
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Database } from "../../ports/store.ts";

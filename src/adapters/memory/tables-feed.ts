@@ -1,4 +1,7 @@
-/** The feed over tables: in memory, and in Actions mode, where the state of one thread is in its ref. Contract FE1–FE4 in `ports/feed.ts`. */
+/**
+ * The feed over tables, in memory and in Actions mode, where a thread's ref has its state. The contract FE1–FE4 is in
+ * `ports/feed.ts`.
+ */
 import type { RunId } from "../../core/vocabulary.ts";
 import type { Feed, FeedEntry, News } from "../../ports/feed.ts";
 import { Listeners } from "../system/listeners.ts";
@@ -20,7 +23,7 @@ export class TablesFeed implements Feed {
     return this.#listeners.add(listener);
   }
 
-  /** A table changed here. Told after the change is whole: a listener reads the tables. */
+  /** Reports a change of a table after the change is whole, because a listener reads the tables. */
   changed(table: TableName, row: string): void {
     if (table === "outbox") queueMicrotask(() => this.#listeners.tell({ kind: "outbox" }));
     if (table !== "events") return;
@@ -31,7 +34,7 @@ export class TablesFeed implements Feed {
     });
   }
 
-  /** The tables were read anew: others may have written. */
+  /** The tables were read again. Others may have written. */
   replaced(): void {
     this.#listeners.tell({ kind: "anything" });
   }

@@ -1,4 +1,4 @@
-/** The Store port over tables: who applies a change, and when it counts as kept, is said by `apply`. */
+/** The Store port over tables. `apply` decides who applies a change, and when the change counts as kept. */
 import { randomUUID } from "node:crypto";
 import type { StoredEvent } from "../../core/event.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
@@ -19,22 +19,22 @@ import { type JobRow, jobRow, type LedgerFilter, type Tables, type Writes } from
 export interface ChangeAbout {
   /** Not handed out before the change counts as kept. */
   jobs: readonly JobRow[];
-  /** A journal grew or an event came in. All other rows follow from these, and come again when they are lost. */
+  /** A journal grew or an event arrived. All other rows follow from these, and are rebuilt when they are lost. */
   isCause: boolean;
-  /** What was there before must not stay readable in any past of the tables. */
+  /** The old content must not stay readable in any past of the tables. */
   dropsPast?: boolean;
-  /** It may be refused by what others wrote: its answer counts once it is kept. */
+  /** Writes of others may make this change fail. Its answer counts once the change is kept. */
   waits?: boolean;
 }
 
 export interface TablesHost {
   /** The tables as they are now. */
   tables(): Tables;
-  /** Applies a change; may apply it again to newer tables. */
+  /** Applies a change. May apply it again to newer tables. */
   change<T>(apply: (tables: Tables) => T, about: ChangeAbout): Promise<T>;
   putBlob(content: string): Promise<string>;
   blob(id: string): Promise<string | null>;
-  /** For a job without a time of its own. */
+  /** The time for a job without a time of its own. */
   now(): number;
 }
 
@@ -121,7 +121,7 @@ export class TablesStore implements Store {
   async outboxDone(operationKey: string, contentHash: string, result: Json): Promise<void> {
     const kept = structuredClone(result);
     return this.#changeOutbox(operationKey, (row) => ({
-      // S5: a newer content that came while this one was sent stays to be sent.
+      // S5: a newer content that arrived while this one was sent is still pending.
       state: row.contentHash === contentHash ? "done" : "pending",
       doneHash: contentHash,
       result: kept,

@@ -1,11 +1,12 @@
 /**
- * The rules S1–S5 of `ports/store.ts` over plain maps: what the stores without a database of their own are made of.
+ * The rules S1–S5 of `ports/store.ts` over plain maps. Stores without a database of their own use them.
  *
- * Owns: rows and what may happen to them. Does not own: where they are kept, when they are durable, who waits.
- * T1 A method is one synchronous stretch: everything that can be refused is looked at first, then all is written.
- *    So a method that throws has changed nothing, and one may be applied again to newer tables.
- * T2 What goes in and out is copied, so that nobody holds a piece of the tables.
- * T3 Every change is told to `changed`, by the table and the row that it touches.
+ * Owns: rows and their permitted changes. Does not own: where rows are kept, when they are durable, and which callers
+ * wait.
+ * T1 A method is one synchronous stretch. It checks every reason for a refusal first, then writes everything. A method
+ *    that throws has changed nothing. A method may be applied again to newer tables.
+ * T2 All input and output is copied, so that nobody holds a piece of the tables.
+ * T3 Every change is reported to `changed`, with its table and its row.
  */
 import { cutOff, erasedRow, openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
 import { compactedLength, compactedPlaces, compactJournal, eraseCompacted, openCompacted } from "../../core/compact.ts";
@@ -32,19 +33,19 @@ import type {
 } from "../../ports/store.ts";
 import { sha256 } from "../system/sha256.ts";
 
-/** A job with its id, given by who asks for it: applied again it is the same job. */
+/** A job with its id, which the caller chooses. Applied again, it is the same job. */
 export interface JobRow extends Job {
   key: string | null;
   startAt: number;
   state: "waiting" | "retry" | "active";
 }
 
-/** `now`: when it was asked for. */
+/** `now`: the time of the request. */
 export type Writes = Omit<TransactionWrites, "jobs"> & { jobs?: JobRow[]; now: number };
-/** `seed`: given by the caller, so that an append applied again is the same (`core/chain.ts`). */
+/** `seed`: chosen by the caller, so that an append applied again gives the same result (`core/chain.ts`). */
 export type Append = Omit<AppendRequest, "also"> & { also: Writes; seed: string };
 
-/** With the time at which its content was asked for. */
+/** With the time at which its content was requested. */
 export type KeptOutboxRow = OutboxRow & { putAt: number };
 
 export type TableName =
@@ -58,7 +59,7 @@ export type TableName =
   | "values"
   | "jobs";
 
-/** Times in milliseconds since the epoch; a run counts by when it was over. */
+/** Times in milliseconds since the epoch. The end of a run counts. */
 export interface Retention {
   now: number;
   compactBefore: number;
@@ -76,7 +77,7 @@ export interface LedgerFilter {
 const queueNames: readonly string[] = ["delivery", "run", "outbox"];
 const runsMax = 1_000;
 
-/** Throws for a queue that does not exist; before anything is written, as a transaction would. */
+/** Throws for an unknown queue before anything is written, as a transaction would. */
 export function checkQueue(queue: string): void {
   if (!queueNames.includes(queue))
     throw new BatonError("BATON_INTERNAL", `There is no queue ${queue}; there are ${queueNames.join(", ")}.`);
@@ -97,18 +98,18 @@ export function jobRow(job: NewJob, id: string, now: number): JobRow {
 
 export class Tables {
   readonly events = new Map<RunId, SealedEvent[]>();
-  /** Journals of runs that are over for long, made small: `core/compact.ts`. Nothing is appended to them. */
+  /** Compacted journals of runs that ended long ago: `core/compact.ts`. Nothing is appended to them. */
   readonly compacted = new Map<RunId, string>();
   readonly runRows = new Map<RunId, RunRow>();
   readonly threads = new Map<string, RunId>();
   readonly deliveries = new Map<string, Delivery>();
-  /** In the order of first insertion: a map keeps it when a value is replaced. */
+  /** In the order of first insertion. A map keeps that order when a value is replaced. */
   readonly outbox = new Map<string, KeptOutboxRow>();
   readonly leases = new Map<string, Lease>();
   readonly ledgerRows: LedgerRow[] = [];
   readonly values = new Map<string, Json>();
   readonly jobs = new Map<string, JobRow>();
-  /** Of threads that were appended to; the others' are counted. */
+  /** For threads with new events since the start. The positions of other threads are counted on demand. */
   readonly #feedHeads = new Map<string, number>();
   readonly #changed: (table: TableName, row: string) => void;
 
@@ -141,7 +142,7 @@ export class Tables {
     if (sealed.length > 0) {
       this.events.set(runId, [...journal, ...this.#placed(runId, sealed)]);
       this.#changed("events", runId);
-      // S7: the count beside the journal.
+      // S7: the count next to the journal.
       const row = this.runRows.get(runId);
       if (row !== undefined) this.#putRun({ ...row, position: expectedPosition + sealed.length });
     }
@@ -163,7 +164,7 @@ export class Tables {
   erase(runId: RunId): void {
     const small = this.compacted.get(runId);
     const journal = this.events.get(runId) ?? [];
-    // T1: what is refused is found before anything is written.
+    // T1: every refusal is found before anything is written.
     const erased = journal.map((row) => ({ ...row, ...erasedRow(runId, row, sha256) }));
     if (small !== undefined) this.compacted.set(runId, eraseCompacted(runId, small, sha256));
     else this.events.set(runId, erased);
@@ -175,7 +176,7 @@ export class Tables {
       }
   }
 
-  /** feed.FE1: applied in the order in which changes count as kept, so the places are, too. */
+  /** feed.FE1: changes are applied in the order in which they count as kept. The places follow that order. */
   #placed(runId: RunId, sealed: readonly SealedEvent[]): SealedEvent[] {
     const threadKey = this.runRows.get(runId)?.threadKey;
     if (threadKey === undefined) return [...sealed];
@@ -194,7 +195,7 @@ export class Tables {
     return [...rows].flatMap(([runId, row]) => (this.runRows.get(runId)?.threadKey === threadKey ? [row] : []));
   }
 
-  /** Entries of whole journals: of those that are compacted only the count goes on. */
+  /** Entries of whole journals. Compacted journals only keep the count going. */
   feed(threadKey: string, after: number): FeedEntry[] {
     return this.#ofThread(threadKey, this.events)
       .flatMap((journal) => journal)
@@ -280,8 +281,9 @@ export class Tables {
   }
 
   /**
-   * What is left of runs that are over for long. Compacted: the journal made small, what was sent forgotten, the ledger
-   * summed by harness and model. Forgotten: all of it gone. What came in stays as a name, so that it is handled once.
+   * Compacts and forgets runs that ended long ago. Compacted: the journal is compacted, sent content is forgotten, and
+   * the ledger is summed by harness and model. Forgotten: all of it is gone. The names of deliveries stay, so that each
+   * is handled once.
    */
   retain({ now, compactBefore, forgetBefore, deliveriesBefore }: Retention): {
     compacted: RunId[];
@@ -294,7 +296,7 @@ export class Tables {
         ({ runId, updatedAt }) => updatedAt < compactBefore && updatedAt >= forgetBefore && this.events.has(runId),
       )
       .map(({ runId }) => runId);
-    // T1: a journal that is broken is found before anything is written.
+    // T1: a broken journal is found before anything is written.
     const journals = compacted.map((runId) => {
       const rows = this.events.get(runId) ?? [];
       const placed = this.read(runId, 0).map((event, index) => {
@@ -333,7 +335,7 @@ export class Tables {
         this.outbox.delete(key);
         this.#changed("outbox", key);
       }
-    // A wake-up of a run that is over wakes nothing; left here it would keep the thread for ever.
+    // A wake-up of an ended run wakes nothing. Left here, it would keep the thread forever.
     for (const [id, { data, state }] of this.jobs)
       if (state !== "active" && moved.has((data as { runId?: RunId }).runId as RunId)) {
         this.jobs.delete(id);
@@ -372,7 +374,7 @@ export class Tables {
 
   outboxDue(now: number, limit: number): OutboxRow[] {
     const due = [...this.outbox.values()].filter(({ state, notBefore }) => state === "pending" && notBefore <= now);
-    // A stable sort: equal priorities stay by age.
+    // A stable sort keeps equal priorities in order of age.
     return due
       .sort((a, b) => a.priority - b.priority)
       .slice(0, limit)
@@ -393,7 +395,8 @@ export class Tables {
 
   acquireLease(name: string, owner: string, now: number, ttlMs: number): Lease | null {
     const held = this.leases.get(name);
-    // One that ends later than any that is given is none: nobody would ever renew it, and it would hold its run forever.
+    // An expiry beyond the longest lease cannot come from Baton. Nobody would ever renew such a lease, and it would
+    // hold its run forever.
     if (held !== undefined && held.expiresAt > now && held.expiresAt <= now + ttlMs + limits.leaseSlackMs) return null;
     return this.#putLease({ name, owner, epoch: (held?.epoch ?? 0) + 1, expiresAt: now + ttlMs });
   }
@@ -403,7 +406,7 @@ export class Tables {
   }
 
   releaseLease(lease: Lease): void {
-    // The epoch stays: it must never begin again, or an old holder could write.
+    // The epoch stays. It must never restart, or an old holder could write.
     if (this.#holds(lease)) this.#putLease({ ...lease, owner: "", expiresAt: -1 });
   }
 
@@ -460,13 +463,13 @@ export class Tables {
     this.#changed("jobs", id);
   }
 
-  /** After a failed try; nothing when the job was completed meanwhile. */
+  /** After a failed try. Does nothing when the job was completed meanwhile. */
   bringBackJob(id: string, startAt: number): void {
     const job = this.jobs.get(id);
     if (job?.state === "active") this.#putJob({ ...job, state: "retry", startAt, tries: job.tries + 1 });
   }
 
-  /** What a dead worker had in hand is handed out again. */
+  /** Jobs that a dead worker held are handed out again. */
   abandonJobs(): void {
     for (const job of this.jobs.values()) if (job.state === "active") this.#putJob({ ...job, state: "retry" });
   }
@@ -489,7 +492,7 @@ export class Tables {
 
   #write(writes: Writes, writer: RunId | null): void {
     const { jobs = [], outbox = [], ledger = [], run, thread, completeJobId, now } = writes;
-    // T1: what can be refused comes first.
+    // T1: checks for refusals come first.
     if (thread !== undefined && thread.activeRunId !== null) {
       const active = this.threads.get(thread.threadKey);
       if (active !== undefined && active !== thread.activeRunId) {
@@ -543,7 +546,8 @@ export class Tables {
       contentHash: row.contentHash,
       priority: row.priority,
       notBefore: row.priority < old.priority ? row.notBefore : old.notBefore,
-      // A pending content may have been sent and its answer lost: only what is done for certain needs no sending.
+      // A pending content may have been sent although its answer was lost. Only a content that is certainly done is not
+      // sent again.
       state: old.state === "done" && old.doneHash === row.contentHash ? "done" : "pending",
       tries: same ? old.tries : 0,
       error: same ? old.error : null,
@@ -590,7 +594,7 @@ function newestFirst(a: Pick<RunRow, "createdAt" | "runId">, b: Pick<RunRow, "cr
   return b.createdAt - a.createdAt || (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0);
 }
 
-/** The run that a value belongs to, by its name or, of a pointer, by what it says. */
+/** The run that a value belongs to, by the value's name. A pointer names its run in its content. */
 function runOfValue(name: string, value: Json): unknown {
   if (name.startsWith(runValuePrefix)) return name.slice(runValuePrefix.length).split("/")[0];
   return name.startsWith(runPointerPrefix) ? (value as { runId?: unknown } | null)?.runId : undefined;

@@ -1,7 +1,7 @@
-/** Reads what an answer used out of the bytes that pass by: events or JSON, plain or compressed, whole or cut. */
+/** Reads an answer's usage from the bytes that pass by: events or JSON, plain or compressed, whole or cut. */
 import type { IncomingHttpHeaders } from "node:http";
 import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
-import { fields } from "../harness/fields.ts";
+import { fields } from "../model-service/fields.ts";
 import { EventReader } from "./server-sent-events.ts";
 import { newReading, type Reading, type Wire } from "./wire.ts";
 
@@ -19,7 +19,7 @@ export class AnswerMeter {
   #chunks: Uint8Array[] = [];
   #bytes = 0;
 
-  /** `onReading` whenever more is known. */
+  /** Calls `onReading` whenever more is known. */
   constructor(wire: Wire, headers: IncomingHttpHeaders, onReading: (reading: Reading) => void = () => {}) {
     this.#wire = wire;
     this.#onReading = onReading;
@@ -27,7 +27,7 @@ export class AnswerMeter {
     this.#events = streams ? new EventReader((data) => this.#message(data)) : null;
     this.#decoder = decoderOf(headers["content-encoding"]);
     this.#decoder?.on("data", (chunk: Uint8Array) => this.#plain(chunk));
-    // Bytes that are not what the header says are passed on all the same; they only cannot be read.
+    // Baton passes on bytes that do not match the header. It cannot read them.
     this.#decoder?.on("error", () => {});
   }
 
@@ -36,7 +36,7 @@ export class AnswerMeter {
     else if (this.#decoder.writable) this.#decoder.write(chunk);
   }
 
-  /** Resolves with all that could be read; also when the answer was cut. */
+  /** Resolves with everything that could be read, even when the answer was cut. */
   async end(): Promise<Reading> {
     const decoder = this.#decoder;
     if (decoder !== null && !decoder.destroyed && !decoder.errored) {
@@ -73,7 +73,7 @@ export class AnswerMeter {
 }
 
 function decoderOf(encoding: string | undefined): Decoder | null {
-  // A cut stream gives what it had.
+  // A cut stream gives the bytes that it had.
   const cut = { finishFlush: constants.Z_SYNC_FLUSH };
   switch (encoding?.trim().toLowerCase()) {
     case "gzip":

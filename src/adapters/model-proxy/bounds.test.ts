@@ -1,4 +1,4 @@
-/** G1, G2, K5: what a request may cost is known, and reserved, before it is sent. */
+/** G1, G2, K5: before a request is sent, its highest cost is known and reserved. */
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -254,7 +254,7 @@ describe("harnesses-and-models: an answer is bounded before it is asked for", ()
 });
 
 describe("harnesses-and-models: requests in flight count once", () => {
-  /** Answers only when all that may pass have arrived. */
+  /** Answers only when all requests that may pass have arrived. */
   function held() {
     const waiting: { request: Received; outgoing: ServerResponse }[] = [];
     service.answers((request, outgoing) => void waiting.push({ request, outgoing }));

@@ -1,11 +1,13 @@
 /**
- * One attempt's right to ask models: its token, its budget, what it used.
+ * One attempt's right to ask models: its token, its budget, its usage.
  *
  * Owns: counting, the bounds. Does not own: HTTP (`proxy.ts`), prices (the caller's function).
- * G1 A request is let through only with money for its bounds: what was used, and what others under way may use, counts once.
- * G2 An answer that is cut before its service said what it used counts by its length, and by its limit where not all of it can
- *    be seen on the way: nobody gets tokens free by hanging up.
- * G3 Errors of the service are passed on and counted; too many in a row end the grant, whatever the client would still try.
+ * G1 A request passes only with money for its bounds. Settled usage counts once. So does the reserve of requests under
+ *     way.
+ * G2 An answer that is cut before its usage report counts by its length. It counts by its limit where part of it is
+ *     hidden on the way. Nobody gets free tokens by hanging up.
+ * G3 Errors of the service are passed on and counted. Too many in a row end the grant, whatever the client would still
+ *     try.
  */
 
 import { modelRow, type SearchFee } from "../../config/models.ts";
@@ -15,16 +17,16 @@ import { addTokens, noTokens, type Tokens } from "../../core/vocabulary.ts";
 import { priceUnknown } from "../../money/cost.ts";
 import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelUse } from "../../ports/model-proxy.ts";
-import { modelError } from "../harness/service-error.ts";
+import { modelError } from "../model-service/service-error.ts";
 import { type Input, InputBounds } from "./input-bound.ts";
 import type { Output, Reading } from "./wire.ts";
 
 /** A token of English or code has about four characters. */
 const charactersPerToken = 4;
 export const failuresInARowMax = 12;
-/** What a refused key, or an unknown model, cannot do now it cannot do later. */
+/** A refused key or an unknown model will not work on a later try either. */
 const keyRefusalsInARowMax = 2;
-/** Requests that the proxy itself turned down; some clients ask for ever. */
+/** Requests that the proxy itself refused. Some clients retry forever. */
 export const refusalsMax = 30;
 
 /** A request that wants to be sent. */
@@ -32,11 +34,11 @@ export interface Ask {
   model: string;
   input: Input;
   output: Output;
-  /** For `output.searches`; null: there are none. */
+  /** For `output.searches`. Null: there are none. */
   fee: SearchFee | null;
 }
 
-/** What a request that is sent may use at most. */
+/** The most that a sent request may use. */
 export interface Reserved {
   tokens: Tokens;
   searches: number;
@@ -85,8 +87,8 @@ export class Grant {
   }
 
   /**
-   * Money, tokens and a turn for one more request, reserved before it is sent; sets its output limit. An error is why it must not be
-   * sent. One at a time: two that ask at once see each other.
+   * Reserves money, tokens and a turn for one more request before it is sent, and sets its output limit. An error says
+   * why the request must not be sent. Reserves one request at a time, so that simultaneous requests see each other.
    */
   async reserve(ask: Ask): Promise<Reserved | ErrorData> {
     const reserved = this.#tail.then(() => this.#reserve(ask));
@@ -113,7 +115,7 @@ export class Grant {
     if ((inputUsd === null || outputUsd === null) && request.unknownPrice === "stop") return priceUnknown([model]);
     const each = outputUsd === null ? 0 : outputUsd / million;
     const wanted = output.limit ?? maxOutputOf(model);
-    // What the service refuses by itself is its to refuse.
+    // The service itself refuses such a limit. Baton leaves that to the service.
     const least =
       output.set === null || wanted <= output.above
         ? wanted
@@ -158,9 +160,9 @@ export class Grant {
         ? Number.POSITIVE_INFINITY
         : Math.floor((usd - usdOf(0, searchesLeast)) / (output.answers * each) + 1e-6);
     const limit = Math.min(wanted, tokenLimit, Math.max(affordable, least));
-    // A model's own limit is known only where the table has it.
+    // Baton knows a model's own limit only if the table has the model.
     if (limit < wanted || (output.limit === null && modelRow(normaliseModel(model)) === null)) output.set?.(limit);
-    // Words come first: what they leave is for searches.
+    // Words come first. The rest of the money pays for searches.
     const searchesPaid = feeUsd === 0 ? 0 : Math.floor((usd - usdOf(limit, 0)) / feeUsd + 1e-6);
     const searches = Math.max(searchesLeast, Math.min(searchesMost, searchesPaid));
     if (output.searches !== null && output.searches.limit !== searches) output.searches.set?.(searches);
@@ -169,7 +171,7 @@ export class Grant {
     return held;
   }
 
-  /** The most that the input can be, where it is dearest. */
+  /** The largest possible input, at its highest price. */
   #input({ model, input }: Ask): Tokens {
     const bound = this.#bounds.boundOf(input);
     const priced = (tokens: Tokens): number => this.request.priceUsd(model, tokens) ?? 0;
@@ -183,21 +185,21 @@ export class Grant {
     this.#calls.add(call);
   }
 
-  /** What was reserved for a request that is not sent after all. */
+  /** Frees the reserve of a request that is not sent after all. */
   release(reserved: Reserved): void {
     const index = this.#waiting.findIndex((one) => one === reserved);
     if (index >= 0) this.#waiting.splice(index, 1);
   }
 
-  /** More is known of a running answer. */
+  /** Updates a running answer. */
   read(call: Call, reading: Reading): void {
     const first = call.reading?.tokens == null;
     call.reading = reading;
-    // Its input is known with the first word, its output with the last: between them there is no news.
+    // The first word brings the input, the last word the output. Between them there is no news.
     if (reading.tokens !== null && (first || reading.final)) this.#tell(this.#nameOf(call));
   }
 
-  /** The service answered; `cut` says who ended the answer, or the wait for it, before its end. */
+  /** The service answered. `cut` names the side that ended the answer, or the wait for it, early. */
   settle(call: Call, cut: "service" | "client" | null): void {
     if (!this.#calls.delete(call)) return;
     const { tokens, estimated, searches } = used(call, cut === null);
@@ -219,7 +221,10 @@ export class Grant {
     this.#tell(model);
   }
 
-  /** The service answered with an error, or not at all: nothing was used (G3). `listed`: its models, where it does not know this one. */
+  /**
+   * The service answered with an error, or not at all, so nothing was used (G3). `listed`: its models, if it does not
+   * know this one.
+   */
   failed(call: Call, status: number, message: string, retryAfterMs: number | null = null, listed = ""): void {
     this.#calls.delete(call);
     const { model } = call.ask;
@@ -237,12 +242,12 @@ export class Grant {
     }
   }
 
-  /** Why the service refused the last request; null: it did not. */
+  /** Why the service refused the last request. Null: it did not. */
   refusal(): ErrorData | null {
     return this.#refusal;
   }
 
-  /** The proxy turned a request down. */
+  /** The proxy refused a request. */
   refused(message: string): void {
     this.#refusals += 1;
     if (this.#refusals >= refusalsMax)
@@ -291,7 +296,7 @@ export class Grant {
     );
   }
 
-  /** The model that was asked for counts; the service's own name only where that one has no price and this has. */
+  /** The requested model counts. The service's own name counts only if it alone has a price. */
   #nameOf({ ask: { model }, reading }: Call): string {
     const said = reading?.model ?? null;
     const priced = (name: string): boolean => this.request.priceUsd(name, noTokens) !== null;
@@ -302,12 +307,12 @@ export class Grant {
 const stepEnded: ErrorData = { code: "BATON_CANCELLED", message: "The step has ended." };
 const million = 1_000_000;
 
-/** Where the table does not know the model: what most have. */
+/** For a model outside the table: the limit of most models. */
 function maxOutputOf(model: string): number {
   return modelRow(normaliseModel(model))?.outputMax ?? 128_000;
 }
 
-/** How many searches the request may come to; null: nothing bounds them. */
+/** The most searches that the request may make. Null: nothing bounds them. */
 export function mostSearches({ fee, output: { searches } }: Pick<Ask, "fee" | "output">): number | null {
   if (searches === null || fee === null) return 0;
   if (fee.per === "request") return 1;
@@ -327,7 +332,7 @@ function unused(model: string): ModelUse {
 function used(call: Call, whole: boolean): { tokens: Tokens; estimated: boolean; searches: number } {
   const { tokens, estimated } = usedTokens(call, whole);
   const seen = call.reading?.searches ?? 0;
-  // Of an answer that was cut nobody knows what was searched after its last word.
+  // The searches of a cut answer after its last word are unknown.
   return { tokens, estimated, searches: estimated ? Math.max(seen, call.reserved.searches) : seen };
 }
 
@@ -336,13 +341,13 @@ function usedTokens({ reading, reserved, ask }: Call, whole: boolean): { tokens:
   const said = tokensOf(reading?.characters ?? 0);
   if (reading?.final === true && tokens !== null && total(tokens) > 0) return { tokens, estimated: false };
   if (whole) {
-    // An answer that used nothing is one whose service says nothing.
+    // Zero usage means that the service reports none.
     if (tokens === null || total(tokens) === 0)
       return { tokens: { ...noTokens, input: tokensOf(ask.input.text.length), output: said }, estimated: true };
     if (tokens.output > 0) return { tokens, estimated: false };
   }
   const unseen = ask.output.hidden || reading?.hidden === true;
-  // Cut before its first word: nobody knows what was read, written to a cache, or thought.
+  // Cut before its first word. The read, cached and thought tokens are unknown.
   const most = Math.max(reserved.tokens.output, said);
   if (tokens === null || total(tokens) === 0) return { tokens: { ...reserved.tokens, output: most }, estimated: true };
   const output = unseen ? most : Math.max(tokens.output, said);

@@ -1,14 +1,15 @@
 /**
- * How many tokens a request's input has at most, before it is sent.
+ * The upper bound of a request's input tokens, before it is sent.
  *
- * IB1 A token is at least one byte of text. What an earlier request of the same attempt already had in common with this one is
- *     known from the service's own count, so only what is new counts by its bytes.
- * IB2 What the request only refers to (files, stored conversations, tools of the service) is bounded by the largest window.
+ * IB1 A token is at least one byte of text. An earlier request of the same attempt may share text with this one. The
+ *     service's own count covers that text, so only new text counts by its bytes.
+ * IB2 The largest window bounds content that a request only refers to (files, stored conversations, tools of the
+ *     service).
  */
 import { limits } from "../../core/limits.ts";
-import { type Fields, fields, text } from "../harness/fields.ts";
+import { type Fields, fields, text } from "../model-service/fields.ts";
 
-/** What services add to a request of their own: words about tools, marks between messages, a token that is cut in two. */
+/** The tokens that services add to a request: words about tools, marks between messages, a token cut in two. */
 const addedTokens = 2_048;
 /** Agents alternate between a main conversation and small side questions. */
 const rememberedMax = 4;
@@ -18,19 +19,22 @@ export interface Input {
   /** The request without the bytes of its images. */
   text: Buffer;
   images: number;
-  /** It refers to what it does not hold. */
+  /** It refers to content that it does not hold. */
   refers: boolean;
   /** It asks for a cache that lasts an hour. */
   longCache: boolean;
 }
 
-/** What an hour in the cache costs, against five minutes: https://platform.claude.com/docs/en/build-with-claude/prompt-caching */
+/**
+ * The price of an hour in the cache, relative to five minutes:
+ * https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+ */
 export const longCacheFactor = 1.6;
 
 export function inputOf(model: string, body: Fields, bytes: Buffer, serverTools: boolean): Input {
   const found = { images: 0, refers: serverTools };
   const isPlain = !look(body, found);
-  // Bytes of an image say nothing of its tokens.
+  // The bytes of an image do not show its tokens.
   const stripped = isPlain ? bytes : Buffer.from(JSON.stringify(body, withoutImages));
   return {
     model,
@@ -44,7 +48,7 @@ export function inputOf(model: string, body: Fields, bytes: Buffer, serverTools:
 export class InputBounds {
   readonly #known: { input: Input; tokens: number }[] = [];
 
-  /** What the service counted beyond the bound: it adds more than is known here. */
+  /** The service's count above the bound. The service adds more than Baton knows. */
   #excess = 0;
 
   boundOf(input: Input): number {
@@ -76,7 +80,7 @@ function byBytes({ text: bytes, images }: Input): number {
   return bytes.length + images * limits.imageTokensMax;
 }
 
-/** Bytes that both begin with, and those that both end with. */
+/** The number of bytes at both ends that the two have in common. */
 function common(before: Buffer, now: Buffer): number {
   const max = Math.min(before.length, now.length);
   const start = shared(max, (index) => before[index] === now[index]);
@@ -115,7 +119,7 @@ function isImage(part: Fields): boolean {
 
 const referenceTypes = new Set(["document", "file", "input_file", "input_audio", "container_upload", "item_reference"]);
 
-/** Also files within the request: a page of a packed document has more tokens than bytes. */
+/** Includes files within the request. A page of a packed document has more tokens than bytes. */
 function isReference(part: Fields): boolean {
   const type = text(part["type"]) ?? "";
   if (type === "document" && text(fields(part["source"])["type"]) === "text") return false;

@@ -1,6 +1,6 @@
 /** The models that a service lists, for people whose model it does not know. */
 import type { ModelProvider } from "../../ports/model-proxy.ts";
-import { fields, list, text } from "../harness/fields.ts";
+import { fields, list, text } from "../model-service/fields.ts";
 import type { Upstream } from "./proxy.ts";
 
 const timeoutMs = 5_000;
@@ -12,7 +12,7 @@ const paths: Record<ModelProvider, string> = {
   gemini: "/v1beta/models?pageSize=1000",
 };
 
-/** Empty where the service does not say. */
+/** Empty where the service does not list them. */
 export async function listModels(
   provider: ModelProvider,
   { baseUrl }: Upstream,
@@ -34,7 +34,7 @@ export async function listModels(
   }
 }
 
-/** Those that look most like the one that was asked for come first. */
+/** The models most similar to the requested one come first. */
 export function listedText(model: string, listed: readonly string[]): string {
   if (listed.length === 0) return "";
   const alike = (name: string): number => {

@@ -22,7 +22,7 @@ interface Received {
 
 type Answerer = (request: Received, outgoing: ServerResponse, incoming: IncomingMessage) => unknown;
 
-/** The service: what it says is the test's; what reached it is kept. */
+/** The service. Each test sets its answers. It keeps the requests that reached it. */
 async function startUpstream() {
   const received: Received[] = [];
   let answerer: Answerer = (_, outgoing) => outgoing.end();
@@ -313,7 +313,7 @@ describe("counts and passes on", () => {
     let pieces = 0;
     for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
       expect(Buffer.from(piece).toString()).toBe(frames(anthropicStream(sonnet)[pieces] as object));
-      // What goes in is known with the first piece, while the answer runs.
+      // The input is known with the first piece, while the answer still runs.
       if (pieces === 0) expect(used.map(({ input }) => input)).toEqual([100]);
       pieces += 1;
       (go as (() => void) | null)?.();
@@ -592,7 +592,7 @@ describe("errors of the service", () => {
       expect(grant.stopped.aborted).toBe(false);
       const response = await ask(grant, "anthropic", "/v1/messages", { model: sonnet });
       expect([response.status, response.headers.get("retry-after")]).toEqual([status, "7"]);
-      // K1: also where the service repeats the key.
+      // K1: even where the service repeats the key.
       expect(await response.text()).toBe('{"type":"error","error":{"type":"x","message":"no, [key]"}}');
     }
     expect(refusals).toEqual(Array.from({ length: times }, (_, index) => index + 1));

@@ -1,10 +1,11 @@
 /**
- * The models' services on loopback: an agent asks here with a token, Baton's key goes on to the service.
+ * The models' services on loopback. An agent asks here with a token. Baton forwards the request to the service with its
+ * key.
  *
- * Owns: HTTP, tokens, which paths and services. Does not own: wire formats (`wires/`), counting (`grant.ts`).
- * K1 The key is put in here and nowhere else; an error in which the service repeats it leaves without it.
- * K2 Revoked or closed, nothing of a grant stays open, on either side.
- * K4 Bytes of an answer pass as they come: nothing is held back to be counted, compressed stays compressed.
+ * Owns: HTTP, tokens, the allowed paths and services. Does not own: wire formats (`wires/`), counting (`grant.ts`).
+ * K1 Only this file adds the key. An error in which the service repeats the key leaves without it.
+ * K2 After a grant is revoked or closed, nothing of it stays open, on either side.
+ * K4 Bytes of an answer pass on arrival. Nothing is held back for counting, and compressed bytes stay compressed.
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -23,8 +24,9 @@ import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
 import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelAccesses, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
 import { createRedactor } from "../../text/redact.ts";
-import { type Fields, text } from "../harness/fields.ts";
-import { modelError } from "../harness/service-error.ts";
+import { type Fields, text } from "../model-service/fields.ts";
+import { modelError } from "../model-service/service-error.ts";
+import { providersOf } from "../model-service/services.ts";
 import { proxyEnvironment } from "../system/use-proxies.ts";
 import { AnswerMeter } from "./answer-meter.ts";
 import { type Ask, type Call, Grant, mostSearches } from "./grant.ts";
@@ -32,12 +34,11 @@ import { inputOf } from "./input-bound.ts";
 import { listedText, listModels } from "./model-list.ts";
 import { readBody, unpack } from "./request-body.ts";
 import { retryAfterMs } from "./retry-after.ts";
-import { providersOf } from "./services.ts";
 import type { Route, Wire } from "./wire.ts";
 import { wires } from "./wires/index.ts";
 import { openaiResponses } from "./wires/openai-responses.ts";
 
-/** A service and the key for it. */
+/** A service and its key. */
 export interface Upstream {
   baseUrl: string;
   secret: string;
@@ -46,7 +47,7 @@ export interface Upstream {
 
 export type Upstreams = Partial<Record<ModelProvider, Upstream>>;
 
-/** Below which path a service is found, as its clients expect it: OpenAI's are given an address with the version. */
+/** The path of each service, as its clients expect it. OpenAI's clients expect an address with the version. */
 const prefixes: Record<ModelProvider, string> = { anthropic: "/anthropic", openai: "/openai/v1", gemini: "/gemini" };
 export const defaultBaseUrls: Record<ModelProvider, string> = {
   anthropic: "https://api.anthropic.com",
@@ -56,10 +57,10 @@ export const defaultBaseUrls: Record<ModelProvider, string> = {
 const providers = Object.keys(prefixes) as ModelProvider[];
 
 const errorBytesMax = 256 * 1024;
-/** Longer than clients keep theirs: otherwise a request may meet a connection that is just being closed. */
+/** Longer than clients keep theirs. Otherwise a request could meet a connection that is closing. */
 const keepAliveTimeoutMs = 120_000;
 
-/** Of one connection only, or about whom the agent is: none of the service's business. */
+/** Headers of one connection, or about the identity of the agent. The service does not need them. */
 const heldBack = new Set([
   "accept-encoding",
   "api-key",
@@ -105,15 +106,15 @@ export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy>
     serve({ upstreams, grants, agents }, incoming, outgoing).catch(() => outgoing.destroy());
   });
   server.keepAliveTimeout = keepAliveTimeoutMs;
-  // Model answers take as long as they take; the attempt has its own time.
+  // Model answers may take any time. The attempt has its own timeout.
   server.timeout = 0;
-  // A connection that breaks while nobody reads it is the client's affair.
+  // A broken connection that nobody reads is the client's problem.
   server.on("clientError", (_, socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
-  // It serves attempts; by itself it keeps no process running.
+  // The proxy serves attempts. It does not keep a process running by itself.
   server.unref();
   const { port } = server.address() as AddressInfo;
   const known = providers.filter((provider) => upstreams[provider] !== undefined);
@@ -123,7 +124,7 @@ export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy>
     grant(request: GrantRequest): ModelGrant {
       if (closed) throw new BatonError("BATON_INTERNAL", "The model proxy is closed.");
       const grant = new Grant(request);
-      // Looks like no service's key, so that nobody takes it for a leak; 256 bits are not guessed.
+      // Unlike any service's key, so that nobody mistakes it for a leak. Nobody can guess 256 bits.
       const token = `baton-${randomBytes(32).toString("base64url")}`;
       grants.set(token, grant);
       const models: ModelAccesses = {};
@@ -219,7 +220,7 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
       400,
       `\`${uncounted.name}\` costs ${uncounted.what}, which no answer counts, so no budget can hold (\`budget.unknownPrice: stop\`). Go on without it.`,
     );
-  // Written anew: what was checked is what is sent, also where a name was given twice.
+  // Serialized again, so that Baton sends exactly what it checked, even where a name was given twice.
   const output = wire.output(read.body, path);
   const input = inputOf(model, read.body, Buffer.from(JSON.stringify(read.body)), output.serverTools);
   const fee = output.searches === null ? null : searchFee(providersOf[provider], normaliseModel(model));
@@ -235,7 +236,7 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
   return forward(world, asked, incoming, outgoing, Buffer.from(JSON.stringify(read.body)), { ask, reserved });
 }
 
-/** Sends the request on and the answer back; counts it where it costs something. */
+/** Forwards the request and returns the answer. Counts a request that costs something. */
 async function forward(
   world: World,
   asked: Asked,
@@ -246,7 +247,7 @@ async function forward(
 ): Promise<void> {
   const { grant, upstream, wire } = asked;
   if (grant.revoked) return answer(outgoing, 401, wire.error(401, "Baton: the step has ended."));
-  // The client left while its money was reserved: nothing was asked, so nothing is used.
+  // The client disconnected during the reservation. Nothing was sent, so nothing is used.
   if (outgoing.destroyed) return metered === null ? undefined : grant.release(metered.reserved);
   const stop = new AbortController();
   let left = false;
@@ -273,7 +274,7 @@ async function forward(
         const pauseMs = retryAfterMs(response.headers, said, Date.now());
         grant.failed(call, status, message, pauseMs, listedText(call.ask.model, listed));
       }
-      // An agent has no business following the service elsewhere.
+      // An agent must not follow the service to another address.
       if (status < 400) return answer(outgoing, 502, wire.error(502, `Baton: the service answered ${status}.`));
       outgoing.writeHead(status, { ...returned(response.headers), "content-length": said.length });
       outgoing.end(said);
@@ -291,18 +292,18 @@ async function forward(
   } catch (thrown) {
     if (left) return;
     const message = thrown instanceof Error ? thrown.message : "no answer";
-    // The service had the whole question: it may have begun to answer it.
+    // The service had the whole request and may have begun to answer.
     if (thrown instanceof Unanswered) [answered, cut] = [true, "service"];
     else if (call !== null) grant.failed(call, 503, message);
     answer(outgoing, 502, wire.error(502, `Baton: the service could not be reached (${message}).`));
   } finally {
-    // grant.G2: also what the client did not wait for.
+    // grant.G2: also for a client that did not wait for the answer.
     if (call !== null && (answered || left)) grant.settle(call, cut);
     ended.resolve();
   }
 }
 
-/** Resolves with who ended it early; null when it came whole. */
+/** Resolves with the side that ended it early. Null when it came whole. */
 async function pass(
   response: IncomingMessage,
   outgoing: ServerResponse,
@@ -349,7 +350,8 @@ async function send(
       request.end(incoming.method === "GET" ? undefined : body);
     });
   let result = await attempt();
-  // A kept connection that the service closed meanwhile took nothing in; a new one does. What went out whole may be paid already.
+  // A kept connection that the service closed meanwhile delivered nothing, so Baton opens another one. A request that
+  // left whole may already cost money.
   if ("error" in result && result.reused && !result.sent && !signal.aborted) result = await attempt();
   if ("error" in result) throw result.sent ? new Unanswered(result.error.message) : result.error;
   return result.response;
@@ -379,7 +381,7 @@ function credentials(
   }
 }
 
-/** Only what can be read here as well. */
+/** Only encodings that Baton can read, too. */
 function acceptEncoding(headers: IncomingHttpHeaders): string {
   const wanted = `${headers["accept-encoding"] ?? ""}`.split(",").map((part) => part.trim().split(";")[0] ?? "");
   const both = wanted.filter((name) => ["gzip", "deflate", "br", "zstd"].includes(name));
@@ -422,7 +424,7 @@ async function readError(response: IncomingMessage, secret: string): Promise<Buf
   const whole = await unpack(Buffer.concat(chunks), encoding).catch(() => Buffer.alloc(0));
   const text = whole.toString("utf8").replaceAll(secret, "[key]");
   const redact = createRedactor({ secrets: [secret] });
-  // Services escape what they repeat, in HTML also single characters of it.
+  // Services escape repeated text, in HTML even single characters of it.
   const resolved = text.replace(/&#(?:(\d{1,3})|x([0-9a-f]{1,2}));/gi, (_, decimal: string | undefined, hex: string) =>
     String.fromCodePoint(decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)),
   );

@@ -1,10 +1,10 @@
-/** A request's body as JSON: bounded, and unpacked where the client packed it. */
+/** A request's body as JSON: bounded, and decompressed where the client compressed it. */
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
-import { type Fields, fields } from "../harness/fields.ts";
+import { type Fields, fields } from "../model-service/fields.ts";
 
-/** Services take up to 32 MB. */
+/** Services accept up to 32 MB. */
 const requestBytesMax = 40 * 1024 * 1024;
 
 export type ReadBody = { ok: true; body: Fields; bytes: Buffer } | { ok: false; status: number; message: string };

@@ -1,8 +1,11 @@
-/** How long a model's service asks to wait: headers, or a detail of its error. What cannot be read is nothing. */
+/**
+ * The pause that a model's service asks for, from its headers or a detail of its error. An unreadable value counts as
+ * none.
+ */
 import type { IncomingHttpHeaders } from "node:http";
 import { limits } from "../../core/limits.ts";
 import { millisecondsOf, retryAfterOf } from "../../core/retry-after.ts";
-import { fields, list, text } from "../harness/fields.ts";
+import { fields, list, text } from "../model-service/fields.ts";
 
 export function retryAfterMs(headers: IncomingHttpHeaders, body: Buffer, now: number): number | null {
   const asked = [
@@ -13,7 +16,7 @@ export function retryAfterMs(headers: IncomingHttpHeaders, body: Buffer, now: nu
   return asked.length === 0 ? null : Math.min(Math.max(...asked), limits.modelPauseMsMax);
 }
 
-/** A date that is over asks for no pause. */
+/** A date in the past asks for no pause. */
 function afterMs(value: string | undefined, now: number): number | null {
   const asked = retryAfterOf(value);
   if (asked === null) return null;
@@ -30,7 +33,7 @@ function detailMs(body: Buffer): number | null {
       if (delay !== undefined) return Math.ceil(Number(delay) * 1_000);
     }
   } catch {
-    // Half an answer, or none in JSON.
+    // Half an answer, or an answer without JSON.
   }
   return null;
 }

@@ -1,7 +1,10 @@
-/** Reads the data of a stream of server-sent events, however its bytes are cut. The grammar is `eventsource-parser`'s. */
+/**
+ * Reads the data of a stream of server-sent events, however its bytes are cut. `eventsource-parser` defines the
+ * grammar.
+ */
 import { createParser, type EventSourceParser } from "eventsource-parser";
 
-/** A whole answer comes in the last event of one wire; more than this in one event is not read, only passed on. */
+/** The last event of one wire contains a whole answer. Baton passes on a longer event without reading it. */
 const eventCharactersMax = 32 * 1024 * 1024;
 
 export class EventReader {
@@ -23,7 +26,7 @@ export class EventReader {
     this.#feed(this.#decoder.decode(chunk, { stream: true }));
   }
 
-  /** A last event without its empty line counts as well: the connection ended, not the event. */
+  /** A last event without its empty line counts as well. The connection ended, not the event. */
   end(): void {
     this.#feed(`${this.#decoder.decode()}\n\n`);
   }
@@ -31,7 +34,7 @@ export class EventReader {
   #feed(text: string): void {
     this.#parser.feed(text);
     if (!this.#isTooLong) return;
-    // The parser drops the rest of this piece; what follows is read from its next line on.
+    // The parser drops the rest of this piece. Reading continues at the next line.
     this.#isTooLong = false;
     this.#parser.reset();
   }

@@ -1,73 +1,76 @@
-/** What the proxy must know of a wire format. One file a wire in `wires/`, one line in `wires/index.ts`. */
+/** The proxy's view of a wire format. One file per wire in `wires/`, one line in `wires/index.ts`. */
 import type { Tokens } from "../../core/vocabulary.ts";
 import type { ModelProvider } from "../../ports/model-proxy.ts";
-import { type Fields, text } from "../harness/fields.ts";
+import { type Fields, text } from "../model-service/fields.ts";
 
 export interface Route {
-  /** False for what costs nothing: lists of models, counting of tokens. */
+  /** False for free requests: lists of models, counting of tokens. */
   metered: boolean;
-  /** Where the path names it; else it is in the body. */
+  /** Set where the path names the model. Otherwise the body names it. */
   model: string | null;
 }
 
-/** How long an answer may become, as the request says it. */
+/** The bound of an answer's length, from the request. */
 export interface Output {
-  /** Tokens of each answer; null: it says none, so the model's own limit holds. */
+  /** Tokens of each answer. Null: the request sets no limit, so the model's own limit applies. */
   limit: number | null;
-  /** How many answers are asked for at once. */
+  /** The number of answers requested at once. */
   answers: number;
-  /** With a limit of no more than this the service refuses the request, or its answer is empty. */
+  /** With a limit up to this value the service refuses the request, or its answer is empty. */
   above: number;
-  /** Null where this path knows no limit. */
+  /** Null where this path has no limit. */
   set: ((limit: number) => void) | null;
-  /** True where the model may think without showing all of it, or the service may work by itself: nobody can count that on the way. */
+  /**
+   * True where the model may hide some of its thoughts, or the service may work by itself. Nobody can count that on the
+   * way.
+   */
   hidden: boolean;
-  /** True where the service runs tools by itself, which read what the request does not hold. */
+  /** True where the service runs tools by itself. These read content that the request does not hold. */
   serverTools: boolean;
-  /** Null: the request lets the service search nothing that it charges for. */
+  /** Null: the request permits no search that the service charges for. */
   searches: Searches | null;
 }
 
 /** Searches that the service makes by itself, and charges one by one. */
 export interface Searches {
-  /** The most that the request allows; null: it names no bound. */
+  /** The most that the request allows. Null: it names no bound. */
   limit: number | null;
-  /** The request can ask for no fewer. */
+  /** The request cannot ask for fewer. */
   least: number;
-  /** Null where this path knows no bound. */
+  /** Null where this path has no bound. */
   set: ((limit: number) => void) | null;
 }
 
-/** What an answer says of itself, read piece by piece. */
+/** An answer's report on itself, read piece by piece. */
 export interface Reading {
-  /** The service's own name of what answered. */
+  /** The service's own name of the model that answered. */
   model: string | null;
-  /** Null until the service has said it; what comes later counts. */
+  /** Null until the service has reported it. Later reports count. */
   tokens: Tokens | null;
-  /** The service said its last word on what was used. */
+  /** The service sent its last report on usage. */
   final: boolean;
-  /** Of what the model said: the measure where the service never says the rest. */
+  /** Characters of the model's text. They are the measure where the service never reports the rest. */
   characters: number;
-  /** Searches in the web that were made so far; absent: none. */
+  /** The number of web searches so far. Absent: none. */
   searches?: number;
-  /** The model thought, and not all of it is shown. */
+  /** The model thought, and some of its thoughts are hidden. */
   hidden?: true;
 }
 
 export interface Wire {
   name: string;
   provider: ModelProvider;
-  /** `path` is relative to the address that the agent was given. Null: not of this wire. */
+  /** `path` is relative to the address that the agent got. Null: not of this wire. */
   route(method: string, path: string): Route | null;
-  /** Makes the request tell what it will cost; a sentence refuses it. Changes `body` in place. */
+  /** Makes the request report its usage. A returned sentence refuses the request. Changes `body` in place. */
   prepare(body: Fields): string | null;
-  /** What it asks for that may cost more than tokens and searches: tools of the service, tiers (`uncountedFees`). */
+  /** Requested extras that may cost more than tokens and searches: tools of the service, tiers (`uncountedFees`). */
   extras(body: Fields): string[];
   /** The bound of the answer, to be read and lowered (K5). */
   output(body: Fields, path: string): Output;
-  /** Reads one event of a stream, or a whole answer, into what is known so far. */
+  /** Reads one event of a stream, or a whole answer, into the reading so far. */
   read(message: Fields, reading: Reading): void;
-  /** An error as this wire's clients understand it. */
+  /** An error in the form that this wire's clients understand. */
   error(status: number, message: string): object;
 }
 
@@ -75,12 +78,12 @@ export function newReading(): Reading {
   return { model: null, tokens: null, final: false, characters: 0 };
 }
 
-/** Each count is from the beginning: the larger is the later. */
+/** Each count starts at the beginning, so the larger one is the later one. */
 export function takeSearches(reading: Reading, searches: number): void {
   if (searches > (reading.searches ?? 0)) reading.searches = searches;
 }
 
-/** A field that chooses a tier or a place, as `name value`; none where it is absent or null. */
+/** A field that selects a tier or a place, as `name value`. None where it is absent or null. */
 export function choiceOf(body: Fields, name: string): string[] {
   const value = body[name];
   return value === undefined || value === null
@@ -88,12 +91,12 @@ export function choiceOf(body: Fields, name: string): string[] {
     : [`${name} ${typeof value === "string" ? value.toLowerCase() : JSON.stringify(value)}`];
 }
 
-/** A limit as JSON has it: anything but a number from 1 is none. */
+/** A limit from JSON. Anything except a number from 1 up counts as none. */
 export function limitOf(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) && value >= 1 ? Math.floor(value) : null;
 }
 
-/** Lengths of the named texts, wherever a stream has them. */
+/** Total length of the named texts in a stream. */
 export function lengthOf(...values: unknown[]): number {
   return values.reduce<number>((sum, value) => sum + (text(value)?.length ?? 0), 0);
 }

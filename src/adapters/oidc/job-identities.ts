@@ -15,10 +15,10 @@ const claimsSchema = z.object({
 });
 
 const clockToleranceSeconds = 30;
-/** GitHub's tokens live a few minutes; an older one is somebody's copy. */
+/** GitHub's tokens live a few minutes. An older one is a copy. */
 const ageMax = "15m";
 
-/** What a token says of its job. That it holds is for `verify`. */
+/** A token's claims about its job. `verify` checks that they are true. */
 export function identityOf(payload: unknown): JobIdentity {
   const claims = claimsSchema.parse(payload);
   return {
@@ -54,11 +54,11 @@ export function createJobIdentities({ issuer, audience }: { issuer: string; audi
   };
 }
 
-/** False: the keys could not be had, which says nothing of the token. The next try may find them. */
+/** False: the keys were unavailable, which says nothing about the token. The next try may find them. */
 function isOfToken(thrown: unknown): boolean {
   if (thrown instanceof z.ZodError) return true;
   if (!(thrown instanceof errors.JOSEError)) return false;
-  // By their bases: a set that cannot be had is a plain one, without a code of its own.
+  // An unavailable key set throws a plain error of the base class, without a code of its own.
   return !(
     thrown instanceof errors.JWKSTimeout ||
     thrown instanceof errors.JWKSInvalid ||

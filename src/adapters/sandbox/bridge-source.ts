@@ -1,10 +1,11 @@
 /**
- * The program that runs first inside: the way to Baton's services, signals, and the exit status.
+ * The program that runs first inside. It provides the way to Baton's services, signals, and the exit status.
  *
- * It is text, because the same text has to be there from source, from the built command line and from the Action's bundle.
- * BR1 Ports listen before the program starts. A port that does not listen ends the attempt with status 125.
- * BR2 No open file of Baton's reaches the program but its input and outputs.
- * BR3 The program has a session of its own. It gets each signal once, from here, and its end is the end.
+ * The program is text, because source, built command line and the Action's bundle all need the same text.
+ * BR1 Ports listen before the program starts. A port that does not listen ends the attempt (status 125).
+ * BR2 The program gets no open file of Baton except its input and outputs.
+ * BR3 The program has a session of its own. The bridge passes on each signal once. The program's end is the end of the
+ *     attempt.
  */
 export const bridgeSource = String.raw`"use strict";
 const { spawn } = require("node:child_process");

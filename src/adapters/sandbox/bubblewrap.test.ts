@@ -1,4 +1,4 @@
-/** From facts to arguments: what is bound, in which order, and what is refused. */
+/** From facts to arguments: the mounts, their order, and refusals. */
 import { describe, expect, it } from "vitest";
 import { type BubblewrapInput, bubblewrapArguments, pathConflict } from "./bubblewrap.ts";
 

@@ -1,9 +1,9 @@
 /**
- * From checked facts to the arguments of bubblewrap. Pure: no I/O, the same input gives the same arguments.
+ * From checked facts to the arguments of bubblewrap. Pure: no I/O, and the same input gives the same arguments.
  *
- * BW1 The root is an allow-list on an empty file system. Nothing of the host is there unless it is named here.
- * BW2 A mount point is never created below a path that an agent could write before (SB5).
- * BW3 The kernel's settings below /proc are read-only: real root without capabilities may write them otherwise.
+ * BW1 The root is an allow-list on an empty file system. It shows only the parts of the host that this file names.
+ * BW2 A mount point is never created below a path that an agent could have written before (SB5).
+ * BW3 The kernel's settings below /proc are read-only. Otherwise real root could write them even without capabilities.
  */
 
 export interface Bind {
@@ -11,11 +11,11 @@ export interface Bind {
   target: string;
 }
 
-/** What the host has, checked without following links. */
+/** The host's files, checked without following links. */
 export interface HostLayout {
   /** Read-only: system directories, files of `/etc`, toolchains. */
   binds: readonly Bind[];
-  /** Links that are made again: `/bin`, names in `/etc`. */
+  /** Links that the sandbox makes again: `/bin`, names in `/etc`. */
   links: readonly { target: string; path: string }[];
   /** Directories below a bound one that stay empty: Baton's data, a runner's credentials. */
   hidden: readonly string[];
@@ -34,9 +34,12 @@ export interface BubblewrapInput {
   cwd: string;
   tmpBytes: number;
   sharedMemoryBytes: number;
-  /** `--disable-userns` is there since 0.8.0. */
+  /** `--disable-userns` exists since 0.8.0. */
   disableUserNamespaces: boolean;
-  /** Number of the open file that holds the filter of system calls; null: no filter, so a session of its own guards the terminal. */
+  /**
+   * Number of the open file with the filter of system calls. Null: no filter. A session of its own guards the terminal
+   * then.
+   */
   seccompFd: number | null;
 }
 
@@ -62,12 +65,12 @@ const reserved = [
   insideDir,
 ];
 
-/** Null when the paths can be bound as asked; otherwise why not. */
+/** Null when the paths can be bound as requested. Otherwise the reason. */
 export function pathConflict(writable: readonly string[], readable: readonly string[]): string | null {
   for (const path of [...writable, ...readable])
     if (!isPlain(path)) return `"${path}" is not an absolute path without "." and ".." parts.`;
   for (const path of writable) {
-    // Memory that every sandbox has of its own: a directory below it hides nothing of the system.
+    // Every sandbox has its own shared memory. A directory below it hides nothing of the system.
     const isShared = path !== sharedMemory && isBelow(path, sharedMemory);
     const system = isShared ? undefined : reserved.find((root) => isBelow(path, root) || isBelow(root, path));
     if (system !== undefined) return `"${path}" cannot be writable: it contains or lies in ${system}.`;
@@ -89,7 +92,8 @@ export function bubblewrapArguments(input: BubblewrapInput): string[] {
     input.disableUserNamespaces ? ["--disable-userns"] : [],
     ["--uid", String(sandboxUserId), "--gid", String(sandboxUserId), "--hostname", sandboxHostname],
     ["--die-with-parent", "--cap-drop", "ALL"],
-    // Signals of a process group reach the agent only in the same session. The filter stops TIOCSTI instead.
+    // Signals of a process group reach the agent only in the same session. With the filter, the agent can stay in the
+    // session. The filter blocks TIOCSTI.
     input.seccompFd === null ? ["--new-session"] : ["--seccomp", String(input.seccompFd)],
     ["--tmpfs", "/", "--proc", "/proc", "--dev", "/dev"],
     ["--size", String(input.sharedMemoryBytes), "--perms", "1777", "--tmpfs", "/dev/shm"],
@@ -110,7 +114,7 @@ interface Mount {
   words: string[];
 }
 
-/** Parents before children, so that every mount point lies on a file system of the sandbox or in a checked source. */
+/** Parents come before children. Every mount point then lies on a file system of the sandbox or in a checked source. */
 function mounts(input: BubblewrapInput, hidden: readonly string[]): Mount[] {
   const writable = outermost(input.writable);
   const readable = input.readable.filter((path) => !writable.includes(path));
@@ -125,7 +129,7 @@ function mounts(input: BubblewrapInput, hidden: readonly string[]): Mount[] {
   return [...byTarget.values()].toSorted((a, b) => depth(a.target) - depth(b.target) || (a.target < b.target ? -1 : 1));
 }
 
-/** Already visible through a bind of a parent from its own place, with nothing hidden in between. */
+/** Already visible through a bind of a parent at its own place, with nothing hidden in between. */
 function isCovered(bind: Bind, binds: readonly Bind[], hidden: readonly string[]): boolean {
   if (bind.source !== bind.target) return false;
   return binds.some(
@@ -137,7 +141,7 @@ function isCovered(bind: Bind, binds: readonly Bind[], hidden: readonly string[]
   );
 }
 
-/** Only what a bind would show; never below a directory that the agent may write (BW2). */
+/** Only directories that a bind would show, and never below a directory that the agent may write (BW2). */
 function mountedHidden({ host, readable, writable }: BubblewrapInput): string[] {
   const shown = [...host.binds.map(({ target }) => target), ...readable];
   return outermost(host.hidden).filter(

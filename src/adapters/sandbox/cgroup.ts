@@ -1,8 +1,9 @@
 /**
- * A control group for one attempt, where Baton may make one: as root, or in a delegated tree. Version 2, else version 1.
+ * A control group for one attempt, where Baton may make one: as root, or in a delegated tree. Version 2, otherwise
+ * version 1.
  *
- * CG1 The sandbox joins the group before bubblewrap starts, so nothing of it is ever outside.
- * CG2 A limit that no group holds is counted from outside (`resources.ts`), which is late for a fork bomb.
+ * CG1 The sandbox joins the group before bubblewrap starts, so all of it is always inside.
+ * CG2 Where no group enforces a limit, Baton counts from outside (`resources.ts`). That is late for a fork bomb.
  */
 import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -13,9 +14,9 @@ import { isBelow } from "./bubblewrap.ts";
 export interface ControlGroup {
   /** Directories whose `cgroup.procs` a process joins. */
   paths: string[];
-  /** What the kernel bounds here. */
+  /** The limits that the kernel enforces here. */
   holds: { memory: boolean; processes: boolean };
-  /** Which limit was hit, if any. */
+  /** The limit that was hit, if any. */
   exceeded(): Promise<"memory" | "processes" | null>;
   kill(): Promise<void>;
   remove(): Promise<void>;
@@ -26,7 +27,7 @@ const needed = ["memory", "pids"];
 /** The kernel counts threads, and a process of Node or Java has many. */
 export const tasksMax = (processesMax: number): number => processesMax * 8 + 64;
 
-/** Null where no group with these controllers can be made. `own` is what `/proc/self/cgroup` says. */
+/** Null where no group with these controllers can be made. `own` is the content of `/proc/self/cgroup`. */
 export async function createControlGroup(
   name: string,
   resources: SandboxResources,
@@ -40,7 +41,7 @@ export async function createControlGroup(
   return await createOldGroup(name, resources, root, mine);
 }
 
-/** From Baton's own group up: a group with processes of its own cannot hold groups with limits, its parent may. */
+/** From Baton's own group up. A group with processes of its own cannot hold groups with limits, but its parent may. */
 function candidates(root: string, own: string | undefined): string[] {
   if (own === undefined) return [];
   const found: string[] = [];
@@ -48,7 +49,7 @@ function candidates(root: string, own: string | undefined): string[] {
   return found;
 }
 
-/** Version 1 has a tree for each controller. The files: https://docs.kernel.org/admin-guide/cgroup-v1/. */
+/** Version 1 has a tree for each controller. Files: https://docs.kernel.org/admin-guide/cgroup-v1/. */
 const oldControllers = [
   {
     name: "memory",
@@ -90,7 +91,7 @@ async function createOldGroup(
       for (const { path, denies, hit } of made) if ((await counter(join(path, hit[0]), hit[1])) > 0) return denies;
       return null;
     },
-    // Version 1 has no such file; the end of the namespace is the end of all.
+    // Version 1 has no such file. There the end of the namespace ends everything.
     kill: async () => {},
     async remove() {
       await Promise.all(made.map(async ({ path }) => await removeGroup(path)));
@@ -136,7 +137,7 @@ async function tryCreate(path: string, parent: string, resources: SandboxResourc
   }
 }
 
-/** Of version 2: https://docs.kernel.org/admin-guide/cgroup-v2.html#core-interface-files. */
+/** For version 2: https://docs.kernel.org/admin-guide/cgroup-v2.html#core-interface-files. */
 export function groupAt(path: string): ControlGroup {
   return {
     paths: [path],
@@ -153,7 +154,7 @@ export function groupAt(path: string): ControlGroup {
   };
 }
 
-/** Its processes are gone a moment after their end. */
+/** The processes disappear a moment after their end. */
 async function removeGroup(path: string): Promise<void> {
   for (let tries = 0; tries < 50; tries += 1) {
     const gone = await rmdir(path).then(

@@ -1,12 +1,13 @@
 /**
- * Paths that were checked part by part without following a link.
+ * Checks paths part by part without following a link.
  *
- * An agent could plant a link where Baton later binds a directory. A path with a link in it is refused, not resolved.
+ * An agent could plant a link where Baton later binds a directory. Baton refuses a path with a link, and does not
+ * resolve it.
  */
 import { lstat, realpath } from "node:fs/promises";
 import { BatonError } from "../../core/errors.ts";
 
-/** `file`, `directory`, or null where nothing is. A link anywhere in the path is an error. */
+/** `file`, `directory`, or null for a missing path. A link anywhere in the path is an error. */
 export async function checkedKind(path: string): Promise<"file" | "directory" | null> {
   const parts = path.split("/").filter((part) => part !== "");
   let at = "";
@@ -22,13 +23,13 @@ export async function checkedKind(path: string): Promise<"file" | "directory" | 
   return kind;
 }
 
-/** The directories of a policy: each has to be there. */
+/** Each directory of a policy must exist. */
 export async function requireDirectories(paths: readonly string[]): Promise<void> {
   for (const path of paths)
     if ((await checkedKind(path)) !== "directory") throw refused(path, "there is no such directory");
 }
 
-/** Where a path of the operator leads once its links are resolved; null where it leads nowhere. */
+/** The target of an operator's path once its links are resolved. Null where there is none. */
 export async function resolved(path: string): Promise<string | null> {
   return await realpath(path).catch(() => null);
 }

@@ -1,4 +1,4 @@
-/** One attempt's sandbox: its files, its sockets, its limits, and the command line that starts it. */
+/** One attempt's sandbox: its files, its sockets, its limits, and its start command. */
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -104,7 +104,7 @@ class Attempt {
   /** Closes everything once nothing of the attempt is left. */
   async release(failed = false): Promise<SandboxDenial | null> {
     await this.#watch?.stop();
-    // The kernel may have ended the program before the watch looked.
+    // The kernel may have ended the program before the watch noticed.
     const denial = failed ? await limitHit(this.#group, this.#policy.resources) : null;
     if (denial !== null) this.#denied(denial);
     this.#watch = null;
@@ -141,7 +141,8 @@ class Attempt {
   #launcher(files: OwnFiles, wrapped: readonly string[]): string[] {
     const { processesMax, diskBytesMax } = this.#policy.resources;
     const { prlimit } = this.#machinery;
-    // A file may pass the limit by a little, so that the count sees it. A core of 1 byte is refused, also by a program that takes cores.
+    // A file may exceed the limit a little, so that the count notices it. A core limit of 1 byte also stops core dumps
+    // to programs.
     const fileBytesMax = diskBytesMax + fileMarginBytes;
     const limits =
       prlimit === null
@@ -178,12 +179,13 @@ class Attempt {
 
 const descriptors = { status: 8, filter: 9 };
 const fileMarginBytes = 64 * 1024 * 1024;
-/** Processes of the same user outside count as well on older kernels. */
+/** Older kernels also count processes of the same user outside. */
 const userProcessesMax = 4096;
 
 /**
- * Joins the control groups before anything is started, and opens what bubblewrap reads. Bubblewrap would end by a polite signal and
- * take the agent with it at once: it ignores them, and the bridge, in the same group, passes them on.
+ * Joins the control groups before anything starts, and opens the files that bubblewrap reads. A polite signal would end
+ * bubblewrap, and with it the agent at once. Bubblewrap therefore ignores such signals. The bridge, in the same group,
+ * passes them on.
  */
 const launcherScript = `
 trap '' TERM INT HUP QUIT USR1 USR2
@@ -198,7 +200,7 @@ shift 4
 exec "$@"
 `;
 
-/** Variables that would change the bridge; it gives them to the program. */
+/** Variables that would change the bridge. The bridge gives them to the program. */
 const bridgeUnset = ["NODE_OPTIONS", "NODE_V8_COVERAGE"];
 
 function pick(env: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
@@ -222,7 +224,7 @@ async function checkPolicy({ writable, readable }: SandboxPolicy, cwd: string): 
     throw refused(cwd, "the working directory lies outside of what the program may see");
 }
 
-/** Bubblewrap ends first and the kernel ends the namespace then: that takes a moment. */
+/** Bubblewrap ends first. Then the kernel needs a moment to end the namespace. */
 async function waitForEnd(statusPath: string): Promise<void> {
   const text = await readFile(statusPath, "utf8").catch(() => "");
   const pid = Number(/"child-pid": (\d+)/.exec(text)?.[1] ?? 0);

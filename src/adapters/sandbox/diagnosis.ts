@@ -1,11 +1,11 @@
-/** Why bubblewrap does not work on this system, and what makes it work. Pure. */
+/** Why bubblewrap does not work on this system, and how to fix it. Pure. */
 
 export interface SystemFacts {
   /** `process.platform`. */
   platform: string;
-  /** Names of package managers that were found. */
+  /** Names of the package managers found. */
   packageManagers: readonly string[];
-  /** Values of the kernel's settings; absent: this kernel does not have the setting. */
+  /** Values of the kernel's settings. Absent: this kernel does not have the setting. */
   settings: Readonly<Record<string, string>>;
   isContainer: boolean;
   isRoot: boolean;
@@ -57,7 +57,7 @@ export function notInstalled(facts: SystemFacts): Diagnosis {
   };
 }
 
-/** Bubblewrap is there, but a program does not start in it. `output` is what it printed. */
+/** Bubblewrap exists, but a program does not start in it. `output` is its output. */
 export function notStarting(facts: SystemFacts, output: string): Diagnosis {
   const said = output.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
   const isForbidden = /(permission|not permitted|no space left|namespace|RTM_NEWADDR|uid map)/i.test(output);

@@ -1,15 +1,16 @@
 /**
- * How much of a disk the agent's directories use.
+ * The disk space that the agent's directories use.
  *
- * DU1 An entry counts its size or its blocks, whichever is more, and at least one block: sparse and tiny files count.
- * DU2 Counting ends as soon as the limit is passed. Links are counted, not followed.
+ * DU1 An entry counts its size or its blocks, whichever is more, and at least one block. Sparse and tiny files count,
+ *     too.
+ * DU2 Counting ends as soon as the limit is exceeded. Links are counted, not followed.
  */
 import { lstat, opendir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface DiskUse {
   bytes: number;
-  /** A directory could not be read, so `bytes` may be too few. */
+  /** A directory was unreadable, so `bytes` may be too low. */
   partial: boolean;
 }
 
@@ -51,7 +52,7 @@ export interface FileSystemUse {
   usedFiles: number;
 }
 
-/** Of the file systems that hold the directories, together: cheap to ask, and shared with the rest of the machine. */
+/** Total of the file systems that hold the directories. It is cheap to read, and shared with the rest of the machine. */
 export async function fileSystemUse(paths: readonly string[]): Promise<FileSystemUse> {
   const seen = new Set<number>();
   const sum: FileSystemUse = { usedBytes: 0, usedFiles: 0 };

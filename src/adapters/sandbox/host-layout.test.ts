@@ -1,4 +1,7 @@
-/** Toolchains in a home are readable; what lies next to them is not. Messages for systems where bubblewrap does not work. */
+/**
+ * Toolchains in a home are readable, but not the files next to them. Messages for systems where bubblewrap does not
+ * work.
+ */
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

@@ -1,7 +1,9 @@
 /**
- * What of this machine an agent may read: system directories, named files of `/etc`, and the toolchains of the operator's PATH.
+ * The files of this machine that an agent may read. They are system directories, named files of `/etc`, and toolchains
+ * of the operator's PATH.
  *
- * HL1 A toolchain in a home is bound at its own place, without the rest of the home. Credentials next to it are not bound.
+ * HL1 A toolchain in a home is bound at its own place, without the rest of the home. Credentials next to it are not
+ *     bound.
  * HL2 PATH and certificates are the operator's, never those of a repository.
  */
 import { readdir, readlink, stat } from "node:fs/promises";
@@ -12,7 +14,10 @@ import { toolchainsOf } from "./toolchains.ts";
 
 const systemRoots = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"];
 
-/** Files and directories of `/etc` that programs need and that hold no secret. The four that name users and hosts are written anew. */
+/**
+ * Files and directories of `/etc` that programs need and that hold no secret. Baton writes its own versions of the four
+ * that name users and hosts.
+ */
 const etcNames = [
   "alternatives",
   "bash.bashrc",
@@ -51,7 +56,7 @@ const etcNames = [
 ];
 const etcPatterns = [/^java/, /^python/, /^(alpine|redhat|fedora|centos|arch|lsb)-release$/];
 
-/** Files of a directory of `/opt` that show that it is an installation with secrets: of a self-hosted runner, or of a service. */
+/** Files that mark a directory of `/opt` as an installation with secrets, of a self-hosted runner or of a service. */
 const secretNames = [".credentials", ".credentials_rsaparams", ".env", ".netrc", ".npmrc"];
 
 const certificateVariables = [
@@ -66,7 +71,7 @@ const certificateVariables = [
 ];
 
 export interface HostFacts extends HostLayout {
-  /** Variables without which a toolchain looks for itself in the agent's home. */
+  /** Without these variables, a toolchain looks for itself in the agent's home. */
   variables: Record<string, string>;
 }
 
@@ -75,7 +80,7 @@ export interface HostOptions {
   home: string;
   /** The node that Baton runs on. */
   nodePath: string;
-  /** Baton's data and installation, as far as they lie below what is bound. */
+  /** Baton's data and installation, where they lie below a bound directory. */
   hidden: readonly string[];
 }
 
@@ -147,7 +152,9 @@ async function certificates({ environment }: HostOptions, shown: readonly string
   return binds;
 }
 
-/** Directories of `/proc` with settings of the whole machine. Real root may write some of them without any capability. */
+/**
+ * Directories of `/proc` with settings of the whole machine. Real root may write some of them without any capability.
+ */
 const procDirectories = ["sys", "irq", "bus", "fs", "acpi", "driver", "scsi", "tty", "asound", "dynamic_debug"];
 const procHidden = ["kcore", "kallsyms", "keys", "key-users", "sched_debug", "latency_stats", "timer_list"];
 

@@ -1,20 +1,22 @@
 /**
  * The sandbox of this machine: bubblewrap. Linux only.
  *
- * Owns: what an agent sees, reaches and may use. Does not own: how children are started (`ports/child`), which hosts are allowed.
+ * Owns: the files, network and resources of an agent. Does not own: how children start (`ports/child`), the allowed
+ * hosts.
  */
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BatonError } from "../../core/errors.ts";
-import type { Sandbox, SandboxPolicy, SandboxState } from "../../ports/sandbox.ts";
+import type { SandboxState } from "../../policy/sandbox.ts";
+import type { Sandbox, SandboxPolicy } from "../../ports/sandbox.ts";
 import { refused } from "./checked-path.ts";
 import { confine } from "./confinement.ts";
 import { notInstalled } from "./diagnosis.ts";
 import { findMachinery, type Machinery, readSystemFacts, type SandboxOptions } from "./machinery.ts";
 import type { ProbeResult } from "./probes/probe.ts";
 
-/** Every break-out probe, one after the other. */
+/** Runs every break-out probe, one after the other. */
 export async function testSandbox(
   options: SandboxOptions,
   onResult: (result: ProbeResult) => void,
@@ -33,7 +35,7 @@ export async function testSandbox(
   return await runProbes(run, allProbes, onResult);
 }
 
-/** Null when the program answers `--version` in the sandbox; otherwise what it said. */
+/** Null when the program answers `--version` in the sandbox. Otherwise its output. */
 export async function whyNotStarting(options: SandboxOptions, command: readonly string[]): Promise<string | null> {
   const machinery = await requireMachinery(options);
   const directory = await mkdtemp(join(await realpath(tmpdir()), "baton-starts-"));
@@ -61,7 +63,7 @@ const smallPolicy: SandboxPolicy = {
   resources: { memoryBytesMax: 4 * 2 ** 30, processesMax: 256, diskBytesMax: 2 ** 30 },
 };
 
-/** What of this machine every sandbox shows, and why. */
+/** The parts of this machine that every sandbox shows, and why. */
 export async function describeHost(options: SandboxOptions): Promise<{ path: string; why: string }[]> {
   const { binds, links } = await (await requireMachinery(options)).host();
   const whyOf = (path: string): string => {
@@ -91,7 +93,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     state() {
       state ??= found().then(async (one) => {
         if (one !== null) {
-          // The probes are only read by who runs them.
+          // Only a self-test loads the probes.
           const { selfTest } = await import("./self-test.ts");
           return await selfTest(one, options.children);
         }

@@ -1,4 +1,4 @@
-/** What this machine's agents are held by, for the start-up log. */
+/** The confinement of this machine's agents, for the start-up log. */
 import type { Log } from "../../ports/log.ts";
 import type { AgentSandbox } from "../../ports/sandbox.ts";
 

@@ -1,9 +1,9 @@
-/** What is found once on this machine: the programs, their options, and the facts for a diagnosis. */
+/** Facts found once on this machine: the programs, their options, and the input for a diagnosis. */
 import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import type { Children } from "../../ports/child.ts";
 import type { Log } from "../../ports/log.ts";
-import { findProgram } from "../workspace/find-program.ts";
+import { findProgram } from "../system/find-program.ts";
 import { kernelSettings, packageManagers, type SystemFacts } from "./diagnosis.ts";
 import { type HostFacts, readHostLayout } from "./host-layout.ts";
 import type { StartEgressProxy } from "./network.ts";
@@ -12,7 +12,7 @@ export interface SandboxOptions {
   log: Log;
   children: Children;
   startEgress: StartEgressProxy;
-  /** Baton's data and other directories that no agent may see, even where they lie below what is readable. */
+  /** Baton's data and other directories that no agent may see, even below a readable directory. */
   hidden?: readonly string[];
   /** For tests: another bubblewrap, or null for none. */
   bubblewrapPath?: string | null;
@@ -20,7 +20,7 @@ export interface SandboxOptions {
 
 export interface Machinery {
   bubblewrap: Bubblewrap;
-  /** Of util-linux; null: not here. */
+  /** From util-linux. Null: not installed. */
   prlimit: string | null;
   nodePath: string;
   host(): Promise<HostFacts>;
@@ -30,12 +30,12 @@ export interface Machinery {
 
 export interface Bubblewrap {
   path: string;
-  /** As `bubblewrap 0.8.0`. */
+  /** For example `bubblewrap 0.8.0`. */
   name: string;
   disablesUserNamespaces: boolean;
 }
 
-/** Null: there is no bubblewrap here. */
+/** Null: bubblewrap is not installed. */
 export async function findMachinery(options: SandboxOptions): Promise<Machinery | null> {
   const path = options.bubblewrapPath === undefined ? findProgram("bwrap") : options.bubblewrapPath;
   if (path === null || process.platform !== "linux") return null;

@@ -1,20 +1,21 @@
 /**
  * The network of one attempt: a Unix socket for each of Baton's services and one for the egress proxy.
  *
- * NW1 The sockets lie in a private directory that the agent sees read-only. Nothing else leads out of its network namespace.
+ * NW1 The sockets lie in a private directory that the agent sees read-only. Nothing else leads out of its network
+ *     namespace.
  */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 
-/** Denies and reports what is not listed; `adapters/egress`. */
+/** Denies and reports unlisted hosts. Implemented in `adapters/egress`. */
 export type StartEgressProxy = (options: {
   socketPath: string;
   hosts: readonly string[];
   onDenied(name: string, reason: string): void;
-  /** Probes give a listed name the address of this machine. */
+  /** Probes resolve a listed name to the address of this machine. */
   lookup?: (host: string) => Promise<{ address: string; family: 4 | 6 }[]>;
-  /** Probes give a public address a server of their own. */
+  /** Probes connect a public address to a server of their own. */
   dial?: (address: string, port: number) => Socket;
 }) => Promise<{ close(): Promise<void> }>;
 
@@ -66,7 +67,7 @@ async function closed(server: Server): Promise<void> {
   await new Promise<void>((resolve) => server.close(() => resolve()));
 }
 
-/** What makes the programs of the common toolchains use the proxy. */
+/** Variables that make the programs of the common toolchains use the proxy. */
 export function proxyVariables(port: number, environment: Readonly<Record<string, string>>): Record<string, string> {
   const url = `http://127.0.0.1:${port}`;
   const direct = "127.0.0.1,localhost,::1";
@@ -92,10 +93,10 @@ export function proxyVariables(port: number, environment: Readonly<Record<string
   };
 }
 
-/** The longest path that a Unix socket may have is 107 bytes and a zero. */
+/** The path of a Unix socket may have at most 107 bytes and a zero. */
 const socketPathBytesMax = 107;
 
-/** The first directory below which the sockets of an attempt can be reached. */
+/** The first directory in which the sockets' paths are short enough. */
 export function privateParent(candidates: readonly string[]): string | null {
   const longest = join("baton-sandbox-XXXXXX", "inside", "65535.sock").length + 1;
   return candidates.find((path) => Buffer.byteLength(path) + longest <= socketPathBytesMax) ?? null;

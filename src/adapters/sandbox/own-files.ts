@@ -1,4 +1,7 @@
-/** The files that Baton writes for one attempt: users, hosts, the bridge, the filter. They lie in a private directory outside. */
+/**
+ * The files that Baton writes for one attempt: users, hosts, the bridge, the filter. They lie in a private directory
+ * outside.
+ */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +13,7 @@ import { seccompBytes, seccompProgram } from "./seccomp.ts";
 
 export interface OwnFiles {
   directory: string;
-  /** Shown inside as `insideDir`: the bridge and the sockets. */
+  /** Appears inside as `insideDir`: the bridge and the sockets. */
   inside: string;
   binds: Bind[];
   /** Null where no filter exists for the processor. */
@@ -49,7 +52,7 @@ export async function writeOwnFiles(home: string): Promise<OwnFiles> {
   };
 }
 
-/** Programs ask for their user's name and home; the machine's other users and hosts are nobody's business. */
+/** Programs ask for their user's name and home. The machine's other users and hosts stay hidden. */
 function etcFiles(home: string): Record<string, string> {
   const id = sandboxUserId;
   return {

@@ -1,9 +1,9 @@
 /**
  * Package caches as directories below Baton's data: `<repository>/<key>`.
  *
- * PD1 A cache appears whole, by a rename, and is never written again. A half-made one is removed.
- * PD2 Links are copied as links, and targets are new names in directories that only Baton writes: no copy leaves them.
- * PD3 Per repository only the latest caches stay, each bounded in bytes. Programs in them have no set-user-id bit.
+ * PD1 A cache appears whole, by a rename, and never changes afterwards. Baton removes a half-made cache.
+ * PD2 Links are copied as links. Targets are new names in directories that only Baton writes, so no copy leaves them.
+ * PD3 Only the latest caches of a repository stay, each bounded in bytes. Programs in them have no set-user-id bit.
  */
 import { randomUUID } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm, utimes } from "node:fs/promises";
@@ -18,7 +18,7 @@ export interface PackageCacheOptions {
   /** Absolute. No agent may see it. */
   root: string;
   bytesMax?: number;
-  /** Of one repository. */
+  /** Per repository. */
   cachesMax?: number;
 }
 
@@ -41,13 +41,13 @@ export function openPackageCaches(options: PackageCacheOptions): PackageCaches {
     return (await children.call({ command, cwd: "/", env, ...bounds })).exitCode === 0;
   };
 
-  /** Through a new name next to the target, so that the target is whole or absent. */
+  /** Copies to a new name next to the target, so that the target is whole or absent. */
   const copy = async (from: string, to: string): Promise<boolean> => {
     const made = join(dirname(to), `${unfinished}${randomUUID()}`);
     try {
       const copied = await run("cp", "-a", "--reflink=auto", "--no-target-directory", "--", from, made);
       if (!copied || !(await run("chmod", "-R", "u-s,g-s", "--", made))) return false;
-      // A rename onto a directory with files fails: the first one stays (PD1).
+      // A rename onto a directory with files fails, so the first one stays (PD1).
       return await rename(made, to).then(
         () => true,
         () => false,

@@ -1,4 +1,4 @@
-/** Every break-out probe is stopped by the sandbox, and succeeds without it. */
+/** The sandbox stops every break-out probe. Without the sandbox, each probe succeeds. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { children } from "../child/children.ts";
 import type { ProbeResult } from "./probes/probe.ts";

@@ -1,4 +1,4 @@
-/** The processes of a PID namespace, seen from outside: all descend from its first process. */
+/** The processes of a PID namespace, seen from outside. All descend from its first process. */
 import { readdir, readFile } from "node:fs/promises";
 
 export interface ProcessEntry {
@@ -15,7 +15,7 @@ export interface ProcessEntry {
 
 export async function readProcess(pid: number): Promise<ProcessEntry | null> {
   const text = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
-  // The name may hold spaces and parentheses; the fields after the last one are numbers.
+  // The name may contain spaces and parentheses. The fields after the last parenthesis are numbers.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   if (fields.length < 22) return null;
   const [state = "", parent = ""] = fields;
@@ -30,7 +30,7 @@ export async function readProcess(pid: number): Promise<ProcessEntry | null> {
   };
 }
 
-/** The process and all below it; empty when it has ended. */
+/** The process and all its descendants. Empty when it has ended. */
 export async function readDescendants(root: number): Promise<ProcessEntry[]> {
   const names = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
   const children = new Map<number, ProcessEntry[]>();

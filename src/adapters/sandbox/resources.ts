@@ -1,8 +1,8 @@
 /**
- * Bounds what one sandbox uses. Over a limit the whole namespace is killed, and the denial says which limit it was.
+ * Bounds the resources of one sandbox. Over a limit Baton kills the whole namespace, and the denial names the limit.
  *
- * RS1 Memory and processes are the kernel's business where there is a control group. Elsewhere they are counted here.
- * RS2 Files that have no name, in memory or on disk, count.
+ * RS1 The kernel enforces memory and processes where there is a control group. Elsewhere Baton counts them here.
+ * RS2 Files without a name, in memory or on disk, count.
  * RS3 Counting costs at most a twentieth of the time, unless the disk fills quickly.
  */
 import { readdir, readFile, readlink, stat, statfs } from "node:fs/promises";
@@ -13,7 +13,7 @@ import { type FileSystemUse, fileSystemUse, measureDirectories } from "./disk-us
 import { type ProcessEntry, readDescendants, readProcess } from "./process-table.ts";
 
 export interface WatchOptions {
-  /** Of bubblewrap, outside. */
+  /** The process id of bubblewrap, outside. */
   pid: number;
   resources: SandboxResources;
   writable: readonly string[];
@@ -28,7 +28,7 @@ export interface Watch {
 
 const processPeriodMs = 200;
 const diskPeriodMs = 1_000;
-/** Part of the time that counting files may take. */
+/** Counting files may use one part in this many of the time. */
 const diskShare = 20;
 
 export function watchResources(options: WatchOptions): Watch {
@@ -47,7 +47,7 @@ export function watchResources(options: WatchOptions): Watch {
 
 interface State {
   options: WatchOptions;
-  /** First process of the namespace. */
+  /** The first process of the namespace. */
   root: ProcessEntry | null;
   disk: { at: number; tookMs: number; bytes: number; system: FileSystemUse; begin: FileSystemUse } | null;
 }
@@ -61,7 +61,7 @@ async function watchUntil(state: State, signal: AbortSignal): Promise<void> {
       await state.options.group?.kill();
       return;
     }
-    // The first look comes early: what is found then is killed at the end.
+    // The first look comes early, so that the namespace can be killed at the end.
     await delay(state.root === null ? 10 : processPeriodMs, undefined, { signal }).catch(() => {});
   }
 }
@@ -79,7 +79,7 @@ async function check(state: State): Promise<SandboxDenial | null> {
   return (await usesTooMuchDisk(state, inside)) ? { kind: "disk", name: inBytes(resources.diskBytesMax) } : null;
 }
 
-/** What the kernel stopped by itself. */
+/** The limit that the kernel itself enforced, if any. */
 export async function limitHit(group: ControlGroup | null, resources: SandboxResources): Promise<SandboxDenial | null> {
   const hit = (await group?.exceeded()) ?? null;
   return hit === null ? null : overLimit(hit, resources);
@@ -91,7 +91,7 @@ function overLimit(kind: "memory" | "processes", resources: SandboxResources): S
     : { kind, name: `${resources.processesMax} processes` };
 }
 
-/** The first process of the namespace and the bridge are not the agent's. */
+/** The first process of the namespace and the bridge do not belong to the agent. */
 const ownProcesses = 2;
 
 function hasTooManyProcesses(inside: readonly ProcessEntry[], max: number): boolean {
@@ -109,7 +109,7 @@ async function usesTooMuchMemory(
   const unnamed =
     (await unnamedBytes(inside, ["/memfd:"])) + (root === null ? 0 : await temporaryBytes(root.pid, bytesMax));
   if (resident + unnamed <= bytesMax) return false;
-  // Shared pages count once for each process above; this shares them out, but costs more.
+  // The total above counts shared pages once per process. This call divides them among the processes, but costs more.
   const shares = await Promise.all(inside.map(async ({ pid }) => await proportionalBytes(pid)));
   return shares.reduce((sum, bytes) => sum + bytes, 0) + unnamed > bytesMax;
 }
@@ -127,7 +127,10 @@ async function pageSize(): Promise<number> {
   return pageBytes;
 }
 
-/** What lies in the file systems of the sandbox that are kept in memory. Before it has its own root, larger ones of the host are there. */
+/**
+ * Bytes in the sandbox's file systems in memory. Before the sandbox has its own root, larger file systems of the host
+ * are there.
+ */
 async function temporaryBytes(pid: number, bytesMax: number): Promise<number> {
   const uses = await Promise.all(
     ["tmp", "dev/shm"].map(async (name) => await statfs(`/proc/${pid}/root/${name}`).catch(() => null)),
@@ -138,12 +141,12 @@ async function temporaryBytes(pid: number, bytesMax: number): Promise<number> {
   }, 0);
 }
 
-/** Of each of the two, so that they take half of the memory at most. */
+/** For each of the two, so that together they use at most half of the memory. */
 export function temporaryBytesMax(memoryBytesMax: number): number {
   return Math.max(Math.floor(memoryBytesMax / 4), 16 * 1024 * 1024);
 }
 
-/** Files without a name that processes hold open, of which the last name began with one of these. */
+/** Files without a name that processes hold open and whose last name had one of these beginnings. */
 async function unnamedBytes(inside: readonly ProcessEntry[], beginnings: readonly string[]): Promise<number> {
   const sizes = new Map<string, number>();
   for (const { pid } of inside) {
@@ -166,7 +169,7 @@ async function usesTooMuchDisk(state: State, inside: readonly ProcessEntry[]): P
   const elapsedMs = last === null ? 0 : performance.now() - last.at;
   if (last !== null && elapsedMs < diskPeriodMs) return false;
   if (last !== null && elapsedMs < last.tookMs * diskShare) {
-    // Between two counts the file system tells whether so much was written that the limit may be passed.
+    // Between two counts, the file system shows whether enough was written to exceed the limit.
     const grownBytes = Math.max(
       system.usedBytes - last.system.usedBytes,
       (system.usedFiles - last.system.usedFiles) * 4096,
@@ -178,14 +181,14 @@ async function usesTooMuchDisk(state: State, inside: readonly ProcessEntry[]): P
   const begin = last?.begin ?? system;
   const grown = system.usedBytes - begin.usedBytes;
   let { bytes } = use;
-  // Others may have written it as well; but nobody else hides directories or keeps files open that have no name.
+  // Others may have written it as well. Only the agent hides directories or holds nameless files open.
   if (grown > max / 2) bytes += await unnamedBytes(inside, writable);
   if (use.partial) bytes = Math.max(bytes, grown);
   state.disk = { at: performance.now(), tookMs: performance.now() - begun, bytes, system, begin };
   return bytes > max;
 }
 
-/** The first process of a namespace takes all others with it, and is gone only after them. */
+/** The first process of a namespace ends all others with it, and disappears only after them. */
 async function endNamespace(root: ProcessEntry): Promise<void> {
   for (;;) {
     const now = await readProcess(root.pid);

@@ -1,4 +1,4 @@
-/** One attempt in the real sandbox: what it may do, how it ends, and what is left of it. */
+/** One attempt in the real sandbox: its permissions, its end, and what is left of it. */
 import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
@@ -183,7 +183,7 @@ describe.skipIf(whySkipped !== null)(`sandbox${whySkipped === null ? "" : ` (ski
     ])("agent-reads-memory-and-stops-baton: an agent does not reach %s", async (_, attack) => {
       const stop = new AbortController();
       let pid = 0;
-      // Stands for Baton: the tests' own process must live on if the sandbox does not hold.
+      // Stands for Baton. The tests' own process must survive if the sandbox does not hold.
       const baton = children.follow({
         command: node(`setInterval(() => {}, 1000); console.log(process.pid)`),
         cwd: attempt.base,
@@ -311,7 +311,7 @@ describe.skipIf(whySkipped !== null)(`sandbox${whySkipped === null ? "" : ` (ski
   }
 });
 
-/** Real processes tell nobody that they are done. */
+/** Real processes do not report that they are done. */
 async function until(isDone: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isDone())) await new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -1,4 +1,4 @@
-/** The filter, run on calls as the kernel runs it. */
+/** The filter, run on calls the way the kernel runs it. */
 import { describe, expect, it } from "vitest";
 import { type Instruction, seccompBytes, seccompProgram } from "./seccomp.ts";
 

@@ -1,9 +1,12 @@
 /**
  * The filter of system calls, as a program of classic BPF. Pure.
  *
- * SC1 It takes away what no build needs and what has opened holes: namespaces, mounts, keys, io_uring, BPF, modules, exotic sockets.
- * SC2 Pushing input into a terminal (TIOCSTI, TIOCLINUX) is refused, so that the agent may stay in the session that signals reach.
- * SC3 Other instruction sets of the same processor (i386, x32) are refused: their numbers would go around the filter.
+ * SC1 It blocks calls that have opened holes and that no build needs: namespaces, mounts, keys, io_uring, BPF, modules,
+ *     exotic sockets.
+ * SC2 It refuses input pushed into a terminal (TIOCSTI, TIOCLINUX). The agent may then stay in the session that signals
+ *     reach.
+ * SC3 It refuses other instruction sets of the same processor (i386, x32), because their numbers would bypass the
+ *     filter.
  */
 
 interface Machine {
@@ -48,7 +51,7 @@ const refusedCalls = [
 /** Programs fall back from these when the kernel does not know them. */
 const unknownCalls = ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"] as const;
 
-/** Since these were added, all machines share the numbers of new calls. */
+/** Since these calls, all machines share the numbers of new calls. */
 const shared = {
   io_uring_setup: 425,
   io_uring_enter: 426,
@@ -140,7 +143,7 @@ const jumpGreaterOrEqual = 0x35;
 const jumpAnySet = 0x45;
 const answer = 0x06;
 const offset = { call: 0, machine: 4 };
-/** Lower half of an argument; both machines are little-endian. */
+/** Lower half of an argument. Both machines are little-endian. */
 const argument = (index: number): number => 16 + 8 * index;
 const allow = 0x7fff0000;
 const refuse = 0x00050000 | 1; // EPERM
@@ -151,7 +154,7 @@ const unsupportedFamily = 0x00050000 | 97; // EAFNOSUPPORT
 const namespaceFlags = 0x7e020000;
 /** TIOCSTI and TIOCLINUX; linux/include/uapi/asm-generic/ioctls.h. */
 const terminalRequests = [0x5412, 0x541c];
-/** AF_UNIX, AF_INET, AF_INET6, AF_NETLINK; the last lists the interfaces of the own namespace. */
+/** AF_UNIX, AF_INET, AF_INET6, AF_NETLINK. The last one lists the interfaces of the own namespace. */
 const families = [1, 2, 10, 16];
 
 export interface Instruction {

@@ -1,6 +1,7 @@
-/** Whether agents stay in, tried with the fast part of the break-out probes. The whole list: `baton sandbox test`. */
+/** Checks that agents stay in, with the fast part of the break-out probes. `baton sandbox test` runs the whole list. */
+
+import type { SandboxState } from "../../policy/sandbox.ts";
 import type { Children } from "../../ports/child.ts";
-import type { SandboxState } from "../../ports/sandbox.ts";
 import { confine } from "./confinement.ts";
 import { notStarting } from "./diagnosis.ts";
 import { type Machinery, readSystemFacts } from "./machinery.ts";

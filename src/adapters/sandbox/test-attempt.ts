@@ -6,8 +6,8 @@ import type { CallEnd } from "../../ports/child.ts";
 import type { SandboxDenial, SandboxPolicy, SandboxResources } from "../../ports/sandbox.ts";
 import { children } from "../child/children.ts";
 import { startEgressProxy } from "../egress/proxy.ts";
+import { findProgram } from "../system/find-program.ts";
 import { silentLog } from "../system/log.ts";
-import { findProgram } from "../workspace/find-program.ts";
 import { createSandbox } from "./index.ts";
 
 export const testSandbox = createSandbox({ log: silentLog, children, startEgress: startEgressProxy });

@@ -6,11 +6,11 @@ import { resolved } from "./checked-path.ts";
 import type { HostFacts, HostOptions } from "./host-layout.ts";
 
 interface Toolchain {
-  /** Part of a directory of PATH that shows the toolchain. */
+  /** Part of a directory of PATH that identifies the toolchain. */
   mark: string;
-  /** Paths from the directory above the mark that are bound. */
+  /** Bound paths, relative to the directory above the mark. */
   paths: readonly string[];
-  /** Variable that names a place of it, from the same directory. */
+  /** Variable that names a path of it, relative to the same directory. */
   variable?: readonly [name: string, path: string];
 }
 
@@ -71,7 +71,7 @@ export async function toolchainsOf(
   return { binds: binds.filter(({ target }) => !isShown(target)), variables };
 }
 
-/** A program of PATH, or one that is named by its path: what it needs beyond what is bound already. */
+/** The needs of a program, by name in PATH or by path, beyond the existing binds. */
 export async function programBinds(program: string, path: string, host: HostFacts): Promise<Bind[]> {
   const found = program.includes("/") ? program : await findProgram(program, path);
   if (found === null || !found.startsWith("/")) return [];
@@ -97,7 +97,7 @@ async function prefixBinds(directory: string, home: string): Promise<Bind[]> {
   if (modules !== null) return await existing(modules);
   const prefix = dirname(directory);
   const isPrefix = ["bin", "sbin", "shims"].includes(basename(directory));
-  // `~/bin` and `~/.local/bin` stand in no prefix of their own.
+  // `~/bin` and `~/.local/bin` have no prefix of their own.
   const isShared = prefix === "/" || prefix === home || basename(prefix) === ".local" || dirname(prefix) === "/home";
   if (!isPrefix || isShared) return await existing(directory);
   const found = await Promise.all([directory, ...prefixParts.map((part) => join(prefix, part))].map(existing));
@@ -128,7 +128,7 @@ async function findProgram(name: string, path: string): Promise<string | null> {
   return null;
 }
 
-/** At its own place, if it is there without a link in its path. */
+/** A bind at the path's own place, if it exists without a link in its path. */
 async function existing(path: string): Promise<Bind[]> {
   return (await resolved(path)) === path ? [{ source: path, target: path }] : [];
 }

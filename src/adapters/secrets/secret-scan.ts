@@ -1,7 +1,8 @@
 /**
- * The scan of what leaves by git: Baton's own values in all forms of the redactor, and token shapes of secretlint's rules.
+ * Scans everything that leaves by git. It looks for Baton's own values in all forms of the redactor, and for token
+ * shapes of secretlint's rules.
  *
- * SS1 A rule that reads comments of the text is left out: the text's author must not switch the scan off.
+ * SS1 Rules that obey comments of the text are omitted. The text's author must not switch the scan off.
  * SS2 Placeholders of documentation are not tokens.
  */
 import { lintSource } from "@secretlint/core";
@@ -13,7 +14,7 @@ import { vendorTokens } from "../../text/token-shapes.ts";
 const used = rules
   .filter(({ meta }) => meta.id !== "@secretlint/secretlint-rule-filter-comments")
   .map((rule) => ({ id: rule.meta.id, rule }));
-/** Between its first line and its letters: line ends, what quotes or comments out lines, and the key's own fields. */
+/** Between the key's first line and its letters: line ends, quotes or comment marks, and the key's own fields. */
 const privateKey =
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:\\[nr]|[\s"'`+,>#*|/\\;]|(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): [^\n]{0,100}\n){1,60}[A-Za-z0-9+/=]{40}/g;
 const placeholder = /example|sample|dummy|placeholder|your[-_]|x{6}|0{8}|\*{4}|\.{3}|<[^>]*>/i;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../ports/clock.ts";
 
-/** Node clamps longer timers to 1 ms, so long waits are cut into days. */
+/** Node clamps longer timers to 1 ms, so long waits are split into days. */
 const timerMsMax = 86_400_000;
 
 export const systemClock: Clock = {

@@ -1,4 +1,4 @@
-/** What another process of the same user sees of this one's environment. */
+/** The view that another process of the same user has of this process's environment. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";

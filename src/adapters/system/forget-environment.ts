@@ -1,18 +1,21 @@
 /**
- * Takes secrets out of what the system shows of this process: `/proc/<pid>/environ`, which every process of the same user
- * may read for as long as this one lives, an agent's among them.
+ * Removes secrets from the system's view of this process: `/proc/<pid>/environ`. Every process of the same user may
+ * read it while this process lives, including an agent's.
  *
- * Owns: this process's own environment. Does not own: files, and memory, which the system guards otherwise.
- * FE1 Only values are blanked, in place: names and all other variables stay as they are.
- * FE2 Where it cannot be done (no Linux, a system that forbids it) nothing changes, and the caller is told.
- * FE3 A process that is not Baton's own still reads its variables: they move to memory that the system does not show.
+ * Owns: this process's own environment. Does not own: files, and memory, which the system guards by other means.
+ * FE1 Only values are blanked, in place. Names and all other variables stay unchanged.
+ * FE2 Where blanking is impossible (no Linux, a system that forbids it), nothing changes, and the caller learns it.
+ * FE3 Code that is not Baton's own may still read its variables. They move to memory that the system does not show.
  */
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 
-/** Names whose values are secrets whatever they hold. */
+/** Names whose values always count as secrets. */
 const secretNames = /TOKEN|SECRET|PASSWORD|PRIVATE|API_?KEY|DATABASE_URL/i;
 
-/** True: nothing of it is shown any more. Whoever needs a value has read it before, unless they are kept (FE3). */
+/**
+ * True: the system shows no secret anymore. Callers must read their values before this call, unless `keep` is set
+ * (FE3).
+ */
 export function forgetEnvironment(secrets: readonly string[], { keep = false }: { keep?: boolean } = {}): boolean {
   const isSecret = secretTest(secrets);
   const hidden = Object.entries(process.env).filter(([name, value = ""]) => isSecret(name, value));
@@ -23,7 +26,7 @@ export function forgetEnvironment(secrets: readonly string[], { keep = false }: 
   } catch {
     return false;
   } finally {
-    // FE3: what is set now is no longer where the system looks.
+    // FE3: values set now are no longer where the system looks.
     if (keep) for (const [name, value] of hidden) process.env[name] = value;
   }
 }
@@ -41,7 +44,7 @@ function secretTest(secrets: readonly string[]): IsSecret {
 
 export interface ShownSecrets {
   pid: number;
-  /** As the system shows it, without arguments: they may hold anything. */
+  /** As the system shows it, without arguments, because arguments may hold anything. */
   program: string;
   names: string[];
 }
@@ -49,8 +52,8 @@ export interface ShownSecrets {
 const ancestorsMax = 64;
 
 /**
- * The processes that started this one and still show secrets: a shell, npm, a supervisor. Their environment is theirs; what is
- * in it stays readable for every process of the same user. Empty where the system does not tell.
+ * The processes that started this one and still show secrets: a shell, npm, a supervisor. Baton cannot change their
+ * environment. Every process of the same user can still read it. Empty where the system does not show it.
  */
 export function ancestorsThatShow(secrets: readonly string[]): ShownSecrets[] {
   const isSecret = secretTest(secrets);
@@ -75,7 +78,7 @@ function namesShownBy(pid: number, isSecret: IsSecret): string[] {
   return [...new Set(names)].sort();
 }
 
-/** null: gone, or not to be read. */
+/** Null: gone, or not readable. */
 function read(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
@@ -84,7 +87,10 @@ function read(path: string): string | null {
   }
 }
 
-/** The memory that the kernel shows as `environ` is where it put the variables at the start; deleting one leaves it there. */
+/**
+ * The kernel shows the memory where it put the variables at the start as `environ`. Deleting a variable leaves it
+ * there.
+ */
 function blank(isSecret: (name: string, value: string) => boolean): void {
   const shown = readFileSync("/proc/self/environ");
   const start = startOf(readFileSync("/proc/self/stat", "latin1"));
@@ -106,7 +112,7 @@ function blank(isSecret: (name: string, value: string) => boolean): void {
   }
 }
 
-/** `env_start`, field 50 of proc(5); the second one, the program's name, may hold anything. */
+/** `env_start`, field 50 of proc(5). The second field, the program's name, may hold anything. */
 function startOf(stat: string): number {
   const start = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[47]);
   if (!Number.isSafeInteger(start) || start <= 0) throw new RangeError("The system does not say where it is.");

@@ -1,6 +1,6 @@
 import type { News } from "../../ports/feed.ts";
 
-/** Who watches. A listener that throws keeps no other from hearing. */
+/** The present listeners. One that throws does not keep the others from hearing. */
 export class Listeners {
   readonly #all = new Set<(news: News) => void>();
 

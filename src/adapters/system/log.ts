@@ -1,7 +1,7 @@
 /**
  * The log port over pino. One choke point (redact.H4): every text, key and value passes the redactor before it leaves.
  *
- * Strings are redacted one by one, as they are: in JSON a secret of several lines would be escaped and pass unseen.
+ * The redactor sees each string by itself. JSON would escape a secret of several lines, and the secret would pass.
  */
 import { type DestinationStream, type Logger, pino } from "pino";
 import { isBatonError } from "../../core/errors.ts";
@@ -13,26 +13,26 @@ export interface LogOptions {
   destination?: DestinationStream;
 }
 
-/** Deeper values are cut: a log line is read by people. */
+/** Deeper values are cut, because people read a log line. */
 const depthMax = 8;
 
 export function createLog({ level, redact, destination }: LogOptions): Log {
   return logOver(createLogger(level, destination), redact);
 }
 
-/** One JSON object a line, on standard error. Nothing is redacted yet. */
+/** Writes one JSON object per line on standard error. Redacts nothing yet. */
 export function createLogger(level: string, destination: DestinationStream = pino.destination(2)): Logger {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, onChild: quietRequests }, destination);
 }
 
-/** Baton's log over a logger that others write to as well, as Probot's. */
+/** Baton's log over a logger that others also write to, such as Probot's. */
 export function logOver(logger: HostLogger, redact: (text: string) => string): Log {
   return wrap(logger, (text) => withoutCommands(redact(text)));
 }
 
 /**
- * What others write to the same logger passes the redactor, too: Probot logs requests with their headers. A logger has one
- * stream with all its children.
+ * Passes everything that others write to the same logger through the redactor. Probot logs requests with their headers.
+ * A logger shares one stream with all its children.
  */
 export function redactLines(logger: HostLogger, redact: (text: string) => string): void {
   const { stream } = { stream: (logger as unknown as Record<symbol, DestinationStream>)[pino.symbols.streamSym] };
@@ -41,12 +41,15 @@ export function redactLines(logger: HostLogger, redact: (text: string) => string
   stream.write = (line) => write(withoutCommands(redact(line)));
 }
 
-/** Of the requests to the server Probot logs each: only those that failed are worth a line. */
+/** Probot logs every request to the server. Baton keeps only the failed ones. */
 function quietRequests(child: Logger): void {
   if (child.bindings()["name"] === "http" && child.isLevelEnabled("info")) child.level = "warn";
 }
 
-/** A runner of GitHub Actions obeys `##[name]` anywhere in a line: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs */
+/**
+ * A runner of GitHub Actions obeys `##[name]` anywhere in a line:
+ * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+ */
 function withoutCommands(text: string): string {
   return text.replaceAll("##[", "## [");
 }
@@ -69,7 +72,7 @@ function wrap(logger: HostLogger, redact: (text: string) => string): Log {
   };
 }
 
-/** A value that JSON can hold and that holds no secret. Whatever is logged, logging never throws. */
+/** A value that JSON can hold and that holds no secret. Logging never throws, whatever the value. */
 function plain(value: unknown, redact: (text: string) => string, depth: number, above: Set<object>): unknown {
   if (typeof value === "string") return redact(value);
   if (typeof value === "bigint" || typeof value === "symbol" || typeof value === "function")
@@ -86,7 +89,7 @@ function plain(value: unknown, redact: (text: string) => string, depth: number, 
   return Object.fromEntries(members.map(([key, child]) => [redact(key), inner(child)]));
 }
 
-/** Errors are not enumerable; their code, message, stack and cause are what a reader needs. */
+/** Errors are not enumerable. A reader needs their code, message, stack and cause. */
 function errorMembers(error: Error): [string, unknown][] {
   const members: [string, unknown][] = isBatonError(error)
     ? [

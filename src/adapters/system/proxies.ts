@@ -1,18 +1,19 @@
 /**
- * Which HTTP proxy an address is reached through, by the variables that every tool reads. Pure.
+ * The HTTP proxy for an address, by the variables that every tool reads. Pure.
  *
- * Owns: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in capitals or not. Does not own: who goes there (`use-proxies.ts`).
- * PX1 This machine itself is never reached through a proxy: Baton talks to its own doors.
+ * Owns: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in upper or lower case. Does not own: the proxies' users
+ * (`use-proxies.ts`).
+ * PX1 Baton never reaches this machine itself through a proxy, because it talks to its own servers.
  */
 export interface Proxies {
   http: string | null;
   https: string | null;
-  /** Hosts that are reached without one. */
+  /** Hosts that are reached without a proxy. */
   direct: readonly string[];
 }
 
 export const noProxies: Proxies = { http: null, https: null, direct: [] };
-/** As `NO_PROXY` lists them. */
+/** In the syntax of `NO_PROXY`. */
 export const thisMachine: readonly string[] = ["localhost", "127.0.0.1", "::1"];
 
 export function readProxies(env: Readonly<Record<string, string | undefined>>): Proxies {
@@ -52,7 +53,7 @@ function isThisMachine(host: string): boolean {
   return host === "localhost" || host.endsWith(".localhost") || host === "::1" || /^127(?:\.\d+){3}$/.test(host);
 }
 
-/** `*`, a host and all below it, with or without a dot before it, with or without a port. */
+/** `*`, or a host and everything below it. A dot before it and a port are optional. */
 function matches(entry: string, host: string, port: string): boolean {
   if (entry === "*") return true;
   const [, name = "", wantedPort] =

@@ -1,4 +1,4 @@
-/** At most so many at once; the others wait in line. */
+/** Limits how many run at once. The others wait in line. */
 export class Slots {
   #free: number;
   readonly #line: (() => void)[] = [];
@@ -13,7 +13,7 @@ export class Slots {
     try {
       return await work();
     } finally {
-      // Handed on, not freed: nobody may slip in before who waits.
+      // Handed on, not freed. Nobody may get in before the first in line.
       const next = this.#line.shift();
       if (next === undefined) this.#free += 1;
       else next();

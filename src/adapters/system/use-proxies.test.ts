@@ -1,4 +1,4 @@
-/** Requests and git go through the proxy that the environment names, and past it where it says so. */
+/** Requests and git use the environment's proxy, and bypass it where the environment says so. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
@@ -8,7 +8,7 @@ import { useProxies } from "./use-proxies.ts";
 
 const credentials = `Basic ${Buffer.from("me:secret").toString("base64")}`;
 
-/** A proxy with a password, which is also every site behind it: nothing is there. */
+/** A proxy with a password. It also answers for every site behind it, always with "not found". */
 async function startProxy(asked: string[]) {
   const proxy = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);

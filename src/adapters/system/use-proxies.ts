@@ -1,17 +1,17 @@
 /**
- * The process's HTTP proxies: Node's `fetch` and `http`, and Baton's git, go through them. Read once at the start, because the
- * environment is forgotten then. An agent's network is not affected.
+ * The process's HTTP proxies, for Node's `fetch` and `http` and for Baton's git. Read once at the start, because Baton
+ * clears the environment then. This does not affect an agent's network.
  */
 import http from "node:http";
 import { noProxies, type Proxies, proxyFor, readProxies, thisMachine } from "./proxies.ts";
 
 let current: Proxies = noProxies;
-/** Gives Node's own way back. */
+/** Restores Node's own behavior. */
 let undo: () => void = () => {};
 
 type ProxyEnvironment = Record<string, string>;
 
-/** A warning where this Node goes through proxies only if it was started for it. */
+/** Returns a warning if this Node uses proxies only when started for them. */
 export function useProxies(env: Readonly<Record<string, string | undefined>>): string | null {
   current = readProxies(env);
   undo();
@@ -25,7 +25,7 @@ export function useProxies(env: Readonly<Record<string, string | undefined>>): s
   return null;
 }
 
-/** For agents of Node's `http` that are not the global ones. */
+/** For agents of Node's `http` other than the global ones. */
 export function proxyEnvironment(): ProxyEnvironment {
   const { http: plain, https, direct } = current;
   return {
@@ -35,7 +35,7 @@ export function proxyEnvironment(): ProxyEnvironment {
   };
 }
 
-/** For git. */
+/** The proxy for git. */
 export function currentProxyFor(url: string): string | null {
   return proxyFor(url, current);
 }

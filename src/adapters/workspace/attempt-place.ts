@@ -1,10 +1,12 @@
 /**
- * Where one attempt is on disk, and whether it is still what Baton made: `runs/<run>/attempts/<name>/{work,repo.git,home,layers}`.
+ * The place of one attempt on disk: `runs/<run>/attempts/<name>/{work,repo.git,home,layers}`. Also checks that the
+ * place is still the one that Baton made.
  *
- * Baton's own notes are next to `attempts`: `made/<name>.json`, `partial/<name>`, `scratch/<name>`. A sandbox binds `work`, `repo.git`
- * and `home` of one attempt.
- * AP1 Device, inode and type of each directory are noted when it is made and compared before Baton reads or deletes anything in it.
- * AP2 Attempts that an older Baton made (`work/<name>`, `repo.git`) are imported and removed.
+ * Baton's own notes are next to `attempts`: `made/<name>.json`, `partial/<name>`, `scratch/<name>`. A sandbox binds
+ * `work`, `repo.git` and `home` of one attempt.
+ * AP1 Baton notes device, inode and type of each directory when it makes the directory. It compares them before it
+ *     reads or deletes anything inside.
+ * AP2 Baton imports and removes attempts that an older Baton made (`work/<name>`, `repo.git`).
  */
 import { existsSync } from "node:fs";
 import { lstat, mkdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
@@ -26,9 +28,9 @@ export interface AttemptPlace {
   /** The directory of `repo` that has HEAD and index. */
   head: string;
   home: string;
-  /** Where the layers of a mounted tree are. */
+  /** Holds the layers of a mounted tree. */
   layers: string;
-  /** Stands while the tree is being made or removed: an agent did not delete what is missing then. */
+  /** Exists while Baton makes or removes the tree. The agent did not delete parts that are missing then. */
   partial: string;
   made: string;
   scratch: string;
@@ -43,7 +45,7 @@ interface Identity {
 }
 const parts = ["run", "directory", "work", "repo", "home"] as const;
 type Part = (typeof parts)[number];
-/** What `made/<name>.json` holds. `mounted` is the tree where an overlay is mounted over `work`. */
+/** The content of `made/<name>.json`. `mounted` is the tree, if an overlay is mounted over `work`. */
 type Made = Record<Part, Identity> & { mounted: Identity | null };
 
 export function attemptPlace(root: string, runId: RunId, name: string): AttemptPlace {
@@ -90,7 +92,7 @@ export async function noteMade(place: AttemptPlace, mounted: boolean): Promise<v
   await rename(`${place.made}.new`, place.made);
 }
 
-/** AP1, second half: BATON_TREE_REFUSED names what is something else now. */
+/** AP1, second half. BATON_TREE_REFUSED names the path that was replaced. */
 export async function checkMade(place: AttemptPlace): Promise<void> {
   const made = await readMade(place);
   if (made === null && !place.isOld) throw replaced(place.directory, "has no note of Baton about how it was made");
@@ -100,7 +102,8 @@ export async function checkMade(place: AttemptPlace): Promise<void> {
     if (is.type !== "directory") throw replaced(place[part], is.type === "missing" ? "is gone" : `is a ${is.type}`);
     if (made === null) continue;
     const isTheMount = part === "work" && is.dev === made.mounted?.dev && is.ino === made.mounted.ino;
-    // A disk may get another number when the machine starts again, so its own directories are compared with each other.
+    // A disk may get another number when the machine restarts. Baton therefore compares its own directories with each
+    // other.
     if (!isTheMount && (is.ino !== made[part].ino || is.dev !== dev))
       throw replaced(place[part], "is not the directory that Baton made");
   }
@@ -111,7 +114,7 @@ export async function checkMade(place: AttemptPlace): Promise<void> {
   }
 }
 
-/** What is at `path`, and nothing that a link there leads to, is deleted. Nothing is deleted through a mount. */
+/** Deletes `path` itself, and nothing that a link there leads to. Never deletes through a mount. */
 export async function removeUnfollowed(path: string): Promise<void> {
   const { type } = await identity(path);
   if (type === "missing") return;
@@ -119,7 +122,7 @@ export async function removeUnfollowed(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** False: an agent put a link or a file in the place of a directory. What is below it is then not Baton's to delete. */
+/** False: an agent put a link or a file in the place of a directory. Baton must not delete anything below it then. */
 export async function isDirectory(path: string): Promise<boolean> {
   return (await identity(path)).type === "directory";
 }

@@ -1,10 +1,11 @@
 /**
- * The git directory of one attempt: made for the agent, and afterwards read as data. No git of Baton's ever uses it as a repository
- * once an agent had it: its config, attributes, hooks, index and worktrees are the agent's.
+ * The git directory of one attempt. Baton makes it for the agent, and afterwards reads it as data. Once an agent had
+ * it, no git of Baton ever uses it as a repository. Its config, attributes, hooks, index and worktrees belong to the
+ * agent.
  *
  * AR1 The agent has its own objects, refs and HEAD, and borrows the objects that the remote gave (`repositories.ts`).
- * AR2 HEAD, refs and reflogs are read as text by Baton: plain files only, no link followed, bounded.
- * AR3 Before the objects are borrowed for an import, the store is checked for links and its alternates are Baton's text again.
+ * AR2 Baton reads HEAD, refs and reflogs as text: plain files only, no link followed, bounded.
+ * AR3 Before an import borrows the objects, Baton checks the store for links and writes its alternates again.
  */
 import { constants, type Dirent } from "node:fs";
 import { appendFile, lstat, mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
@@ -14,7 +15,7 @@ import type { AttemptPlace } from "./attempt-place.ts";
 
 /** A commit that the attempt's repository names, apart from HEAD. */
 export interface AgentRef {
-  /** As a person would say it: a branch, a tag, `stash@{0}`, `worktree <name>`. */
+  /** The name that a person would use: a branch, a tag, `stash@{0}`, `worktree <name>`. */
   name: string;
   sha: string;
 }
@@ -24,7 +25,7 @@ const refsMax = 500;
 const shaPattern = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const config =
   "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = true\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n";
-/** Where agents keep worktrees of their own: not part of the tree. */
+/** Folders in which agents keep worktrees of their own. They are not part of the tree. */
 export const scratchFolders = "/.claude/worktrees/\n/.worktrees/\n";
 
 /** An empty repository with a detached HEAD at `baseSha`. */
@@ -41,14 +42,14 @@ export async function makeAttemptRepository(place: AttemptPlace, lent: string, b
   ]);
 }
 
-/** Older blobs come through Baton's door when git asks for them. To the agent's git it is a remote that promised them. */
+/** Older blobs come through Baton's door when git asks for them. The agent's git sees a promisor remote. */
 export async function borrowThrough({ repo }: AttemptPlace, door: { url: string }): Promise<void> {
   const { origin } = new URL(door.url);
   const remote = `[remote "baton"]\n\turl = ${door.url}\n\tpromisor = true\n\tpartialclonefilter = blob:none\n`;
   await appendFile(join(repo, "config"), `${remote}[http "${origin}/"]\n\tproxy =\n`);
 }
 
-/** AR3. What may be borrowed afterwards. */
+/** AR3. The objects that an import may borrow. */
 export async function checkedObjects({ repo, isOld }: AttemptPlace, lent: string): Promise<string> {
   const objects = join(repo, "objects");
   const refuse = (path: string): never => {
@@ -63,7 +64,7 @@ export async function checkedObjects({ repo, isOld }: AttemptPlace, lent: string
       if (!inner.isFile() && !inner.isDirectory()) refuse(join(path, inner.name));
   }
   const info = join(objects, "info");
-  // Alternates of the agent's would lend it the objects of other repositories.
+  // The agent's alternates would give it the objects of other repositories.
   if (!isOld) {
     await rm(info, { recursive: true, force: true });
     await mkdir(info);
@@ -72,14 +73,14 @@ export async function checkedObjects({ repo, isOld }: AttemptPlace, lent: string
   return objects;
 }
 
-/** The commit that the agent left HEAD at; null: none that Baton can read. */
+/** The commit at which the agent left HEAD. Null: no commit that Baton can read. */
 export async function readHead({ head, repo }: AttemptPlace): Promise<string | null> {
   return resolve(repo, (await readText(join(head, "HEAD"))) ?? "", await packedRefs(repo));
 }
 
 /** Commits on branches, tags, stashes and in worktrees of the attempt. */
 export async function readRefs({ repo, isOld }: AttemptPlace): Promise<AgentRef[]> {
-  // All attempts of a run shared this one, so nobody can tell whose a ref is.
+  // All attempts of a run shared this repository, so nobody knows the owner of a ref.
   if (isOld) return [];
   const packed = await packedRefs(repo);
   const refs = new Map<string, string>();
@@ -106,7 +107,7 @@ export async function readRefs({ repo, isOld }: AttemptPlace): Promise<AgentRef[
   return named;
 }
 
-/** Whether a directory is a worktree of this attempt, which is scratch, and not a repository of its own. */
+/** Whether a directory is a worktree of this attempt. Such a worktree is scratch, not a repository of its own. */
 export async function isOwnWorktree({ repo }: AttemptPlace, directory: string): Promise<boolean> {
   const pointer = /^gitdir: (.+?)\/?\n?$/.exec((await readText(join(directory, ".git"))) ?? "")?.[1];
   if (pointer === undefined) return false;
@@ -115,7 +116,7 @@ export async function isOwnWorktree({ repo }: AttemptPlace, directory: string): 
   return given.startsWith(prefix) && /^[^/]+$/.test(given.slice(prefix.length));
 }
 
-/** The commit that a HEAD or a loose ref says; a symbolic one is resolved within the refs of the same repository. */
+/** The commit of a HEAD or a loose ref. A symbolic one is resolved within the refs of the same repository. */
 async function resolve(repo: string, text: string, packed: ReadonlyMap<string, string>): Promise<string | null> {
   let value = text.trim();
   for (let depth = 0; depth < 5; depth += 1) {
@@ -153,7 +154,7 @@ async function names(directory: string): Promise<string[]> {
   return (await readdir(directory).catch(() => [])).slice(0, refsMax);
 }
 
-/** null: no plain file, or too long. */
+/** Null: not a plain file, or too long. */
 export async function readText(path: string): Promise<string | null> {
   // A fifo would wait for its other end.
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => null);

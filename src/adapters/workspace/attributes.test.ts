@@ -23,7 +23,7 @@ const attributes = `*.bat text eol=crlf
 *.psd filter=lfs diff=lfs merge=lfs -text
 `;
 const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 12345\n`;
-/** As the repository holds them, byte for byte. */
+/** The files as the repository stores them, byte for byte. */
 const stored: Files = {
   "run.bat": "echo a\necho b\n",
   "crlf-in-the-blob.bat": "echo a\r\necho b\r\n",
@@ -47,7 +47,7 @@ describe.each(settings)("$name", (setting) => {
   afterEach(() => world.end());
   const begin = async (): Promise<string> => {
     world = await workspaceWorld(setting, {}, (seed, sh) => {
-      // `hash-object` without filters: a clone of such a repository is what agents get.
+      // `hash-object` without filters. Agents get a clone of such a repository.
       const info: string[] = [];
       for (const [path, content] of Object.entries(stored)) {
         writeFileSync(join(seed, "blob"), content);

@@ -1,6 +1,6 @@
 /**
- * A fetch that breaks off, again and again: each leaves the repository as large as it was, says so in its error, and the next
- * one that gets through brings everything.
+ * A fetch that breaks off, again and again. Each break leaves the repository as large as it was, and its error says so.
+ * The next fetch that succeeds brings everything.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -20,7 +20,7 @@ let remote: string;
 let server: Server;
 let url: string;
 let workspaces: HostWorkspaces;
-/** Of each pack that the server sends, this part arrives. */
+/** The part of each pack that arrives. */
 let arrives = 1;
 let packsSent = 0;
 
@@ -57,7 +57,7 @@ const access = (): RepositoryAccess => ({
   token: async () => null,
 });
 
-/** A commit that no pack makes small: `files` of `bytes` each. */
+/** A commit that no pack can shrink: `files` of `bytes` each. */
 function commit(name: string, files: number, bytes: number): string {
   const seed = join(root, "seed");
   for (let file = 0; file < files; file += 1)
@@ -68,7 +68,7 @@ function commit(name: string, files: number, bytes: number): string {
   return sh(seed, "rev-parse", "HEAD");
 }
 
-/** Files below Baton's directory, with their bytes; directories count nothing. */
+/** Files below Baton's directory, with their bytes. Directories count nothing. */
 function disk(): { files: number; bytes: number; names: string[] } {
   const names = readdirSync(join(root, "baton"), { recursive: true, encoding: "utf8" });
   const files = names.filter((name) => statSync(join(root, "baton", name), { throwIfNoEntry: false })?.isFile());
@@ -99,14 +99,14 @@ function make(wholeObjectsMax: number): void {
   workspaces = createWorkspaces({ rootDir: join(root, "baton"), log: silentLog, wholeObjectsMax });
 }
 
-/** Breaks `times` times, and answers what is on disk after each. */
+/** Breaks `times` times. Returns the state of the disk after each break. */
 async function breaks(times: number, part: number, work: () => Promise<unknown>): Promise<ReturnType<typeof disk>[]> {
   arrives = part;
   const after: ReturnType<typeof disk>[] = [];
   for (let time = 0; time < times; time += 1) {
     const sent = packsSent;
     await expect(work()).rejects.toMatchObject({ code: "BATON_GIT_FAILED" });
-    // One try a call: who asks again is bounded by the policy of its step.
+    // One try per call. The policy of a step bounds its retries.
     expect(packsSent - sent).toBe(1);
     after.push(disk());
   }

@@ -1,7 +1,8 @@
 /**
- * Commits as git bundles: between this Baton and a worker elsewhere.
+ * Commits as git bundles, between this Baton and a worker elsewhere.
  *
- * BU1 A worker's bundle is checked commit by commit as an agent's own commits are (W3, W4); a refused one leaves no ref.
+ * BU1 Baton checks a worker's bundle commit by commit, like an agent's own commits (W3, W4). A refused bundle leaves no
+ *     ref.
  */
 import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -22,14 +23,14 @@ export class Bundles {
     this.#repositories = repositories;
   }
 
-  /** The commits that lead to `sha` and that the remote does not have; null when it has them all. */
+  /** The commits that lead to `sha` and that the remote does not have. Null when the remote has them all. */
   async of(access: RepositoryAccess, sha: string): Promise<Uint8Array | null> {
     const gitDir = await this.#repositories.trusted(access);
     const name = bundleRef(sha);
     const { stdout } = await git(["rev-list", "--max-count=1", sha, "--not", "--remotes=origin"], { gitDir });
     if (stdout.trim() === "") return null;
     return withFile(async (file) => {
-      // A bundle names what it brings, so the commit gets a name for as long as it is written.
+      // A bundle names its commits, so the commit gets a temporary name during the write.
       await git(["update-ref", name, sha], { gitDir });
       try {
         await git(["bundle", "create", "--quiet", file, name, "--not", "--remotes=origin"], { gitDir });
@@ -67,7 +68,7 @@ export class Bundles {
       await checkCommits({ gitDir, baseSha, headSha }, limits, dirname(lent));
       const head = await rewriteBundle(gitDir, baseSha, headSha, options);
       await git(["update-ref", ref, head], { gitDir });
-      // What is published counts: a history that is not linear was made one commit.
+      // The published commits count. A nonlinear history became one commit.
       return { headSha: head, files: await checkCommits({ gitDir, baseSha, headSha: head }, limits, dirname(lent)) };
     } catch (thrown) {
       await git(["update-ref", "-d", ref], { gitDir }).catch(() => {});
@@ -78,7 +79,7 @@ export class Bundles {
   }
 }
 
-/** A worker is no more trusted than its agent: Baton rewrites its commits as it rewrites those made here. */
+/** Baton trusts a worker no more than its agent. It rewrites the worker's commits like those made here. */
 async function rewriteBundle(
   gitDir: string,
   baseSha: string,

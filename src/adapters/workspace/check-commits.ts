@@ -1,9 +1,10 @@
 /**
- * What commits bring, judged commit by commit, so that a later one cannot take back what an earlier one brings in.
+ * Judges the content of commits, commit by commit. A later commit cannot hide content that an earlier one brings in.
  *
- * CC1 Every commit that the base does not reach counts, each against every parent: paths, gitlinks, sizes.
- * CC2 A path that the sum does not show is listed with what the commits added and removed. Whoever judges paths sees it.
- * CC3 Git LFS objects cannot come along, so a new pointer or a new file for LFS is refused by name.
+ * CC1 Every commit that the base does not reach counts, against every parent: paths, gitlinks, sizes.
+ * CC2 A path may be missing in the total difference. It is listed with the lines that the commits added and removed.
+ *     The code that judges paths then sees it.
+ * CC3 Git LFS objects cannot come along. Baton refuses a new pointer or a new file for LFS by name.
  */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
@@ -28,16 +29,16 @@ interface TreeBlob {
   sha: string;
   path: string;
   mode: string;
-  /** What the path was before. */
+  /** The object at the path before the commit. */
   before: string;
 }
 
 const none = /^0+$/;
 const pointerPattern = /^version https:\/\/(?:git-lfs\.github\.com|hawser\.github\.com)\/spec\/v1\n/;
-/** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: "less than 1024 bytes". */
+/** "less than 1024 bytes": https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md. */
 const pointerBytesMax = 1_024;
 
-/** What every commit changes (CC2), after all of it was found acceptable. `fetchedDir` holds what the remote has. */
+/** The changes of every commit (CC2), once all of them are acceptable. `fetchedDir` holds the objects of the remote. */
 export async function checkCommits(commits: Commits, limits: Limits, fetchedDir: string): Promise<FileChange[]> {
   const blobs = await blobsOf(commits);
   refuseBlobs(blobs, limits);
@@ -47,7 +48,7 @@ export async function checkCommits(commits: Commits, limits: Limits, fetchedDir:
   return changesOf(commits, blobs);
 }
 
-/** Whether one of the commits makes a folder a repository of its own. */
+/** Whether one of the commits turns a folder into a repository of its own. */
 export async function haveGitlinks(commits: Commits): Promise<boolean> {
   if (commits.baseSha === commits.headSha) return false;
   return (await blobsOf(commits)).some(({ mode }) => mode === "160000");
@@ -80,7 +81,10 @@ async function blobsOf(commits: Commits): Promise<TreeBlob[]> {
   return blobs;
 }
 
-/** `diff-tree` of every commit with each of its parents. A tree made to have no end is cut off by the bound on output. */
+/**
+ * `diff-tree` of every commit with each of its parents. The bound on output cuts off a tree that was made to have no
+ * end.
+ */
 async function eachCommit(
   { gitDir, baseSha, headSha, known = [] }: Commits,
   format: readonly string[],
@@ -110,7 +114,7 @@ function refuseBlobs(blobs: readonly TreeBlob[], { filesMax }: Limits): void {
   if (size > filesMax) throw new BatonError("BATON_TREE_REFUSED", `${size} files changed; at most ${filesMax} may.`);
 }
 
-/** By object, of what is a blob before or after. */
+/** Sizes of the blobs before and after, by object. */
 async function sizesOf(gitDir: string, blobs: readonly TreeBlob[]): Promise<Map<string, number>> {
   const shas = [...new Set(blobs.flatMap(({ sha, before }) => [sha, before]))].filter((sha) => !none.test(sha));
   if (shas.length === 0) return new Map();
@@ -160,7 +164,7 @@ async function refuseLargeFileStorage(
       // The remote gave this pointer before, so it has the object.
       const { exitCode } = await git(["cat-file", "-e", sha], { gitDir: fetchedDir, okCodes: [1, 128] });
       if (exitCode === 0) continue;
-      // A repository may keep files as they are, whatever its attributes say.
+      // A repository may store a file without LFS, whatever its attributes say.
     } else if (!none.test(before) && !pointers.has(before)) continue;
     const what = isPointer ? "points to a Git LFS object that the repository does not have" : "belongs in Git LFS";
     throw new BatonError(
@@ -170,7 +174,7 @@ async function refuseLargeFileStorage(
   }
 }
 
-/** Those with `filter=lfs` by the attributes of the head. */
+/** The paths with `filter=lfs` by the attributes of the head. */
 async function pathsForStorage(gitDir: string, headSha: string, paths: ReadonlySet<string>): Promise<Set<string>> {
   const { stdout: files } = await git(["ls-tree", "-r", "-z", "--name-only", headSha], { gitDir });
   if (!/(?:^|[/\0])\.gitattributes(?:\0|$)/.test(files)) return new Set();
@@ -192,7 +196,7 @@ async function pathsForStorage(gitDir: string, headSha: string, paths: ReadonlyS
   }
 }
 
-/** The blobs that are pointers of Git LFS; only small ones are read. */
+/** The blobs that are pointers of Git LFS. Only small blobs are read. */
 async function pointersAmong(gitDir: string, sizes: ReadonlyMap<string, number>): Promise<Set<string>> {
   const small = [...sizes].filter(([, size]) => size > 0 && size < pointerBytesMax);
   const pointers = new Set<string>();

@@ -1,4 +1,4 @@
-/** Who asks while the same is under way shares the next time with all who ask meanwhile: it begins after each of them asked. */
+/** Callers that ask during a run share one next run. The next run begins after each of them asked. */
 export class Coalesced<T> {
   readonly #turns = new Map<string, { running: Promise<T>; next: Promise<T> | null }>();
 

@@ -1,19 +1,20 @@
 /**
- * The one place that runs git. Absolute binary, cleared environment, no configuration but ours.
+ * The only place that runs git: absolute binary, cleared environment, no configuration except Baton's own.
  *
  * GC1 No hook, fsmonitor, pager, editor, credential helper or filter of a repository runs on the host.
- * GC2 A token reaches git by environment only, never by argument or URL, and git sends it to one address only.
- * GC3 Every call is bounded in time and output. A limit ends git with all its helpers, so no lock waits for a stalled server.
+ * GC2 A token reaches git by environment only, never by argument or URL. Git sends the token to one address only.
+ * GC3 Every call is bounded in time and output. A limit ends git with all its helpers, so no lock waits for a stalled
+ *     server.
  */
 import type { Readable } from "node:stream";
 import { BatonError } from "../../core/errors.ts";
 import type { CallEnd } from "../../ports/child.ts";
 import { children } from "../child/children.ts";
+import { findProgram } from "../system/find-program.ts";
 import { currentProxyFor } from "../system/use-proxies.ts";
-import { findProgram } from "./find-program.ts";
 
 export interface GitOptions {
-  /** Git directory; never discovered from a tree (W2). */
+  /** Git directory. Never discovered from a tree (W2). */
   gitDir?: string;
   workTree?: string;
   cwd?: string;
@@ -21,17 +22,17 @@ export interface GitOptions {
   token?: string | null;
   /** The only address that gets the token. */
   url?: string;
-  /** `latin1`: one character a byte, for names that are not UTF-8. Input is then bytes in the same way. */
+  /** `latin1`: one character per byte, for names that are not UTF-8. The input then has the same encoding. */
   encoding?: "utf8" | "latin1";
-  /** A stream is a conversation: the caller ends it. */
+  /** A stream is a conversation, and the caller ends it. */
   input?: string | Uint8Array | Readable;
   env?: Record<string, string>;
   timeoutMs?: number;
-  /** Longest time without progress; for calls that report it. */
+  /** Longest time without progress, for calls that report it. */
   silenceMs?: number;
   /** Ends the call. */
   signal?: AbortSignal;
-  /** Progress and errors as they come. */
+  /** Receives progress and errors on arrival. */
   onProgress?(text: string): void;
   /** Further configuration of this call. */
   config?: Readonly<Record<string, string>>;
@@ -50,7 +51,7 @@ export interface GitResult {
 const installedGit = findProgram("git") ?? "git";
 let gitBinary = installedGit;
 
-/** The tests of workspaces run with several versions of git. null: the installed one. @internal for tests */
+/** The tests of workspaces run with several versions of git. Null: the installed one. @internal for tests */
 export function useGit(binary: string | null): void {
   gitBinary = binary ?? installedGit;
 }
@@ -98,7 +99,7 @@ const settings: Record<string, string> = {
   "transfer.fsckObjects": "true",
   "fetch.fsckObjects": "true",
   "receive.fsckObjects": "true",
-  // A transfer that stalls ends by itself, with git's own words: below 1,000 bytes/s for 60 s.
+  // A transfer below 1,000 bytes/s for 60 s ends by itself, with git's own words.
   "http.lowSpeedLimit": "1000",
   "http.lowSpeedTime": "60",
   "fetch.recurseSubmodules": "false",
@@ -121,7 +122,7 @@ export async function git(args: string[], options: GitOptions = {}): Promise<Git
     ...(options.onProgress === undefined ? {} : { onErrorText: options.onProgress }),
   });
   const [stdout, stderr] = [end.stdout.toString(options.encoding ?? "utf8"), end.stderr.toString("utf8")];
-  // A helper that was stopped first makes git answer with a code of its own.
+  // If a helper stops first, git exits with a code of its own.
   const exitCode = end.timedOut || end.flooded || end.silent || end.aborted ? -1 : (end.exitCode ?? -1);
   if (exitCode !== 0 && !(options.okCodes ?? []).includes(exitCode))
     throw new BatonError("BATON_GIT_FAILED", `git ${args[0] ?? ""}: ${whyFailed(end, stderr, options)}`);
@@ -148,12 +149,12 @@ function bytesOf({ input, encoding }: GitOptions): string | Uint8Array | Readabl
 
 function environment({ gitDir, workTree, token, url, env, config: more = {} }: GitOptions): Record<string, string> {
   const configured: [string, string][] = [...Object.entries(settings), ...Object.entries(more)];
-  // No other configuration chooses the proxy: a token passes through it.
+  // No other configuration may choose the proxy, because a token passes through it.
   const proxy = url === undefined ? "" : (currentProxyFor(url) ?? "");
   if (proxy !== "") configured.push(["http.proxy", proxy]);
   if (token !== undefined && token !== null) {
     if (url === undefined) throw new BatonError("BATON_INTERNAL", "A token needs the address that it is for.");
-    // GitHub accepts any user name with a token; basic is what git's own HTTP client sends.
+    // GitHub accepts any user name with a token. Git's own HTTP client sends basic authorization, too.
     const header = `Authorization: Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
     configured.push([`http.${url}.extraHeader`, header]);
     configured.push([`http.${url}.proxy`, proxy], [`http.${url}.sslVerify`, "true"]);

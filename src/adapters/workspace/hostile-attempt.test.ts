@@ -48,7 +48,7 @@ describe.each(settings)("$name", (setting) => {
     chmodSync(program, 0o755);
     return program;
   };
-  /** Every key of a configuration by which git could start a program. */
+  /** Every configuration key by which git could start a program. */
   const configOf = (evil: string): string => `
 [core]
 \tfsmonitor = ${evil}
@@ -159,13 +159,13 @@ describe.each(settings)("$name", (setting) => {
     expect(headSha).not.toBeNull();
     expect(await world.stray()).toContain("a.txt");
     expect(world.blob(headSha as string, "a.txt").toString()).toBe("ONE\n");
-    // The next workspaces of the run: a checkout applies no filter of the one before.
+    // The next workspaces of the run. A checkout must not apply a filter of the earlier one.
     await world.create("next");
     await world.workspaces.create(world.access, { runId, name: "on-it", baseSha: headSha as string });
     expect(await world.stray("next")).toEqual([]);
     await world.workspaces.remove(world.access, { runId, name: "w" });
     expect(existsSync(marker())).toBe(false);
-    // git itself refuses a command in `.gitmodules`.
+    // Git itself refuses a command in `.gitmodules`.
     write(join(world.root, "baton", "runs", runId, "attempts", "next", "work"), {
       ".gitmodules": `[submodule "sub"]\n\tpath = sub\n\turl = ./sub\n\tupdate = !${evil}\n`,
     });

@@ -1,10 +1,12 @@
 /**
  * From an agent's attempt to commits in the trusted repository (W2–W4).
  *
- * IM1 Of the attempt's repository Baton takes objects, and refs as text. Its config, attributes, hooks, index, replacements and
- * grafts are never read by a git of Baton's.
- * IM2 A linear history from the base is kept commit by commit, rewritten (`rewrite-commits.ts`); any other shape becomes one commit.
- * IM3 Nested repositories (gitlinks), too many or too large files refuse the whole import, with the path.
+ * IM1 From the attempt's repository Baton reads objects, and refs as text. No git of Baton ever reads its config,
+ * attributes, hooks, index, replacements and grafts.
+ * IM2 Baton keeps a linear history from the base commit by commit, rewritten (`rewrite-commits.ts`). Any other shape
+ *     becomes one commit.
+ * IM3 Nested repositories (gitlinks), and too many or too large files, refuse the whole import. The error names the
+ *     path.
  * IM4 Commits that HEAD does not reach are kept under refs of Baton's own and named in the result.
  */
 import { mkdir, rm } from "node:fs/promises";
@@ -22,19 +24,19 @@ import { commitTree, rewrite } from "./rewrite-commits.ts";
 interface Source {
   place: AttemptPlace;
   trusted: string;
-  /** Objects that the attempt borrowed: those that the remote gave. */
+  /** Objects that the attempt borrowed, all given by the remote. */
   lent: string;
   baseSha: string;
 }
 
 interface Import extends Source {
   ref: string;
-  /** Where commits besides the result are kept. */
+  /** Prefix of the refs that keep commits outside the result. */
   asidePrefix: string;
   options: ImportOptions;
 }
 
-/** Commits that one import keeps aside at most. */
+/** The most commits that one import keeps aside. */
 const asideMax = 50;
 
 export async function importCommits(given: Import): Promise<ImportResult> {
@@ -42,7 +44,7 @@ export async function importCommits(given: Import): Promise<ImportResult> {
     const { baseSha, options, place, trusted, lent, ref } = given;
     const agentHead = await existing(gitDir, await readHead(place), baseSha);
     const commits = { gitDir, baseSha, headSha: agentHead };
-    // First of all: it also bounds what a tree may expand to.
+    // This check comes first, because it also bounds the expansion of a tree.
     const hidesFiles = await haveGitlinks(commits);
     const chain = hidesFiles ? null : await linearChain(gitDir, baseSha, agentHead);
     const leftovers = await leftoverTree(await treeOnDisk(given, gitDir, agentHead), options.limits);
@@ -61,12 +63,14 @@ export async function importCommits(given: Import): Promise<ImportResult> {
   });
 }
 
-/** What is otherwise on disk than at the base, committed or not. Nothing of it enters the trusted repository. */
+/**
+ * Paths whose content on disk differs from the base, committed or not. Nothing of them enters the trusted repository.
+ */
 export async function strayChanges(given: Source): Promise<string[]> {
   return withScratch(given, async (gitDir) => changedOnDisk(await treeOnDisk(given, gitDir, given.baseSha)));
 }
 
-/** A git directory of Baton's own over the agent's objects: its refs, config and attributes are Baton's (IM1). */
+/** A git directory of Baton's own over the agent's objects. Its refs, config and attributes are Baton's (IM1). */
 async function withScratch<T>({ place, trusted, lent }: Source, use: (gitDir: string) => Promise<T>): Promise<T> {
   const { scratch } = place;
   await rm(scratch, { recursive: true, force: true });
@@ -94,7 +98,7 @@ async function treeOnDisk({ place, baseSha }: Source, gitDir: string, headSha: s
   };
 }
 
-/** Whether the agent's git converts line ends. Only this one word of its configuration counts: how to compare its files. */
+/** Whether the agent's git converts line ends. Only this one setting counts. It decides how Baton compares files. */
 async function writesCrlf({ repo, home }: AttemptPlace): Promise<boolean> {
   for (const path of [join(repo, "config"), join(home, ".gitconfig")]) {
     const text = (await readText(path)) ?? "";
@@ -103,14 +107,14 @@ async function writesCrlf({ repo, home }: AttemptPlace): Promise<boolean> {
   return false;
 }
 
-/** `sha` where it is a commit that is there, else the base. */
+/** `sha` if that commit exists, otherwise the base. */
 async function existing(gitDir: string, sha: string | null, baseSha: string): Promise<string> {
   if (sha === null) return baseSha;
   const { exitCode } = await git(["cat-file", "-e", `${sha}^{commit}`], { gitDir, okCodes: [1, 128] });
   return exitCode === 0 ? sha : baseSha;
 }
 
-/** fsck on: an object that git itself calls broken or dangerous does not enter (W4). */
+/** With fsck. An object that git itself calls broken or dangerous does not enter (W4). */
 async function takeIn(gitDir: string, trusted: string, head: string, ref: string): Promise<void> {
   try {
     const args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", gitDir, `+${head}:${ref}`];
@@ -153,7 +157,9 @@ async function keepAside(given: Import, gitDir: string, agentHead: string): Prom
   return aside;
 }
 
-/** Commits from the base to `head`, oldest first, when each has the one before as its only parent; else null (IM2). */
+/**
+ * Commits from the base to `head`, oldest first, if each has the previous one as its only parent. Otherwise null (IM2).
+ */
 export async function linearChain(gitDir: string, baseSha: string, head: string): Promise<string[] | null> {
   if (head === baseSha) return [];
   const { stdout, exitCode } = await git(["rev-list", "--parents", "--max-count=1001", `${baseSha}..${head}`], {

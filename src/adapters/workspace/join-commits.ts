@@ -1,8 +1,8 @@
 /**
- * Commits merged in a bare repository, by objects alone: no work tree, no index, no hook, no driver of a repository.
+ * Merges commits in a bare repository, by objects alone. Uses no work tree, index, hook or driver of a repository.
  *
- * JC1 The same commits give the same commit: dates are those of what is merged.
- * JC2 What conflicts is not merged half: the merge before it is the result.
+ * JC1 The same commits give the same commit. Its dates come from the merged commits.
+ * JC2 A conflicting commit is not merged in part. The previous merge is the result.
  */
 import type { ImportOptions, JoinResult } from "../../ports/workspace.ts";
 import { git } from "./git-command.ts";
@@ -35,7 +35,7 @@ export async function joinCommits(
     );
     const [tree = "", ...paths] = stdout.split("\0").filter((part) => part !== "");
     if (exitCode === 1) return { headSha, joined, conflict: { sha, paths: [...new Set(paths)] } };
-    // JC1: the date is that of what is merged, because now differs each time.
+    // JC1: the date comes from the merged commits, because the current time differs each time.
     const now = 0;
     headSha = await commitTree(gitDir, tree, [headSha, sha], message, { ...options, rescueSubject: message, now });
   }

@@ -1,4 +1,4 @@
-/** One at a time for each key; different keys at once. */
+/** Runs one task at a time per key. Tasks of different keys run at once. */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<unknown>>();
 

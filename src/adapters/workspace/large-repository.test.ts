@@ -1,6 +1,6 @@
 /**
- * A repository that is too large to be there whole: all commits and trees, the files of base and head, and older files when git asks.
- * With the system's git and a current one.
+ * A repository too large to fetch whole. Baton fetches all commits and trees and the files of base and head. Older
+ * files come when git asks. Runs with the system's git and a current one.
  */
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -57,7 +57,7 @@ const options: ImportOptions = {
   limits: { filesMax: 100, blobBytesMax: 1e6, importBytesMax: 1e7 },
 };
 const packs = (): string[] => readdirSync(join(root, "baton", "fetched", "7.git", "objects", "pack"));
-/** Objects that are here, without asking anybody. */
+/** Whether an object is here, without asking any remote. */
 const has = (oid: string): boolean => {
   const found = sh(
     root,
@@ -83,7 +83,8 @@ beforeEach(() => {
   const seed = join(root, "seed");
   mkdirSync(seed);
   sh(root, "init", "-q", "--bare", "-b", "main", remote);
-  // As GitHub serves git: https://github.blog/open-source/git/get-up-to-speed-with-partial-clone-and-shallow-clone/
+  // The settings with which GitHub serves git:
+  // https://github.blog/open-source/git/get-up-to-speed-with-partial-clone-and-shallow-clone/
   for (const key of ["uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"]) sh(remote, "config", key, "true");
   sh(seed, "init", "-q", "-b", "main");
   for (let count = 1; count <= commits; count += 1) {
@@ -194,14 +195,14 @@ describe("bounded by silence", () => {
 
   it("a transfer that goes on longer than the bound arrives; what a stopped one left is gone before the next", async () => {
     const seed = join(root, "seed");
-    // Nothing that can be made smaller on its way.
+    // Random bytes, which no transfer can compress.
     execFileSync("sh", ["-c", "head -c 3000000 /dev/urandom > big.bin"], { cwd: seed });
     sh(seed, "add", "-A");
     sh(seed, "commit", "-qm", "big");
     sh(seed, "push", "-q", remote, "main");
     const served = slowServer(40, 100);
     const url = await served.url;
-    // While it arrives it turns out to be too large: then only commits and trees come.
+    // The repository proves too large on arrival. Then only commits and trees come.
     const bounded = createWorkspaces({ rootDir: join(root, "bounded"), log: silentLog, wholeObjectsMax: 10 });
     expect(await bounded.fetch(access(url), "main")).toBe(sh(remote, "rev-parse", "main"));
     const ofBounded = readdirSync(join(root, "bounded", "fetched", "7.git", "objects", "pack"));

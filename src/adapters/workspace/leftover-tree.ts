@@ -1,10 +1,14 @@
 /**
- * The tree of what is on an agent's disk now, with nothing of the agent's run and nothing read before its size is known.
+ * The tree of the agent's present files on disk. Nothing of the agent runs, and Baton reads no file before it knows the
+ * size.
  *
- * LT1 A file whose bytes are those that a checkout writes is unchanged, whatever its attributes: workspaces are checked out with the
- * base's attributes, as people's clones are, so agents see CRLF or UTF-16 where the repository says so.
- * LT2 A changed file is converted by the attributes of the tree, as `git add` does. No filter is defined in a configuration that git reads.
- * LT3 git converts copies in a folder of Baton's own. In the agent's tree it only lists names and compares bytes; no gitlink is in its index.
+ * LT1 A file is unchanged if its bytes are those that a checkout writes, whatever its attributes. Baton checks
+ *     workspaces out with the base's attributes, like people's clones. Agents therefore see CRLF or UTF-16 where the
+ *     repository says so.
+ * LT2 The attributes of the tree convert a changed file, as with `git add`. No configuration that git reads defines a
+ *     filter.
+ * LT3 Git converts copies in a folder of Baton's own. In the agent's tree it only lists names and compares bytes. Its
+ *     index has no gitlink.
  */
 import type { BigIntStats } from "node:fs";
 import { constants } from "node:fs";
@@ -20,7 +24,7 @@ export interface TreeOnDisk {
   work: string;
   /** A folder of Baton's own. */
   scratch: string;
-  /** Of Baton's own: it has or borrows all that `headSha` and `baseSha` need, and gets what is new. */
+  /** Baton's own. It has or borrows all objects that `headSha` and `baseSha` need, and receives the new ones. */
   gitDir: string;
   baseSha: string;
   /** The commit that the tree on disk is compared with. */
@@ -37,10 +41,10 @@ interface Entry {
   sha: string;
 }
 
-/** Paths are of bytes (`latin1`). */
+/** Paths as bytes (`latin1`). */
 interface Changes {
   deleted: string[];
-  /** Of other content or type, or new. */
+  /** Files with other content or another type, and new files. */
   changed: Map<string, BigIntStats>;
   /** Only the executable bit differs. */
   modes: Map<string, Entry>;
@@ -54,7 +58,7 @@ const neutral = "* !text !crlf !eol !ident !filter !working-tree-encoding\n";
 const nothing = "0".repeat(40);
 const namesOfAttributes = /(?:^|\/)\.gitattributes$/;
 
-/** BATON_TREE_REFUSED for what is too large, too much or a repository of its own. */
+/** Throws BATON_TREE_REFUSED for a file that is too large, for too many files, and for a nested repository. */
 export async function leftoverTree(tree: TreeOnDisk, limits: Limits): Promise<string> {
   const desk = await Desk.of(tree);
   const changes = await desk.changes(limits);
@@ -65,7 +69,7 @@ export async function leftoverTree(tree: TreeOnDisk, limits: Limits): Promise<st
   return desk.write(changes);
 }
 
-/** The paths that differ from `headSha`, as they are: nothing is refused, and nothing is taken in. */
+/** The paths that differ from `headSha`. Refuses nothing, and adds no objects. */
 export async function changedOnDisk(tree: TreeOnDisk): Promise<string[]> {
   const { deleted, changed, modes, nested } = await (await Desk.of(tree)).changes(null);
   return [...deleted, ...changed.keys(), ...modes.keys(), ...nested].sort().map(shown);
@@ -88,12 +92,12 @@ function refuseSizes({ deleted, changed }: Changes, { filesMax, blobBytesMax, im
   }
 }
 
-/** Baton's own folders for one look at a tree. */
+/** Baton's own folders for one reading of a tree. */
 class Desk {
   readonly #tree: TreeOnDisk;
-  /** Attributes count. */
+  /** With attributes. */
   readonly #gitDir: string;
-  /** No attribute counts: bytes are compared. */
+  /** Without attributes, to compare bytes. */
   readonly #rawGitDir: string;
   readonly #copies: string;
   readonly #index = { GIT_INDEX_FILE: "" };
@@ -152,7 +156,7 @@ class Desk {
     );
   }
 
-  /** LT3: for a gitlink in its index git would start another git in that folder. */
+  /** LT3: for a gitlink in its index, git would start another git in that folder. */
   async #takeLinksOut(
     entries: Map<string, Entry>,
     base: ReadonlyMap<string, Entry>,
@@ -175,7 +179,7 @@ class Desk {
     await this.#indexInfo(gone.map((path) => [path, { mode: "0", sha: nothing }]));
   }
 
-  /** A tracked file that is too large is compared by its size: git would read it whole. */
+  /** Compares a tracked file that is too large by its size, because git would read it whole. */
   async #takeLargeOut(
     entries: Map<string, Entry>,
     stats: ReadonlyMap<string, BigIntStats | null>,
@@ -193,14 +197,15 @@ class Desk {
     const sizes = stdout.split("\n");
     const other = large.filter(({ at }, index) => `${at.size}` !== sizes[index]);
     for (const { path, at } of other) {
-      // A large file that a checkout converts has another size too; it counts as changed, and is refused by name.
+      // A large file that a checkout converts has another size, too. Such a file counts as changed, and Baton refuses
+      // it by name.
       changes.changed.set(path, at);
       entries.delete(path);
     }
     await this.#indexInfo(other.map(({ path }) => [path, { mode: "0", sha: nothing }]));
   }
 
-  /** Paths of the index that are not on disk byte for byte. */
+  /** Paths of the index whose bytes on disk differ. */
   async #differing(): Promise<string[]> {
     const options = { gitDir: this.#rawGitDir, workTree: this.#tree.work, cwd: this.#tree.work, env: this.#index };
     await this.#raw(["update-index", "-q", "--really-refresh"], { ...options, okCodes: [1] });
@@ -267,7 +272,9 @@ class Desk {
       if (at?.isFile() || at?.isSymbolicLink()) changes.changed.set(path, at);
   }
 
-  /** What changed, into a folder of Baton's own, so that nothing grows, shrinks or becomes a link while git reads it. */
+  /**
+   * Copies the changed files into a folder of Baton's own. Nothing grows, shrinks or becomes a link while git reads it.
+   */
   async copy({ changed }: Changes, { blobBytesMax }: Limits): Promise<void> {
     const { work } = this.#tree;
     for (const [path, at] of changed) {
@@ -304,7 +311,7 @@ class Desk {
       okCodes: [128],
     });
     if (all.exitCode === 0) return;
-    // A file that is not of the encoding its attributes claim stops git; it is taken as it is.
+    // A file whose encoding contradicts its attributes stops git. Baton stores such a file unconverted.
     for (const path of paths) {
       const one = await this.#raw([...add, "--replace", "-z", "--stdin"], {
         ...options,
@@ -340,7 +347,7 @@ function split(stdout: string): string[] {
   return stdout.split("\0").filter((part) => part !== "");
 }
 
-/** null: no plain file, or more than `bytesMax`. */
+/** Null: not a plain file, or more than `bytesMax`. */
 async function readBounded(directory: string, path: string, bytesMax: bigint): Promise<Buffer | null> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(bytes(directory, path), flags).catch(() => null);

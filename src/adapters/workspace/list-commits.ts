@@ -1,4 +1,4 @@
-/** Commits as facts: what is made again elsewhere, and what is compared with that. */
+/** Commits as facts, to make them again elsewhere and to compare the result. */
 import type { CommitFacts, Workspaces } from "../../ports/workspace.ts";
 import { git } from "./git-command.ts";
 import { knownHere } from "./scan-commits.ts";
@@ -12,7 +12,7 @@ export async function listCommits(
     "newest" in which
       ? [`--max-count=${which.newest}`, sha]
       : [sha, "--not", "--remotes=origin", ...(await knownHere(gitDir, which.outgoing))];
-  // Only NUL is in no part: a message may hold any other byte. `-z` ends each commit with one.
+  // Only NUL never occurs in a part. A message may contain any other byte. `-z` ends each commit with NUL.
   const options = [
     "-z",
     "--format=%H%x00%T%x00%P%x00%B",

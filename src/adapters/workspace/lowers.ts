@@ -1,9 +1,11 @@
 /**
- * Prepared checkouts that workspaces are mounted over: `lowers/<repository id>/<sha>/tree` with its `index`.
+ * Prepared checkouts below the mounts of workspaces: `lowers/<repository id>/<sha>/tree` with its `index`.
  *
- * LO1 A lower is built beside its place and renamed to it when it is whole; from then on Baton never writes into its tree.
- * LO2 Before each use its files are compared with what was built, by size, times and inode. One that somebody changed is built anew.
- * LO3 A lower goes when no workspace stands on it and none was made of it for a day.
+ * LO1 Baton builds a lower next to its place and renames it there when it is whole. After that, Baton never writes into
+ *     its tree.
+ * LO2 Before each use Baton compares its files with the built ones, by size, times and inode. A changed lower is built
+ *     again.
+ * LO3 Baton removes a lower when no workspace stands on it and nobody used it for a day.
  */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -14,7 +16,10 @@ import { Coalesced } from "./coalesced.ts";
 import { git } from "./git-command.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 
-/** A workspace whose base differs from a lower by no more paths is made of it: what differs is then written into the workspace. */
+/**
+ * A workspace may use the lower of a nearby commit that differs in at most this many paths. Baton then writes the
+ * difference into the workspace.
+ */
 const nearPathsMax = 500;
 const keepMs = 24 * 60 * 60_000;
 
@@ -26,7 +31,7 @@ export interface LowerOf {
 }
 
 export interface Lower {
-  /** The commit that its tree is of: the one asked for, or one near to it. */
+  /** The commit of its tree: the requested one, or a nearby one. */
   sha: string;
   tree: string;
   index: string;
@@ -43,12 +48,12 @@ export class Lowers {
     this.#log = log;
   }
 
-  /** The lower of a commit or one near to it, looked at just now (LO2). */
+  /** The lower of a commit or of a nearby one, checked at this moment (LO2). */
   for(wanted: LowerOf): Promise<Lower> {
     return this.#use(wanted, true);
   }
 
-  /** The lower of exactly this commit: what a workspace that stands was made of. */
+  /** The lower of exactly this commit, on which a present workspace was made. */
   exactly(wanted: LowerOf): Promise<Lower> {
     return this.#use(wanted, false);
   }
@@ -60,7 +65,7 @@ export class Lowers {
       await this.#mutex.run(repositoryId, async () => {
         for (const entry of await names(join(this.#root, repositoryId))) {
           const directory = join(this.#root, repositoryId, entry);
-          // What a crash left half-made has no note of its last use: its own age counts.
+          // A half-made lower after a crash has no note of its last use. Its own age counts.
           const usedAt = (await lastUse(directory)) ?? (await stat(directory).catch(() => null))?.mtimeMs ?? 0;
           if (isUsed(`${repositoryId}/${entry}`) || Date.now() - usedAt < keepMs) continue;
           await rm(directory, { recursive: true, force: true });
@@ -73,7 +78,7 @@ export class Lowers {
 
   #use(wanted: LowerOf, near: boolean): Promise<Lower> {
     const repository = `${wanted.repositoryId}`;
-    // Who asks while others do shares a look with them, but one that begins after they asked.
+    // Simultaneous callers share one check, which begins after they asked.
     return this.#asked.run(`${repository}/${wanted.sha}/${near}`, () =>
       this.#mutex.run(repository, async () => {
         const sha = near ? await this.#nearest(wanted) : wanted.sha;
@@ -81,7 +86,7 @@ export class Lowers {
         if (existsSync(join(lower.tree, "..")) && !(await isWhole(wanted.gitDir, lower))) {
           this.#log.warn("Somebody changed a prepared checkout; Baton builds it again", { repository, sha });
           const aside = join(this.#root, repository, `changed-${randomUUID()}`);
-          // Not deleted: workspaces that stand on it go on reading it.
+          // Not deleted, because workspaces that stand on it still read it.
           await rename(join(lower.tree, ".."), aside);
         }
         if (!existsSync(lower.tree)) await this.#build({ ...wanted, sha });
@@ -96,7 +101,7 @@ export class Lowers {
     return { sha, tree: join(directory, "tree"), index: join(directory, "index") };
   }
 
-  /** The lower of the commit itself, else the one used last, if little differs. */
+  /** The lower of the commit itself. Otherwise the last used one, if it differs little. */
   async #nearest({ repositoryId, gitDir, sha }: LowerOf): Promise<string> {
     const directory = join(this.#root, `${repositoryId}`);
     if (existsSync(join(directory, sha))) return sha;
@@ -107,7 +112,7 @@ export class Lowers {
     );
     const last = uses.sort((a, b) => b.at - a.at)[0]?.entry;
     if (last === undefined) return sha;
-    // A lower of a commit that the trusted repository no longer has says nothing here.
+    // The trusted repository may no longer have the lower's commit. Then the lower does not help here.
     const differ = await git(["diff-tree", "-r", "-z", "--no-renames", "--name-only", last, sha], {
       gitDir,
       okCodes: [128],
@@ -128,7 +133,8 @@ export class Lowers {
         cwd: join(making, "tree"),
         env: { GIT_INDEX_FILE: index },
       });
-      // git reads a file again, whatever its times say, when the index is not younger than it by a second; nobody writes here.
+      // Git reads a file again unless the index is at least a second younger. Nobody writes here, so a later time is
+      // safe.
       const younger = Math.ceil(Date.now() / 1_000) + 1;
       await utimes(index, younger, younger);
       await rename(making, place);
@@ -139,7 +145,7 @@ export class Lowers {
   }
 }
 
-/** Nothing changed, missing or added: ignored files too, which an import would not show (LO2). */
+/** Nothing changed, missing or added. That includes ignored files, which an import would not show (LO2). */
 async function isWhole(gitDir: string, { tree, index }: Lower): Promise<boolean> {
   if (!existsSync(tree) || !existsSync(index)) return false;
   const { stdout, exitCode } = await git(["ls-files", "-z", "--modified", "--deleted", "--others"], {

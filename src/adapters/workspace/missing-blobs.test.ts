@@ -1,4 +1,4 @@
-/** What is missing is found by one process a question, however many commits it is about. */
+/** One process per question finds the missing blobs, no matter how many commits the question covers. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ function sh(...args: string[]): string {
   }).trim();
 }
 
-/** Commits of one file each, whose name could be read as another entry; then their blobs go. */
+/** Commits of one file each, with names that could be read as another entry. Then their blobs are removed. */
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), "baton-missing-"));
   gitDir = join(root, ".git");

@@ -1,7 +1,7 @@
-/** Blobs that a question of Baton's needs and a repository fetched without them lacks. git is never asked to fetch by itself. */
+/** Finds blobs that Baton needs and that a repository fetched without blobs lacks. Git never fetches on its own. */
 import { git } from "./git-command.ts";
 
-/** Of the whole trees of these commits. */
+/** Missing blobs in the whole trees of these commits. */
 export async function missingInTrees(gitDir: string, shas: readonly string[]): Promise<string[]> {
   if (shas.length === 0) return [];
   const args = ["rev-list", "--objects", "--no-object-names", "--missing=print", "--stdin"];
@@ -10,7 +10,7 @@ export async function missingInTrees(gitDir: string, shas: readonly string[]): P
   return stdout.split("\n").flatMap((line) => (line.startsWith("?") ? [line.slice(1)] : []));
 }
 
-/** Of what these pairs of commits differ in, both sides. */
+/** Missing blobs in the differences of these pairs of commits, on both sides. */
 export async function missingInDifferences(
   gitDir: string,
   pairs: readonly (readonly [string, string])[],
@@ -31,7 +31,7 @@ async function treesOf(gitDir: string, shas: readonly string[]): Promise<Map<str
   return new Map(wanted.map((sha, index) => [sha, found[index] ?? ""]));
 }
 
-/** Of what each of these commits changes against each of its parents. */
+/** Missing blobs in the changes of each of these commits against each of its parents. */
 export async function missingInCommits(gitDir: string, shas: readonly string[]): Promise<string[]> {
   if (shas.length === 0) return [];
   const args = ["diff-tree", "--stdin", "-r", "-m", "-z", "--root", "--raw", "--no-abbrev", "--no-renames"];
@@ -50,7 +50,10 @@ export async function missingAmong(gitDir: string, oids: readonly string[]): Pro
   return stdout.split("\n").flatMap((line) => /^([0-9a-f]{40,64}) missing$/.exec(line)?.[1] ?? []);
 }
 
-/** `raw`: by turns what changed and its path, parted by NUL. Before the first of two trees stands a line with their names. */
+/**
+ * `raw` alternates between changes and their paths, separated by NUL. A line with the names of two trees precedes their
+ * first entry.
+ */
 function blobsOf(raw: string, into: Set<string>): void {
   const fields = raw.split("\0");
   for (let at = 0; at + 1 < fields.length; at += 2) {

@@ -1,22 +1,23 @@
 /**
- * Overlay mounts: made, found and taken away. Owns the two programs that do it and how they are called, not what is in the layers.
+ * Makes, finds and removes overlay mounts. Owns the two programs and their arguments, not the content of the layers.
  *
- * MO1 Layers are named relative to the directory of the workspace, so no character of a path can be read as an option.
- * MO2 Nothing below a directory is deleted while something is mounted there: a deletion would go through the mount.
+ * MO1 Layers have names relative to the directory of the workspace. No character of a path can be read as an option.
+ * MO2 Baton deletes nothing below a directory while something is mounted there, because a deletion would go through the
+ *     mount.
  */
 import { readFile, realpath } from "node:fs/promises";
 import { BatonError } from "../../core/errors.ts";
 import { children } from "../child/children.ts";
-import { findProgram } from "./find-program.ts";
+import { findProgram } from "../system/find-program.ts";
 
 const mountBinary = findProgram("mount");
 const unmountBinary = findProgram("umount");
 const timeoutMs = 60_000;
 const outputBytesMax = 64 * 1024;
 /**
- * `redirect_dir`: a directory of the lower can be renamed at once, as on any file system. `volatile`: nothing is synced to the disk
- * when a file is edited or a workspace goes, as nothing is in a checkout; its mark in the work directory refuses the next mount, so
- * each mount gets a fresh one.
+ * `redirect_dir`: a directory of the lower can be renamed at once, as on any file system. `volatile`: nothing is synced
+ * to the disk on an edit or a removal, as in a checkout. Its mark in the work directory refuses the next mount, so each
+ * mount gets another work directory.
  */
 const overlayOptions = "redirect_dir=on,volatile";
 
@@ -29,7 +30,7 @@ export async function mountOverlay(
   const given = `lowerdir=${layers.lower},upperdir=${layers.upper},workdir=${layers.work},${overlayOptions}`;
   if (/[\s:\\"]/.test(given) || given.split(",").length !== 5)
     throw new BatonError("BATON_INTERNAL", `"${given}" cannot be the options of a mount.`);
-  // `-i`: no helper of that file system's name is looked for.
+  // `-i`: `mount` looks for no helper with that file system's name.
   await run(mountBinary, "mount", ["-i", "-t", "overlay", "-o", given, "overlay", target], directory);
 }
 
@@ -43,7 +44,7 @@ export async function mountsBelow(directory: string): Promise<string[]> {
     .sort((a, b) => b.length - a.length);
 }
 
-/** Of `/proc/self/mountinfo`; one twice where something is mounted over a mount. */
+/** Mount points in `/proc/self/mountinfo`. A mount over a mount appears twice. */
 export function mountPoints(table: string): string[] {
   return table
     .split("\n")
@@ -54,8 +55,8 @@ export function mountPoints(table: string): string[] {
 }
 
 /**
- * Takes every mount at or below a directory away (MO2). What a process still works in goes when that process does, unless `busy`
- * is to stay.
+ * Removes every mount at or below a directory (MO2). A mount in which a process still works disappears with that
+ * process, unless `busy` is "keep".
  */
 export async function unmountBelow(directory: string, busy: "detach" | "keep" = "detach"): Promise<void> {
   for (const point of await mountsBelow(directory)) {
@@ -74,7 +75,7 @@ async function run(binary: string | null, name: string, args: string[], cwd: str
     outputBytesMax,
   });
   if (exitCode === 0) return;
-  // The programs add a hint to their first line, which says what the kernel said.
+  // The programs add a hint after their first line. The first line has the kernel's words.
   const why = timedOut ? "took too long" : stderr.toString("utf8").trim().split("\n")[0] || `exit code ${exitCode}`;
   throw new BatonError("BATON_MOUNT_FAILED", `${name}: ${why}`);
 }

@@ -1,4 +1,4 @@
-/** What differs between two commits, file by file. */
+/** The differences between two commits, file by file. */
 import type { FileChange } from "../../core/effect.ts";
 import { git } from "./git-command.ts";
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { silentLog } from "../system/log.ts";
 import { type Lender, ObjectDoor } from "./object-door.ts";
 
-/** Holds every call until it is told to fail. */
+/** Holds every call until a test makes it fail. */
 class HoldingLender extends EventEmitter implements Lender {
   readonly held: ((thrown: Error) => void)[] = [];
 
@@ -78,7 +78,7 @@ it("OD4: what waits or is being sent ends with the address", async () => {
   for (const reject of lender.held) reject(new Error("no"));
   const [first, second, later] = await Promise.all(all);
   expect([first, second]).toEqual([0, 0]);
-  // It may have come when the address was gone.
+  // The request may have arrived after the address was gone.
   expect([0, 404]).toContain(later);
   expect(lender.held).toHaveLength(2);
 });

@@ -1,11 +1,11 @@
 /**
- * Where an agent's git gets older files from: `git fetch` over HTTP on this machine's loopback, for attempts whose repository was
- * fetched without blobs. Baton brings them from the remote with its own token; the agent has none.
+ * Serves older files to an agent's git, by `git fetch` over HTTP on this machine's loopback. For attempts whose
+ * repository was fetched without blobs. Baton fetches them from the remote with its own token. The agent has no token.
  *
  * OD1 Each attempt has an address of its own that nobody can guess. It ends with the workspace.
- * OD2 It only gives, and only objects of that attempt's repository that the remote gave. Nothing can be pushed.
- * OD3 What one request may ask for is bounded, and so is how many are served at once, of one attempt and of all.
- * OD4 What an attempt still asks for ends with its address.
+ * OD2 The door only gives objects of that attempt's repository that came from the remote. Nothing can be pushed.
+ * OD3 The size of one request is bounded. So is the number of simultaneous requests, per attempt and in total.
+ * OD4 Open requests of an attempt end with its address.
  */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -16,11 +16,11 @@ import type { Log } from "../../ports/log.ts";
 import { Slots } from "../system/slots.ts";
 import { git } from "./git-command.ts";
 
-/** What stands behind an address. */
+/** The source of objects behind an address. */
 export interface Lender {
-  /** The repository of what the remote gave, ready for one call. */
+  /** The repository of the remote's objects, ready for one call. */
   gitDir(): Promise<string>;
-  /** Brings these objects where they are missing. */
+  /** Fetches these objects where they are missing. */
   bring(oids: readonly string[]): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ const wantsMax = 50_000;
 const answerBytesMax = 512 * 1024 * 1024;
 const servedAtOnceMax = 4;
 const servedOfAttemptMax = 2;
-/** Of one attempt, with those that wait. */
+/** Per attempt, including waiting requests. */
 const requestsOfAttemptMax = 32;
 
 interface Entry {
@@ -56,12 +56,12 @@ export class ObjectDoor {
     this.#log = log;
   }
 
-  /** `name`: of the attempt. What its git gets as the address of its remote. */
+  /** `name`: the attempt's name. Returns the address of the remote for the attempt's git. */
   async open(name: string, lender: Lender): Promise<{ url: string; port: number }> {
     this.close(name);
     if (this.#server === null) {
       this.#server = this.#listen();
-      // The next attempt tries anew.
+      // The next attempt tries again.
       this.#server.catch(() => (this.#server = null));
     }
     const { port } = await this.#server;
@@ -98,7 +98,7 @@ export class ObjectDoor {
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    // It must not keep the process.
+    // The server must not keep the process running.
     server.unref();
     return { server, port: (server.address() as AddressInfo).port };
   }
@@ -117,7 +117,7 @@ export class ObjectDoor {
       response.writeHead(503).end();
       return;
     }
-    // Whoever asked may have gone away.
+    // The caller may have disconnected.
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     const signal = AbortSignal.any([entry.ending.signal, gone.signal]);
@@ -142,7 +142,7 @@ export class ObjectDoor {
     signal.throwIfAborted();
     const protocol = String(request.headers["git-protocol"] ?? "");
     const env = /^version=[0-2]$/.test(protocol) ? { GIT_PROTOCOL: protocol } : {};
-    // Before a slot of all is taken: a slow sender keeps only its own.
+    // Read before the request gets one of the shared slots. A slow sender occupies only its own slot.
     const body = isRefs ? Buffer.alloc(0) : await readBody(request);
     const wants = body === null ? [] : wantsOf(body);
     if (body === null || wants.length > wantsMax) {
@@ -163,7 +163,7 @@ export class ObjectDoor {
   }
 }
 
-/** null: too much. */
+/** Null: too large. */
 async function readBody(request: IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -181,7 +181,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer | null> {
   }
 }
 
-/** The objects that a request of git's protocol wants, by its lines: `want <id> …`. */
+/** The objects that a request of git's protocol wants, from its `want <id> …` lines. */
 export function wantsOf(body: Buffer): string[] {
   const wants = new Set<string>();
   for (let at = 0; at + 4 <= body.length; ) {

@@ -48,7 +48,7 @@ const sh = (cwd: string, ...args: string[]): string =>
     env: { PATH: process.env["PATH"] ?? "", HOME: root, GIT_CONFIG_NOSYSTEM: "1" },
   }).trimEnd();
 
-/** Commits what the seed holds and returns the commit, known to the trusted repository. */
+/** Commits the content of the seed and returns the commit, known to the trusted repository. */
 async function commit(): Promise<string> {
   sh(seed, "add", "-A");
   sh(seed, "commit", "-qm", "change");
@@ -177,7 +177,7 @@ describe.skipIf(obstacle !== null)("what a stop, a crash or a reboot leaves", ()
     await workspaces.release();
     expect(await mountsBelow(root)).toEqual([]);
     workspaces = createWorkspaces({ rootDir: join(root, "baton"), log: silentLog, way: "checkout" });
-    // Another workspace of the run goes meanwhile: git forgets no worktree that only waits for its mount.
+    // Another workspace of the run is removed meanwhile. Git must not forget a worktree that only waits for its mount.
     await create("other");
     await remove("other");
     const result = await bring();
@@ -250,7 +250,7 @@ describe.skipIf(obstacle !== null)("lowers", () => {
       (tree) => {
         const file = join(tree, "src", "a.js");
         const { atime, mtime } = statSync(file);
-        // The time of the change itself is to the second in an index, and the kernel's clock for files some milliseconds behind.
+        // The index stores the change time to the second. The kernel's clock for files runs some milliseconds behind.
         while (Date.now() < (Math.floor(statSync(file).ctimeMs / 1_000) + 1) * 1_000 + 50);
         writeFileSync(file, "ONE\n");
         utimesSync(file, atime, mtime);
@@ -302,7 +302,10 @@ describe.skipIf(obstacle !== null)("lowers", () => {
 });
 
 describe("the choice", () => {
-  /** No mount can be made there: an overlay is no upper layer of another, and where none can be made at all none can be there. */
+  /**
+   * A place where no mount can be made. An overlay cannot be the upper layer of another overlay. Without overlays, any
+   * place works.
+   */
   const hopeless = async (): Promise<string> =>
     obstacle === null ? join(await create(), "inner") : join(root, "inner");
 

@@ -1,9 +1,10 @@
 /**
- * Trees of workspaces as copy-on-write mounts over a prepared checkout (ADR 7): what an agent writes is in an upper layer of its own.
+ * Trees of workspaces as copy-on-write mounts over a prepared checkout (ADR 7). An agent writes into an upper layer of
+ * its own.
  *
- * Layout: `runs/<run>/attempts/<name>/layers/upper`, `…/work-<n>` (the kernel's scratch), `…/lower` (which lower it is made of).
- * OV1 A tree that was not mounted is never read as an agent's: `stand` mounts it again first, after a reboot too.
- * OV2 The index that an agent begins with is a copy; no import reads it (W3).
+ * Layout: `runs/<run>/attempts/<name>/layers/upper`, `…/work-<n>` (the kernel's scratch), `…/lower` (names its lower).
+ * OV1 Baton never reads an unmounted tree as an agent's. `stand` mounts it again first, even after a reboot.
+ * OV2 An agent starts with a copy of the index. No import reads that copy (W3).
  */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -29,7 +30,7 @@ export class OverlayTrees {
     this.#lowers = new Lowers(root, log);
   }
 
-  /** Puts the tree of a commit at `work`, which git has just made and which holds nothing but its `.git`. */
+  /** Puts the tree of a commit at `work`. Git has just made `work`, and it contains only its `.git`. */
   async make(place: AttemptPlace, wanted: { repositoryId: number; gitDir: string; sha: string }): Promise<void> {
     const lower = await this.#lowers.for(wanted);
     const upper = join(place.layers, "upper");
@@ -49,7 +50,10 @@ export class OverlayTrees {
     });
   }
 
-  /** Mounts what is there of a workspace but not mounted (OV1), and says so. One that was checked out is left alone. */
+  /**
+   * Mounts a workspace that exists but is not mounted (OV1), and reports it. Does not touch a workspace that was
+   * checked out.
+   */
   async stand(place: TreePlace, gitDir: string): Promise<boolean> {
     return this.#mutex.run(place.layers, async () => {
       const named = await lowerOf(place.layers);
@@ -61,7 +65,7 @@ export class OverlayTrees {
     });
   }
 
-  /** Unmounts all that nobody works in; what it shows is mounted again when it is asked for. */
+  /** Unmounts every tree in which nobody works. Baton mounts a tree again on the next request. */
   async release(): Promise<void> {
     await unmountBelow(this.#runs, "keep");
   }
@@ -80,7 +84,7 @@ export class OverlayTrees {
   }
 
   async #mount({ layers, work }: TreePlace, tree: string): Promise<void> {
-    // Left by a mount before; its mark would refuse this one.
+    // An earlier mount left this folder. Its mark would refuse the next mount.
     for (const entry of await names(layers))
       if (entry.startsWith("work-")) await rm(join(layers, entry), { recursive: true, force: true });
     const scratch = `work-${randomUUID().slice(0, 8)}`;

@@ -23,7 +23,7 @@ import { silentLog } from "../system/log.ts";
 import { git } from "./git-command.ts";
 import { createWorkspaces } from "./workspaces.ts";
 
-/** A web server that keeps what it is asked, and answers that it has nothing. */
+/** A web server that records its requests, and answers each with "not found". */
 interface Listener {
   server: Server;
   url: string;
@@ -71,7 +71,7 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-/** Everything that goes to the remote with the token; the remote refuses each. */
+/** Every call that goes to the remote with the token. The remote refuses each. */
 async function useAll(): Promise<void> {
   const calls = [
     workspaces.fetch(access, "main"),

@@ -1,9 +1,11 @@
 /**
- * Baton's own bare repositories: made, and put right before each use, because an agent without a sandbox runs as the same user.
+ * Baton's own bare repositories. Baton repairs them before each use, because an agent without a sandbox runs as the
+ * same user.
  *
- * OR1 The configuration, HEAD and alternates that git reads are Baton's text, byte for byte, at the start of each use.
- * OR2 Links and files that Baton did not make are removed, never followed: hooks, `info`, `commondir`, `config.worktree`, `shallow`.
- * OR3 A repository that is itself a link or not a directory is made again. Objects and refs are otherwise kept.
+ * OR1 At the start of each use, git's configuration, HEAD and alternates are Baton's text, byte for byte.
+ * OR2 Links and files that Baton did not make are removed, never followed: hooks, `info`, `commondir`,
+ *     `config.worktree`, `shallow`.
+ * OR3 Baton makes a repository again if it is a link or not a directory. Otherwise objects and refs are kept.
  */
 import { randomUUID } from "node:crypto";
 import type { Dirent } from "node:fs";
@@ -17,19 +19,19 @@ export interface OwnRepository {
   gitDir: string;
   /** Object directories that it borrows. */
   alternates?: readonly string[];
-  /** Its history may be cut off: only the scratch repository of the state refs. */
+  /** Its history may be cut off. Set only for the scratch repository of the state refs. */
   shallow?: boolean;
   log?: Log;
 }
 
 const head = "ref: refs/heads/main\n";
 const config = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n";
-/** Of a git that works in it right now. */
+/** Files of a git process that is working in it. */
 const inUse = /\.lock$|^(?:tmp_|FETCH_HEAD$|packed-refs\.new$)/;
 
 const mutex = new KeyedMutex();
 
-/** Ready for one call of git. */
+/** The repository, ready for one call of git. */
 export function ownRepository(repository: OwnRepository): Promise<string> {
   return mutex.run(repository.gitDir, () => ready(repository));
 }
@@ -47,7 +49,7 @@ async function ready(repository: OwnRepository): Promise<string> {
   return gitDir;
 }
 
-/** A bare repository with no process started for it. */
+/** Writes a bare repository without starting a process. */
 export async function writeBareRepository(gitDir: string, alternates: readonly string[] = []): Promise<void> {
   for (const directory of ["objects/info", "objects/pack", "refs/heads", "info"])
     await mkdir(join(gitDir, directory), { recursive: true });
@@ -70,12 +72,12 @@ async function make({ gitDir, alternates = [] }: OwnRepository): Promise<void> {
     await rename(making, gitDir);
   } catch (thrown) {
     await rm(making, { recursive: true, force: true });
-    // Somebody else was faster.
+    // Another caller was faster.
     if (!(await isFile(join(gitDir, "ready")))) throw thrown;
   }
 }
 
-/** False: it cannot be, and has to be made again. */
+/** False: it cannot be repaired, and Baton has to make it again. */
 async function putRight(repository: OwnRepository): Promise<boolean> {
   const { gitDir, alternates = [], log } = repository;
   const wrong: string[] = [];
@@ -100,7 +102,7 @@ async function putRight(repository: OwnRepository): Promise<boolean> {
   return true;
 }
 
-/** What git itself adds when it fetches without blobs; a call that needs it says so again. */
+/** The setting that git itself adds when it fetches without blobs. A call that needs it sets it again. */
 function isOfFilter(text: string): boolean {
   return text === `${config}[remote "origin"]\n\tpartialclonefilter = blob:none\n`;
 }
@@ -111,7 +113,7 @@ function isExpected({ shallow = false }: OwnRepository, entry: Dirent): boolean 
   return ["HEAD", "config", "packed-refs", "ready"].includes(entry.name) || (shallow && entry.name === "shallow");
 }
 
-/** Links among objects and refs, and what git reads from `objects/info` besides the alternates. */
+/** Removes links among objects and refs, and the files in `objects/info` that git reads, except the alternates. */
 async function removeStrange(gitDir: string): Promise<string[]> {
   const wrong: string[] = [];
   const remove = async (path: string): Promise<void> => {
@@ -127,10 +129,10 @@ async function removeStrange(gitDir: string): Promise<string[]> {
   return wrong;
 }
 
-/** True: it was not so before. What stands there is never followed, and never half-written. */
+/** True: the text was different before. Never follows a link at the path, and never leaves a half-written file. */
 async function rewrite(path: string, text: string): Promise<boolean> {
   if ((await isFile(path)) && (await readFile(path, "utf8")) === text) return false;
-  // The name is one that git takes for a lock, so no other call of ours removes it.
+  // Git treats a file of this name as a lock, so no other call of ours removes it.
   const making = join(dirname(path), `${basename(path)}.${randomUUID()}.lock`);
   const file = await open(making, "wx", 0o600);
   try {

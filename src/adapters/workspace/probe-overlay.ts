@@ -1,4 +1,4 @@
-/** Whether workspaces can be overlay mounts in a directory: tried there, with all that they will be used for. */
+/** Whether workspaces can be overlay mounts in a directory. Tried there, with everything that workspaces need. */
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,11 +6,12 @@ import { BatonError } from "../../core/errors.ts";
 import type { Log } from "../../ports/log.ts";
 import { mountOverlay, unmountBelow } from "./mounts.ts";
 
-/** How the trees of workspaces come about. */
+/** How Baton creates the trees of workspaces. */
 export type WorkspaceWay = "checkout" | "overlay";
 
 /**
- * The way that Baton goes here, told in the log with its reason. `overlay` asked for where it cannot be is BATON_SETTINGS_INVALID.
+ * The chosen way, logged with its reason. BATON_SETTINGS_INVALID if `overlay` is requested where overlays are
+ * impossible.
  */
 export async function chooseWay(options: {
   wanted: "auto" | WorkspaceWay;
@@ -33,7 +34,7 @@ export async function chooseWay(options: {
   return "checkout";
 }
 
-/** null: none. */
+/** Null: there is no obstacle. */
 export async function overlayObstacle(rootDir: string): Promise<string | null> {
   if (process.platform !== "linux") return `${process.platform} has none`;
   const directory = join(rootDir, `probe-${randomUUID()}`);
@@ -45,7 +46,7 @@ export async function overlayObstacle(rootDir: string): Promise<string | null> {
     await writeFile(join(directory, "lower", file), "below");
     await mountOverlay(await realpath(directory), { lower: "lower", upper: "upper", work: "work" }, merged);
     const { ino } = await stat(join(directory, "lower", file));
-    // Else every file would look changed by the index that is copied.
+    // Otherwise every file would look changed in the copied index.
     if ((await stat(join(merged, file))).ino !== ino) return "files get other inode numbers through the mount";
     await rename(join(merged, "folder"), join(merged, "moved"));
     await writeFile(join(merged, "moved", "file"), "above");

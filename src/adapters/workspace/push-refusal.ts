@@ -1,8 +1,9 @@
 /**
- * What a remote said when it did not take a push: its own words, and by them what helps.
+ * A remote's answer to a refused push: its own words, and the advice that follows from them.
  *
- * PR1 A refusal by a rule, a hook or a permission is never told as a branch that moved: a retry would pay again and end the same.
- * PR2 A server that failed, or that another push was faster on, is not a refusal: the same push may work a moment later.
+ * PR1 Baton never reports a refusal by a rule, a hook or a permission as a moved branch. A retry would cost again and
+ *     end the same way.
+ * PR2 A server failure or a faster push is not a refusal. The same push may work a moment later.
  */
 
 export type PushRefusalKind =
@@ -20,9 +21,9 @@ export type PushRefusalKind =
 
 export interface PushRefusal {
   kind: PushRefusalKind;
-  /** The remote's own lines, in one. */
+  /** The remote's own lines, joined into one. */
   said: string;
-  /** What a person can do. */
+  /** The next step for a person. */
   advice: string;
 }
 
@@ -62,7 +63,8 @@ const kinds: readonly [RegExp, PushRefusalKind, string][] = [
     "pull-request",
     "The rule covers a branch that Baton pushes to. Exempt Baton's branches from it.",
   ],
-  // A 403 in the middle of the transfer ("RPC failed") is a limit that passes: a missing right is told before it begins.
+  // A 403 in the middle of the transfer ("RPC failed") is a limit that passes. A missing permission shows before the
+  // transfer.
   [
     /permission to .* denied|^fatal: .*returned error: 403|not allowed to push|protected branch|creations? being restricted/im,
     "denied",
@@ -77,14 +79,14 @@ const hook = [
 ] as const;
 
 /**
- * Reasons of a server that could not, not of one that would not: an incident, or another push at the same moment. Sources:
+ * Reasons of a server that failed, not of one that refused: an incident, or another push at the same moment. Sources:
  * https://github.com/microsoft/vscode/issues/182679, https://github.com/desktop/desktop/issues/16398,
  * https://github.com/isaacs/github/issues/1253, and `refs.c` and `builtin/receive-pack.c` of git.
  */
 const passing =
   /^(?:failure|failed to update ref|failed to (?:write|lock).*|internal server error|.*unpacker error.*|error processing packfile|reference already exists|incorrect old value provided|cannot lock ref .*(?:is at .* but expected|reference already exists|unable to resolve reference|File exists).*|(?:the )?(?:service|repository) (?:is )?(?:temporarily )?unavailable.*|.*\b(?:try again|timed? ?out|deadline exceeded)\b.*)$/i;
 
-/** null: not a refusal, but a transfer that failed, or a branch that is not where it was expected. */
+/** Null: not a refusal, but a failed transfer, or a branch that has moved. */
 export function pushRefusal(stderr: string): PushRefusal | null {
   const lines = stderr.split(/\r?\n|\r/).map((line) => line.trimEnd());
   const rejected = lines.filter((line) => /^\s*! \[(?:remote )?rejected\]/.test(line));

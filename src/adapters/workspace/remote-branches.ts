@@ -1,7 +1,8 @@
 /**
- * Branches at the remote: read, pushed and deleted by compare-and-swap (W5).
+ * Branches at the remote: reads, pushes and deletes by compare-and-swap (W5).
  *
- * RB1 The token goes with the one address of the repository (`git-command.ts`), from a git directory that was just put right.
+ * RB1 The token goes only to the one address of the repository (`git-command.ts`), from a git directory that was just
+ *     repaired.
  */
 import { isBranchName } from "../../core/branch-name.ts";
 import { BatonError } from "../../core/errors.ts";
@@ -45,7 +46,7 @@ export class RemoteBranches {
     const lease = `--force-with-lease=${ref}:${expectedSha ?? ""}`;
     const { exitCode, stderr } = await this.#tryPush(access, [lease, access.url, `${sha}:${ref}`]);
     if (exitCode === 0) return;
-    // A lost answer, or somebody was faster: the remote says which.
+    // The answer was lost, or somebody was faster. The remote shows which.
     const head = await this.head(access, branch);
     if (head === sha) return;
     if (head !== expectedSha)
@@ -70,7 +71,8 @@ export class RemoteBranches {
   ): Promise<void> {
     if (!keptPattern.test(ref)) throw new BatonError("BATON_INTERNAL", `"${ref}" is not a ref of Baton's own.`);
     await this.scan(access, sha, scan);
-    // Named by run and attempt, so nobody else writes it: a second push of the same attempt has its newer work.
+    // The name contains run and attempt, so nobody else writes it. A second push of the same attempt has its newer
+    // work.
     await this.#push(access, ["--force", access.url, `${sha}:${ref}`]);
   }
 
@@ -122,7 +124,7 @@ export class RemoteBranches {
   }
 }
 
-/** A branch that exists may have any name that git takes; Baton's own alphabet holds for names that Baton makes. */
+/** An existing branch may have any name that git accepts. Baton's own alphabet applies to names that Baton makes. */
 export function branchName(branch: string): string {
   if (!isBranchName(branch))
     throw new BatonError("BATON_INPUT_INVALID", `"${branch}" is not a branch name that git takes.`);

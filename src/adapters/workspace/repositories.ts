@@ -1,10 +1,12 @@
 /**
- * Baton's repositories of one remote: `fetched/<id>.git` holds what the remote gave, `trusted/<id>.git` borrows from it and adds
- * what agents made. Agents borrow objects of the first only, so they do not see unpublished commits of other runs.
+ * Baton's repositories of one remote. `fetched/<id>.git` holds the objects of the remote. `trusted/<id>.git` borrows
+ * from it and adds the agents' commits. Agents borrow only from the first. They do not see unpublished commits of other
+ * runs.
  *
  * RS1 Every use begins with `ownRepository`. Agents never get a path of `trusted`.
- * RS2 All commits and trees that a ref of `fetched` reaches are there: a fetch writes refs last. So are all blobs, unless the
- *     repository is large (`transfer.ts`): then those of the commits that somebody works with are, and others come when asked for.
+ * RS2 `fetched` has all commits and trees that its refs reach, because a fetch writes refs last. It also has all blobs,
+ *     unless the repository is large (`transfer.ts`). A large one has the blobs of the commits in use. Others come on
+ *     request.
  */
 import { join } from "node:path";
 import type { Log } from "../../ports/log.ts";
@@ -29,7 +31,7 @@ export class Repositories {
     this.#bounds = bounds;
   }
 
-  /** Where agents' commits are kept and pushed from. */
+  /** Keeps agents' commits. Baton pushes from here. */
   async trusted(access: RepositoryAccess): Promise<string> {
     const fetched = await this.#fetched(access);
     return ownRepository({
@@ -39,12 +41,12 @@ export class Repositories {
     });
   }
 
-  /** What an agent's repository may borrow. */
+  /** The objects that an agent's repository may borrow. */
   lent(access: RepositoryAccess): string {
     return join(this.#root, "fetched", `${access.repository.id}.git`, "objects");
   }
 
-  /** The commit that `branch` is at, in both repositories. */
+  /** The present commit of `branch`, in both repositories. */
   async fetchBranch(access: RepositoryAccess, branch: string): Promise<string> {
     const ref = `refs/remotes/origin/${branch}`;
     const sha = await this.#fetch(access, `+refs/heads/${branch}:${ref}`, ref);
@@ -55,7 +57,7 @@ export class Repositories {
   async fetchCommit(access: RepositoryAccess, sha: string): Promise<void> {
     const ref = `refs/baton/fetched/${sha}`;
     await this.#fetch(access, `+${sha}:${ref}`, ref);
-    // A ref that reaches it ends each walk there: what is before may lack blobs.
+    // With this ref in both, each history walk ends there. Blobs of earlier commits may be missing.
     await git(["update-ref", ref, sha], { gitDir: await this.trusted(access) });
   }
 
@@ -64,22 +66,22 @@ export class Repositories {
     return isPartial(join(this.#root, "fetched", `${access.repository.id}.git`));
   }
 
-  /** Brings the blobs of whole commits, before somebody works on them. */
+  /** Fetches the blobs of whole commits, before work on them begins. */
   completeTrees(access: RepositoryAccess, shas: readonly string[]): Promise<void> {
     return this.#complete(access, (gitDir) => missingInTrees(gitDir, shas));
   }
 
-  /** Brings the blobs that these pairs of commits differ in. */
+  /** Fetches the blobs in the differences of these pairs of commits. */
   completeDifferences(access: RepositoryAccess, pairs: readonly (readonly [string, string])[]): Promise<void> {
     return this.#complete(access, (gitDir) => missingInDifferences(gitDir, pairs));
   }
 
-  /** Brings the blobs that these commits change. */
+  /** Fetches the blobs that these commits change. */
   completeCommits(access: RepositoryAccess, shas: readonly string[]): Promise<void> {
     return this.#complete(access, (gitDir) => missingInCommits(gitDir, shas));
   }
 
-  /** What `object-door.ts` gives to an agent of this repository. */
+  /** The source for `object-door.ts` and an agent of this repository. */
   lender(access: RepositoryAccess): Lender {
     return {
       gitDir: () => this.#fetched(access),
@@ -99,7 +101,7 @@ export class Repositories {
   #bring(access: RepositoryAccess, oids: readonly string[]): Promise<void> {
     return this.#mutex.run(`${access.repository.id}`, async () => {
       const gitDir = await this.#fetched(access);
-      // Somebody may have brought them meanwhile.
+      // Another caller may have fetched them meanwhile.
       const missing = await missingAmong(gitDir, oids);
       if (missing.length === 0) return;
       const source = { url: access.url, token: await access.token() };
@@ -108,7 +110,7 @@ export class Repositories {
     });
   }
 
-  /** Copies what these commits need and the remote never gave into an agent's own store. */
+  /** Copies objects that these commits need and the remote never gave into an agent's own store. */
   async lend(access: RepositoryAccess, shas: readonly string[], objects: string): Promise<void> {
     const fetched = await this.#fetched(access);
     const missing: string[] = [];
@@ -121,7 +123,7 @@ export class Repositories {
     });
   }
 
-  /** One fetch of a repository at a time: they would fight for the same ref locks. */
+  /** One fetch of a repository at a time. Parallel fetches would compete for the same ref locks. */
   #fetch(access: RepositoryAccess, refspec: string, ref: string): Promise<string> {
     return this.#mutex.run(`${access.repository.id}`, async () => {
       const token = await access.token();

@@ -1,10 +1,10 @@
 /**
- * The commits that Baton writes in place of an agent's: trees are kept, everything around them is set here.
+ * The commits that Baton writes in place of an agent's. Baton keeps the trees and sets everything else.
  *
- * RW1 Author and committer are Baton's identity. The agent is named in a trailer.
+ * RW1 Author and committer are Baton's identity. A trailer names the agent.
  * RW2 A date is never before the parent's and never after now, whatever the agent's clock said.
- * RW3 The message is cleaned and redacted; only Baton's own trailers end it.
- * RW4 A commit that already is as Baton writes it keeps its id.
+ * RW3 The message is cleaned and redacted. Only Baton's own trailers end it.
+ * RW4 A commit that already has the form of Baton's commits keeps its id.
  */
 
 import type { ImportOptions } from "../../ports/workspace.ts";
@@ -20,7 +20,7 @@ export async function rewrite(
 ): Promise<string> {
   let parent = baseSha;
   for (const sha of chain) {
-    // Git decodes what the commit's own `encoding` names. A message ends at its first NUL.
+    // Git decodes the message by the commit's own `encoding`. A message ends at its first NUL.
     const { stdout } = await git(
       ["log", "--no-walk", "--no-show-signature", "--encoding=UTF-8", "--format=%ct%x00%B", sha],
       { gitDir },
@@ -32,7 +32,7 @@ export async function rewrite(
   return parent;
 }
 
-/** `dateSeconds`: when the agent says that it made the commit. */
+/** `dateSeconds`: the commit's date by the agent's clock. */
 export async function commitTree(
   gitDir: string,
   tree: string,
@@ -45,7 +45,8 @@ export async function commitTree(
   const [first, ...others] = typeof parents === "string" ? [parents] : parents;
   const nowSeconds = Math.floor((options.now ?? systemClock.now()) / 1_000);
   const date = `@${await saneDate(gitDir, [first, ...others], nowSeconds, dateSeconds)} +0000`;
-  // Before the cleaning, because a cut could hide a value's end, and after it, because removing text can join one.
+  // Redacts before the cleaning, because a cut could hide the end of a value. Redacts again after it, because removing
+  // text can join a value.
   const clean = redact(commitMessage(redact(message), redact(rescueSubject)));
   const { stdout } = await git(["commit-tree", tree, ...[first, ...others].flatMap((sha) => ["-p", sha]), "-F", "-"], {
     gitDir,
@@ -62,7 +63,7 @@ export async function commitTree(
   return stdout.trim();
 }
 
-/** RW2: a parent of the future bounds from below all the same, because history must not go back in time. */
+/** RW2: a parent's date in the future still is the lower bound, because history must not go back in time. */
 async function saneDate(
   gitDir: string,
   parents: readonly string[],

@@ -9,7 +9,7 @@ import { silentLog } from "../system/log.ts";
 import { createWorkspaces } from "./workspaces.ts";
 
 const own = "Kx7+Qm/92vBnLw=Tz0RpYd4sHcJ8aGe";
-/** Put together, so that no scanner takes this file for a leak. */
+/** Assembled, so that no scanner reports this file as a leak. */
 const github = `gh${"p"}_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8`;
 const fixture = `gh${"p"}_f1X2t3U4r5E6f7I8x9T0u1R2e3F4i5X6t7U8`;
 const hex = Buffer.from(own).toString("hex");
@@ -39,7 +39,7 @@ function commit(message = "work", ...args: string[]): void {
   sh(clone, "commit", "-q", "--allow-empty", "-m", message, ...args);
 }
 
-/** What a run pushes: the clone's head, by way of the trusted repository. */
+/** Pushes like a run: the clone's head, through the trusted repository. */
 async function push(allowSecrets: string[] = []): Promise<string | null> {
   const sha = sh(clone, "rev-parse", "HEAD");
   sh(join(root, "baton", "trusted", "7.git"), "fetch", "-q", clone, `+HEAD:refs/baton/runs/x`);

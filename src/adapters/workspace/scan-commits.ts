@@ -1,9 +1,11 @@
 /**
  * Looks for secrets in every commit that a push would bring to the remote, before anything is sent.
  *
- * SC1 Each commit counts by itself: a value that a later commit takes back is public all the same.
- * SC2 Only what a commit adds is read: new names, and lines that no file of its parent's change held. Fixtures of the base stay.
- * SC3 Binary files, link targets, `.gitmodules`, messages and people are text like any other. Git's plumbing reads them.
+ * SC1 Each commit counts by itself. A value that a later commit removes is public all the same.
+ * SC2 The scan reads only additions: new names, and lines that no file of its parent's change held. Fixtures of the
+ *     base stay.
+ * SC3 Binary files, link targets, `.gitmodules`, messages and people are text like any other. Git's plumbing reads
+ *     them.
  * SC4 The error names files and commits, redacted, and never a value.
  */
 import { randomUUID } from "node:crypto";
@@ -14,9 +16,9 @@ import { git } from "./git-command.ts";
 
 export interface Outgoing {
   sha: string;
-  /** Commits that the remote has, with all before them. */
+  /** Commits that the remote has, including their ancestors. */
   knownShas: readonly string[];
-  /** Globs of files in which strings that look like tokens are allowed. */
+  /** Globs of files that may contain strings that look like tokens. */
   allow: readonly string[];
 }
 
@@ -49,7 +51,7 @@ export async function refuseSecrets(gitDir: string, scan: SecretScan, outgoing: 
   );
 }
 
-/** What the remote does not have, oldest first. */
+/** The commits that the remote does not have, oldest first. */
 export async function outgoingCommits(
   gitDir: string,
   { sha, knownShas }: Pick<Outgoing, "sha" | "knownShas">,
@@ -59,7 +61,7 @@ export async function outgoingCommits(
   return stdout.split("\n").filter((line) => line !== "");
 }
 
-/** Those of the commits that are here: git refuses a range that names another. */
+/** The commits of the list that exist here. Git refuses a range with an unknown commit. */
 export async function knownHere(gitDir: string, shas: readonly string[]): Promise<string[]> {
   if (shas.length === 0) return [];
   const { stdout } = await git(["cat-file", "--batch-check=%(objectname) %(objecttype)"], {
@@ -86,7 +88,7 @@ interface Change {
   oldSha: string | null;
 }
 
-/** The commit's own change, also that of a first commit and, for a merge, against each parent. */
+/** The commit's own change. Works for a first commit. A merge counts against each parent. */
 async function changesOf(gitDir: string, sha: string): Promise<Change[]> {
   const { stdout } = await git(
     ["diff-tree", "-r", "-m", "--root", "--no-commit-id", "-z", "--raw", "--no-renames", "--no-abbrev", sha],
@@ -115,7 +117,7 @@ async function addedBy(gitDir: string, sha: string): Promise<Piece[]> {
     .filter(({ oldSha, newSha }) => oldSha === null && newSha !== null)
     .map(({ path }) => ({ where: `a file name in commit ${commit}`, path: null, text: path }));
   for await (const { sha: blob, text } of blobs(gitDir, [...pathsOf.keys()])) {
-    // The first line of a key is alike in all of them: it does not make the letters below it old.
+    // The first line of every key is the same. An old first line does not make the letters below it old.
     const lines = text.split("\n").filter((line) => !before.has(line) || keyBegin.test(line));
     for (const { path } of pathsOf.get(blob) ?? [])
       pieces.push({ where: `${JSON.stringify(path)} in commit ${commit}`, path, text: lines.join("\n") });
@@ -123,7 +125,7 @@ async function addedBy(gitDir: string, sha: string): Promise<Piece[]> {
   return pieces;
 }
 
-/** Many files a call; the mark between them is one that no file can know. */
+/** Reads many files per call. No file can know the mark between them. */
 async function* blobs(gitDir: string, shas: readonly string[]): AsyncGenerator<{ sha: string; text: string }> {
   if (shas.length === 0) return;
   const sizes = await git(["cat-file", "--batch-check=%(objectname) %(objectsize)"], {
@@ -170,7 +172,9 @@ function* batches(pieces: readonly Piece[]): Generator<Piece[]> {
   if (batch.length > 0) yield batch;
 }
 
-/** Between pieces stands a word that joins no value: separators are looked through. */
+/**
+ * The text between pieces is a sentence, because the scan ignores mere separators. Values on both sides must not join.
+ */
 const between = "\n\nBATON PIECE ENDS HERE\n\n";
 
 async function search(
@@ -197,7 +201,7 @@ function isAllowed({ own }: SecretHit, { path }: Piece, allow: readonly string[]
   return !own && path !== null && matchesAny(path, allow);
 }
 
-/** SC4: the file's name may be the next place of the value. */
+/** SC4: the file's name may itself contain the value. */
 async function redactedName(scan: SecretScan, where: string): Promise<string> {
   return (await scan.find(where)).length === 0 ? where : "a file whose name holds one too";
 }

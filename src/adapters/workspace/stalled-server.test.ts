@@ -1,4 +1,7 @@
-/** A server that stops answering ends the call at its limit: no process is left, and the repository can be fetched again. */
+/**
+ * A server that stops answering ends the call at its limit. No process is left, and the repository can be fetched
+ * again.
+ */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -55,7 +58,7 @@ const access = (address: string): RepositoryAccess => ({
   token: async () => null,
 });
 
-/** Programs of git that still talk to this server. */
+/** Git processes that still talk to this server. */
 const left = (): number[] =>
   processIds().filter((pid) => {
     try {

@@ -1,9 +1,10 @@
 /**
- * One fetch from the remote into the repository of what it gave, bounded by silence: a long history may take its time.
+ * One fetch from the remote into the repository of the remote's objects. Silence bounds it, so a long history may take
+ * its time.
  *
- * TR1 Progress resets the clock. A server that says nothing ends the call, and nothing half-fetched stays.
- * TR2 A repository above the bound of objects is fetched without the contents of files: all commits and trees, no blobs. Packs of
- *     such fetches carry git's own mark (`.promisor`), and later fetches go the same way.
+ * TR1 Progress resets the clock. A silent server ends the call, and no partial fetch stays.
+ * TR2 Baton fetches a repository above the bound of objects without file contents: all commits and trees, no blobs.
+ *     Packs of such fetches carry git's own mark (`.promisor`), and later fetches work the same way.
  * TR3 Blobs are fetched by name, as git does on demand, but only when Baton asks.
  */
 import { readdir, rm } from "node:fs/promises";
@@ -12,7 +13,7 @@ import { git } from "./git-command.ts";
 
 export interface TransferBounds {
   silenceMs: number;
-  /** More objects than these in one fetch: without blobs. 0: always. */
+  /** A fetch of more objects than this omits blobs. 0: always. */
   objectsMax: number;
 }
 
@@ -21,11 +22,11 @@ export interface Source {
   token: string | null;
 }
 
-/** For what never ends and never falls silent. */
+/** For a transfer that never ends and never falls silent. */
 const totalMs = 12 * 60 * 60_000;
 const blobsAtOnceMax = 20_000;
 
-/** `Receiving objects:  12% (123/4567)`, or what the server counted before it sends. */
+/** `Receiving objects:  12% (123/4567)`, or the server's count before it sends. */
 const countPattern = /(?:Receiving objects|Counting objects):\s+\d+% \(\d+\/(\d+)\)|Total (\d+) \(delta/g;
 
 export async function transfer(gitDir: string, source: Source, refspec: string, bounds: TransferBounds): Promise<void> {
@@ -59,13 +60,13 @@ export async function transferBlobs(
   }
 }
 
-/** Some of its history came without blobs. */
+/** Part of its history came without blobs. */
 export async function isPartial(gitDir: string): Promise<boolean> {
   const packs = await readdir(join(gitDir, "objects", "pack")).catch(() => [] as string[]);
   return packs.some((name) => name.endsWith(".promisor"));
 }
 
-/** False: it is too large for that. */
+/** False: it is too large for a whole fetch. */
 async function whole(
   gitDir: string,
   { url, token }: Source,
@@ -112,13 +113,17 @@ async function withoutBlobs(
       "remote.origin.url": url,
       "remote.origin.promisor": "true",
       "remote.origin.partialclonefilter": "blob:none",
-      // What is here already says nothing about which blobs are.
+      // A commit that is here does not show that its blobs are here.
       ...(oids.length === 0 ? {} : { "fetch.negotiationAlgorithm": "noop" }),
     },
   });
 }
 
-/** A server that counts long sends a few bytes now and then: it is alive. git's own clock waits as long as ours. @internal for tests */
+/**
+ * A server that counts for a long time sends a few bytes now and then, so it is alive. Git's own clock waits as long as
+ * ours.
+ * @internal for tests
+ */
 export function patient({ silenceMs }: Pick<TransferBounds, "silenceMs">) {
   const config = { "http.lowSpeedLimit": "1", "http.lowSpeedTime": String(Math.ceil(silenceMs / 1_000) + 1) };
   return { timeoutMs: totalMs, silenceMs, config };

@@ -1,14 +1,15 @@
 /**
- * The agent's tree by `lstat` alone, before any git reads it: which directories are real, and what would stop or mislead git.
+ * The agent's tree by `lstat` alone, before any git reads it. Finds the real directories, and entries that would stop
+ * or mislead git.
  *
- * TW1 Nothing is opened. A link is never followed; a nested `.git` is not entered.
+ * TW1 Nothing is opened. The walk never follows a link and never enters a nested `.git`.
  * TW2 Names are bytes, one character each (`latin1`), because file names need not be UTF-8.
  */
 import type { BigIntStats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { BatonError } from "../../core/errors.ts";
 
-/** Files that git itself reads while it looks through a tree. */
+/** Files that git itself reads while it searches a tree. */
 const readByGit = new Set([".gitignore", ".gitattributes", ".gitmodules"]);
 const readByGitBytesMax = 1024 * 1024;
 const depthMax = 500;
@@ -16,9 +17,9 @@ const atOnce = 64;
 
 /** Directories of a tree. */
 export interface Directories {
-  /** Those that really are directories, `""` for the tree itself. */
+  /** The real directories, `""` for the tree itself. */
   real: Set<string>;
-  /** Those that Baton may not read. */
+  /** The directories that Baton may not read. */
   closed: Set<string>;
 }
 
@@ -36,7 +37,7 @@ export async function directoriesOf(work: string): Promise<Directories> {
   return found;
 }
 
-/** The directories in one; refuses what git would wait for or read without end. */
+/** The directories within one directory. Refuses entries for which git would wait or read without end. */
 async function entriesOf(work: string, directory: string, { closed }: Directories): Promise<string[]> {
   const inner: string[] = [];
   const at = bytes(work, directory);
@@ -61,7 +62,7 @@ async function entriesOf(work: string, directory: string, { closed }: Directorie
   return inner;
 }
 
-/** `lstat` of paths in the tree; null where a directory on the way is a link or nothing is there. */
+/** `lstat` of paths in the tree. Null for a missing path, or where a parent directory is a link. */
 export async function statsOf(
   work: string,
   { real, closed }: Directories,
@@ -85,12 +86,12 @@ export async function statsOf(
   return found;
 }
 
-/** A path in the tree, of bytes, for the file system. */
+/** A path in the tree as bytes, for the file system. */
 export function bytes(work: string, path: string): Buffer {
   return Buffer.concat([Buffer.from(path === "" ? work : `${work}/`), Buffer.from(path, "latin1")]);
 }
 
-/** As a person reads it. */
+/** The path in a form that people read. */
 export function shown(path: string): string {
   return Buffer.from(path, "latin1").toString("utf8");
 }

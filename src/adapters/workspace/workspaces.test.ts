@@ -20,7 +20,7 @@ import { unmountBelow } from "./mounts.ts";
 import { overlayObstacle } from "./probe-overlay.ts";
 import { createWorkspaces } from "./workspaces.ts";
 
-/** Why no overlay can be mounted here; null: it can. */
+/** Why no overlay can be mounted here. Null: it can. */
 const obstacle = await overlayObstacle(mkdtempSync(join(tmpdir(), "baton-probe-")));
 it.skipIf(obstacle !== null)(`overlay mounts can be made here${obstacle === null ? "" : `: ${obstacle}`}`, () => {
   expect(obstacle).toBeNull();
@@ -77,7 +77,7 @@ describe.each(obstacle === null ? (["checkout", "overlay"] as const) : (["checko
   const bring = (name = "w", change: Partial<ImportOptions> = {}) =>
     workspaces.import(access, { runId, name, baseSha: base }, { ...options, ...change });
 
-  /** Stands while Baton makes or removes the tree. */
+  /** Exists while Baton makes or removes the tree. */
   const partial = (): string => join(root, "baton", "runs", runId, "partial", "w");
 
   describe("a workspace's life", () => {
@@ -410,7 +410,7 @@ describe.each(obstacle === null ? (["checkout", "overlay"] as const) : (["checko
         /^baton\[bot\] baton\[bot\]\|Join them/,
       );
       expect(await joinAll([one, two, three])).toEqual(joined);
-      // What comes after it begins there, and is on it.
+      // Later work begins there and builds on it.
       const four = await made("four", { "four.txt": "4\n" }, joined.headSha);
       expect(await workspaces.diffStat(access, joined.headSha, four)).toEqual([
         { path: "four.txt", added: 1, removed: 0 },

@@ -1,9 +1,9 @@
 /**
- * Workspaces of this machine: one repository and one tree for each attempt. Contract W1–W6 in `ports/workspace.ts`.
+ * Workspaces of this machine: one repository and one tree for each attempt. The contract W1–W6 is in `ports/workspace.ts`.
  *
- * Layout below the root: `fetched` and `trusted` (Baton's: `repositories.ts`), `runs/<run>/attempts/<name>` (the agent's:
- * `attempt-place.ts`), `lowers` (`lowers.ts`). The tree is checked out or, where the host can, an overlay mount
- * (`overlay-trees.ts`); agents see no difference.
+ * Layout below the root: `fetched` and `trusted` (Baton's: `repositories.ts`), `runs/<run>/attempts/<name>` (the
+ * agent's: `attempt-place.ts`), `lowers` (`lowers.ts`). The tree is checked out or, where the host can, an overlay
+ * mount (`overlay-trees.ts`). Agents see no difference.
  */
 import { existsSync } from "node:fs";
 import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
@@ -55,23 +55,25 @@ const pathsAtOnceMax = 200;
 export interface WorkspacesOptions {
   rootDir: string;
   log: Log;
-  /** As `chooseWay` found it; without it they are checked out. What stands of the other way is imported and removed all the same. */
+  /**
+   * The result of `chooseWay`. Absent: checkouts. Existing workspaces of the other way are still imported and removed.
+   */
   way?: WorkspaceWay;
-  /** Without it nothing is scanned before a push: for tests of other things. */
+  /** Absent: nothing is scanned before a push. For tests of other parts. */
   secrets?: SecretScan;
-  /** Of one push or look at a remote; of a fetch, the longest time without progress. */
+  /** For one push or one read of a remote. For a fetch, the longest time without progress. */
   transferTimeoutMs?: number;
-  /** A repository of more objects is fetched without the contents of files, which come as they are needed. */
+  /** Baton fetches a repository with more objects without file contents. These come on demand. */
   wholeObjectsMax?: number;
 }
 
 const transferTimeoutMsDefault = 300_000;
-/** About 1 GB: minutes on a usual line. */
+/** About 1 GB, which takes minutes on a typical connection. */
 const wholeObjectsMaxDefault = 400_000;
 
 /** Workspaces of this machine. */
 export interface HostWorkspaces extends Workspaces {
-  /** Gives the mounts back that nobody works in, before Baton ends. A workspace is mounted again when it is imported. */
+  /** Removes the mounts in which nobody works, before Baton ends. An import mounts its workspace again. */
   release(): Promise<void>;
 }
 
@@ -93,7 +95,7 @@ class GitWorkspaces implements HostWorkspaces {
   readonly #branches: RemoteBranches;
   readonly #bundles: Bundles;
   readonly #door: ObjectDoor;
-  /** Writing out files is work for a core; more at once only stand in each other's way in the file system. */
+  /** Writing files occupies a core. More checkouts at once would only block each other in the file system. */
   readonly #checkouts = new Slots(availableParallelism());
 
   constructor({ rootDir, log, way = "checkout", secrets, transferTimeoutMs, wholeObjectsMax }: WorkspacesOptions) {
@@ -160,9 +162,9 @@ class GitWorkspaces implements HostWorkspaces {
     }
   }
 
-  /** The attempt's folders, its repository, and an empty tree. */
+  /** Makes the attempt's folders, its repository, and an empty tree. */
   async #begin(runId: RunId, name: string, lent: string, baseSha: string): Promise<AttemptPlace> {
-    // Left over from an attempt that died: Baton imported its commits, or nobody can.
+    // Left by an attempt that died. Baton has imported its commits, or nobody can.
     await this.#remove(runId, name);
     const place = attemptPlace(this.#root, runId, name);
     await mkdir(dirname(place.partial), { recursive: true });
@@ -183,7 +185,7 @@ class GitWorkspaces implements HostWorkspaces {
     const lent = this.#repositories.lent(access);
     const ref = `refs/baton/runs/${runId}/${name}`;
     if (existsSync(place.partial) || !(await isThere(place))) {
-      // Cut off while it was made, which no agent saw, or while it was removed, before which it was imported.
+      // Interrupted during its creation, before any agent saw it, or during its removal, after Baton imported it.
       const { stdout } = await git(["for-each-ref", "--format=%(objectname)", ref], { gitDir: trusted });
       const headSha = stdout.trim() === "" ? null : stdout.trim();
       if (headSha === null) return { headSha, commits: 0, files: [], rescued: false };
@@ -207,7 +209,7 @@ class GitWorkspaces implements HostWorkspaces {
     return strayChanges({ place, trusted, lent: this.#repositories.lent(access), baseSha });
   }
 
-  /** What Baton made is still there, mounted where it was. */
+  /** Checks that Baton's directories are still there, and mounts the tree at its place. */
   async #stand(place: AttemptPlace, trusted: string): Promise<void> {
     await checkMade(place);
     if ((await this.#overlay.stand(place, trusted)) && !place.isOld) await noteMade(place, true);
@@ -314,7 +316,10 @@ class GitWorkspaces implements HostWorkspaces {
     return numstat(gitDir, await this.#completeChange(access, gitDir, baseSha, sha), sha);
   }
 
-  /** What `sha` changes since it left `baseSha` can be read then, and with `both` the other way too; where it left. */
+  /**
+   * Makes the changes of `sha` since `baseSha` readable, and with `both` also the reverse ones. Returns the commit
+   * where `sha` branched off.
+   */
   async #completeChange(
     access: RepositoryAccess,
     gitDir: string,
@@ -328,7 +333,7 @@ class GitWorkspaces implements HostWorkspaces {
     return from;
   }
 
-  /** Where `sha` left the history of `baseSha`; without a common history everything that differs is a change. */
+  /** The commit where `sha` left the history of `baseSha`. Without a common history, every difference is a change. */
   async #leftAt(access: RepositoryAccess, gitDir: string, baseSha: string, sha: string): Promise<string> {
     const here = await knownHere(gitDir, [baseSha, sha]);
     for (const commit of new Set([baseSha, sha])) if (!here.includes(commit)) await this.fetch(access, commit);
@@ -390,7 +395,7 @@ class GitWorkspaces implements HostWorkspaces {
       } else if (await isActive(runId.data)) {
         kept.push(`${entry}: the run goes on`);
       } else if (await hasWorkspaces(directory)) {
-        // W6: a workspace that still stands was never imported or removed; a person may want what is in it.
+        // W6: a workspace that still stands was never imported or removed. A person may need its content.
         kept.push(`${entry}: holds a workspace that was not imported`);
       } else {
         await removeUnfollowed(directory);
@@ -411,7 +416,7 @@ class GitWorkspaces implements HostWorkspaces {
     return this.#repositories.trusted(access);
   }
 
-  /** Nothing that an agent linked or mounted there is deleted with it. */
+  /** Does not delete anything that an agent linked or mounted there. */
   async #remove(runId: RunId, name: string): Promise<void> {
     this.#door.close(`${runId}/${name}`);
     const place = attemptPlace(this.#root, runId, name);
@@ -427,7 +432,7 @@ class GitWorkspaces implements HostWorkspaces {
   }
 }
 
-/** Something stands there, whatever it is: an agent may have put it in the place of what Baton made. */
+/** Something exists there, of any type. An agent may have replaced Baton's directory. */
 async function isThere(place: AttemptPlace): Promise<boolean> {
   return existsSync(place.made) || (await exists(place.work));
 }
@@ -436,7 +441,7 @@ async function exists(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => null)) !== null;
 }
 
-/** A workspace that stands was neither imported nor removed (W6). Older Batons had them in `work`. */
+/** A workspace that stands was neither imported nor removed (W6). Older versions of Baton kept them in `work`. */
 async function hasWorkspaces(run: string): Promise<boolean> {
   for (const folder of ["attempts", "work"])
     if ((await readdir(join(run, folder)).catch(() => [])).length > 0) return true;

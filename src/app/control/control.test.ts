@@ -79,6 +79,9 @@ describe("the socket of a running Baton", () => {
     expect(await operator.schedules.run("nightly", null, by)).toEqual(["schedules.run"]);
     expect(await operator.schedules.pause("nightly", "acme/shop", "alice")).toEqual(["schedules.pause"]);
     expect(await operator.schedules.resume("nightly", null)).toEqual(["schedules.resume"]);
+    expect(await operator.sweeps.stats("acme/shop")).toEqual(["sweeps.stats"]);
+    const sweep = { owner: "acme", repositories: ["*"], budgetUsd: 5, by };
+    expect(await operator.sweeps.run(sweep)).toEqual(["sweeps.run"]);
     expect(heard).toHaveLength(Object.keys(operations).length);
     expect(heard).toContainEqual(["list", { active: true, limit: 50 }]);
     expect(heard).toContainEqual(["cancel", "run_1", by, "Why."]);
@@ -141,8 +144,9 @@ describe("the socket of a running Baton", () => {
 
   it("asks under the names that are answered", async () => {
     const asked: string[] = [];
-    const { schedules, ...rest } = remoteOperator(async (name) => asked.push(name));
-    for (const one of [...Object.values(rest), ...Object.values(schedules)]) await (one as () => Promise<unknown>)();
+    const { schedules, sweeps, ...rest } = remoteOperator(async (name) => asked.push(name));
+    for (const one of [...Object.values(rest), ...Object.values(schedules), ...Object.values(sweeps)])
+      await (one as () => Promise<unknown>)();
     expect(asked.sort()).toEqual(Object.keys(operations).sort());
   });
 });

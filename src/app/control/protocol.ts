@@ -66,6 +66,13 @@ const operation = <Arguments extends z.ZodType<unknown[]>>(
   run: Operation<Arguments>["run"],
 ): Operation<Arguments> => ({ takes, run });
 
+const askSweepsSchema = z.strictObject({
+  owner: text,
+  repositories: z.array(text).max(200),
+  budgetUsd: z.number(),
+  by: actorSchema,
+});
+
 export const operations = {
   list: operation(z.tuple([listRunsSchema]), (to, [filter]) => to.list(filter)),
   read: operation(z.tuple([runId]), (to, [id]) => to.read(id)),
@@ -79,13 +86,8 @@ export const operations = {
   "schedules.run": operation(z.tuple([text, text.nullable(), actorSchema]), (to, given) => to.schedules.run(...given)),
   "schedules.pause": operation(z.tuple([text, text.nullable(), text]), (to, given) => to.schedules.pause(...given)),
   "schedules.resume": operation(z.tuple([text, text.nullable()]), (to, given) => to.schedules.resume(...given)),
+  "sweeps.run": operation(z.tuple([askSweepsSchema]), (to, [request]) => to.sweeps.run(request)),
   "sweeps.stats": operation(z.tuple([text.nullable()]), (to, [repository]) => to.sweeps.stats(repository)),
-  "sweeps.run": operation(
-    z.tuple([
-      z.strictObject({ owner: text, repositories: z.array(text).max(200), budgetUsd: z.number(), by: actorSchema }),
-    ]),
-    (to, [request]) => to.sweeps.run(request),
-  ),
   start: operation(
     z.tuple([
       z.strictObject({
@@ -123,6 +125,6 @@ export function remoteOperator(ask: (operation: string, given: readonly unknown[
       pause: to("schedules.pause"),
       resume: to("schedules.resume"),
     },
-    sweeps: { run: to("sweeps.run"), stats: to("sweeps.stats") },
+    sweeps: { run: to("sweeps.run"), stats: (repository) => to("sweeps.stats")(repository ?? null) },
   };
 }

@@ -1,9 +1,10 @@
 /**
  * `baton run start owner/name#12 …`: what `/baton run …` does in that thread, asked for by the operator.
  *
- * ST1 The policy of the repository decides as in the thread, with the operator as an administrator.
+ * OS1 The policy of the repository decides as in the thread, with the operator as an administrator.
  */
 
+import { commands } from "../../commands/index.ts";
 import { run } from "../../commands/run.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { Actor, Repository } from "../../core/vocabulary.ts";
@@ -12,7 +13,6 @@ import { runIdOf } from "../../runner/create-run.ts";
 import type { Dependencies } from "../../runner/dependencies.ts";
 import { loadSettings } from "../../runner/load-settings.ts";
 import type { Runner } from "../../runner/runner.ts";
-import { grammars } from "../../thread/grammar/index.ts";
 import { parseCommand } from "../../thread/parse-command.ts";
 
 export interface StartRequest {
@@ -27,32 +27,29 @@ export interface StartRequest {
 /** Returns the run's id. */
 export async function startRun(dependencies: Dependencies, runner: Runner, request: StartRequest): Promise<string> {
   const { number, text, by: actor } = request;
-  const parsed = parseCommand(`/baton run ${text}`.trim(), grammars);
+  const parsed = parseCommand(`/baton run ${text}`.trim(), commands);
   if (parsed.kind !== "command" || parsed.name !== "run")
     throw new BatonError(
       "BATON_INPUT_INVALID",
-      `\`baton run start\` does not take "${text.slice(0, 100)}"${parsed.kind === "invalid" ? `: it ${parsed.problem}` : ""}.`,
+      parsed.kind === "invalid"
+        ? `${parsed.problem}. Usage: \`baton run start <owner/name#number> [text]\`.`
+        : `\`${text.slice(0, 100)}\` is not a request for a run.`,
     );
   const repository = await repositoryNamed(dependencies, request.repository);
   const github = await dependencies.github.installation(repository.installationId);
   const { bot } = await dependencies.github.identity();
   const loaded = await loadSettings(github, repository, repository.defaultBranch);
-  const grammar = { needs: "run", worksOnHead: true } as const;
   const asked = { repository, number };
-  const { issue, pullRequest, base, verdict } = await judgeCommand(
-    { github, loaded, bot, actor },
-    asked,
-    parsed,
-    grammar,
-  );
+  const { issue, pullRequest, base, verdict } = await judgeCommand({ github, loaded, bot, actor }, asked, parsed, run);
   if (verdict.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", verdict.reason);
   const [problem] = base.problems;
   if (problem !== undefined)
     throw new BatonError("BATON_INPUT_INVALID", `${base.path}, line ${problem.line}: ${problem.message}`);
   const operationKey = `operator:${dependencies.random.ulid(dependencies.clock.now())}`;
-  await run({
+  await run.handle({
     dependencies,
     runner,
+    commands,
     github,
     repository,
     issue,
@@ -74,7 +71,10 @@ export async function startRun(dependencies: Dependencies, runner: Runner, reque
   return runIdOf(operationKey);
 }
 
-async function repositoryNamed({ github, owners = null }: Dependencies, name: string): Promise<Repository> {
+async function repositoryNamed(
+  { github, owners = null }: Pick<Dependencies, "github" | "owners">,
+  name: string,
+): Promise<Repository> {
   const [owner = ""] = name.split("/");
   if (owners !== null && !owners.includes(owner.toLowerCase()))
     throw new BatonError("BATON_POLICY_DENIED", `${owner} is not among BATON_OWNERS.`);

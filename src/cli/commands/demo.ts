@@ -10,7 +10,7 @@ export const demo: CliCommand = (program, context) => {
   program
     .command("demo")
     .description("The whole job on this machine, without any account.")
-    .option("--story <name>", "What is shown: job, or sweep (from a SARIF report to a merged pull request).")
+    .option("--story <name>", "The story to show: job, or sweep (from a SARIF report to a merged pull request).")
     .option(...jsonOption)
     .option("--no-serve", "End after the job instead of serving the thread as a web page.")
     .action(async ({ json, serve, story }: Options) => {

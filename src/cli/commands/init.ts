@@ -2,6 +2,7 @@ import type { CliCommand } from "../context.ts";
 
 interface Options {
   action?: string;
+  harness?: string;
   pullRequest?: true;
   dryRun?: true;
   force?: true;
@@ -18,6 +19,7 @@ export const init: CliCommand = (program, context) => {
     )
     .option("--dry-run", "Print what would be written, write nothing.")
     .option("--force", "Overwrite files that were changed by hand.")
+    .option("--harness <name>", "The agent that works here. Default: the agent of the first key that is found.")
     .option("--action <owner/name@ref>", "The Action that the workflow uses. Default: the release that this Baton is.")
     .option("--json", "Print JSON instead of text.")
     .addHelpText(

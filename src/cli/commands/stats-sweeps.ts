@@ -4,7 +4,7 @@ import { withRuns } from "../data.ts";
 import { table } from "../text.ts";
 
 export const statsSweeps: CliCommand = (program, context) => {
-  group(program, "stats", "What came of Baton's work.")
+  group(program, "stats", "Figures of Baton's work.")
     .command("sweeps")
     .description("Print what people made of the proposals of sweeps, by detector, with time to decision and cost.")
     .option("--repository <owner/name>", "Of one repository. Without it of all that this App serves.")

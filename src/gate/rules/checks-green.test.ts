@@ -13,7 +13,7 @@ const gates = defaultSettings.gates;
 const late = gates.timeoutMinutes * 60_000;
 let id = 0;
 const at = (second: number): string => new Date(1_800_000_000_000 + second * 1_000).toISOString();
-/** Each runs after the one before it has ended. */
+/** Each runs after the previous one has ended. */
 const check = (change: Partial<CheckFact> = {}): CheckFact => {
   const number = change.id ?? ++id;
   return {
@@ -571,7 +571,7 @@ describe("for any facts", () => {
       startedAt: fc.constant(null),
       summary: fc.constant(""),
     })
-    // Baton reports under its own name only.
+    // Baton reports only under its own name.
     .map((one) => (one.appId === baton ? { ...one, name: "Baton" } : one)) as fc.Arbitrary<CheckFact>;
   const anyRequired = fc.array(
     fc.record({ name: fc.constantFrom("test", "e2e"), appId: fc.constantFrom(actions, null) }),

@@ -1,18 +1,19 @@
 /**
  * checks-green: the repository's own checks on exactly this commit.
  *
- * U1 Only checks of the given commit count. A success hides neither a failure nor a run in progress of the same name: not in
- *    another suite, and in its own suite only of the job that was run again (`tries.ts`).
- * U7 Earlier tries decide nothing, but a verdict tells them: a check that failed and was run again says which try this is.
+ * U1 Only checks of the given commit count. A success hides no failure and no run in progress of the same name in
+ *    another suite. In its own suite, it hides only the job that was run again (`tries.ts`).
+ * U7 Earlier tries decide nothing, but a verdict reports the number of tries of a failed check that was run again.
  *    Baton itself never runs a check again.
- * U2 A required check is one by name and, where GitHub or `baton.yaml` says so, by App: another App's check of the same name
- *    satisfies nothing. Where any App may report it, all that do must be green, so that none can outshout a red one.
- * U3 Missing is pending until the time is over, then failed. Skipped and neutral do not count next to a success and are
- *    never green alone, unless a setting says otherwise.
- *    A state or an end that is not known is never green.
- * U4 Baton's own check never counts, also where a branch rule requires it: it would wait for itself.
- * U6 Workflows that wait for "Approve and run" have no checks yet: they are waited for, and never bought a repair.
- * U5 Where nothing is required, a suite that has begun and is not complete is pending: its later jobs have not appeared yet.
+ * U2 A required check is identified by name and, if GitHub or `baton.yaml` says so, by App. Another App's check of the
+ *    same name does not satisfy it. If any App may report it, all reports must be green, so that none can hide a red
+ *    one.
+ * U3 A missing check is pending until the timeout, then failed. Skipped and neutral do not count next to a success.
+ *    They are never green alone, unless a setting allows it. An unknown state or conclusion is never green.
+ * U4 Baton's own check never counts, even if a branch rule requires it: it would wait for itself.
+ * U6 Workflows that wait for "Approve and run" have no checks yet. Baton waits for them, and never pays for a repair.
+ * U5 Without required checks, a suite that has begun and is incomplete is pending: its later jobs have not appeared
+ *    yet.
  */
 import { z } from "zod";
 import type { Settings } from "../../config/schema.ts";
@@ -25,7 +26,7 @@ import { countedTries, type Try } from "../tries.ts";
 export type ChecksFacts = Required<Pick<GateFacts, "sha" | "since" | "checks" | "required" | "suites" | "ownAppId">>;
 
 const optionsSchema = z.strictObject({
-  /** Branch whose rules say which checks are required; read by the shell when it gathers facts. */
+  /** Branch whose rules list the required checks. The shell reads it when it gathers facts. */
   baseBranch: z.string().min(1).optional(),
 });
 
@@ -34,7 +35,6 @@ export const checksGreenGate: Gate<z.output<typeof optionsSchema>, "checks" | "r
   summary: "All required checks, or where none are required all checks, are green on exactly this commit.",
   options: optionsSchema,
   needs: ["checks", "required", "suites", "ownAppId"],
-  changesOn: ["check", "push", "time"],
   evaluate: (facts, _, { settings, now }) => checksGreen(facts, settings.gates, now),
 };
 
@@ -50,7 +50,7 @@ export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now
     const children = [
       ...judgeAll(found, settings, late),
       ...absent.map((required) => missing(required, checks, late, settings.timeoutMinutes)),
-      // It may be what a required check comes from.
+      // A missing required check may come from such a suite.
       ...(absent.length > 0 ? unapproved(facts).map((suite) => heldBack(suite, late, settings.timeoutMinutes)) : []),
     ];
     return combine(
@@ -93,7 +93,7 @@ export function checksGreen(facts: ChecksFacts, settings: Settings["gates"], now
   );
 }
 
-/** What must be green, without doubles; and Baton's own check where somebody requires it (U4). */
+/** The checks that must be green, without duplicates, and Baton's own check if somebody requires it (U4). */
 function wantedChecks(
   { required, ownAppId }: ChecksFacts,
   settings: Settings["gates"],
@@ -130,26 +130,30 @@ function judgeAll(checks: Try[], settings: Settings["gates"], late: boolean): Ve
 }
 
 /**
- * Words of checks that judge people, or words of the pull request: no change of the code turns them green. Sources:
- * https://github.com/apps/dco, https://github.com/cla-assistant/cla-assistant, https://github.com/amannn/action-semantic-pull-request,
+ * Names of checks that judge people, or the words of the pull request: no code change turns them green. Sources:
+ * https://github.com/apps/dco, https://github.com/cla-assistant/cla-assistant,
+ * https://github.com/amannn/action-semantic-pull-request,
  * https://github.com/wip/app, https://github.com/palantir/policy-bot, https://github.com/mergeability/mergeable.
  */
 const peopleWords =
   /(?<![a-z0-9])(?:dco\d?|developer certificate of origin|signed ?off ?by|sign ?offs?|(?:easy)?cla|contributor licen[cs]e agreement|conventional (?:commits?|pr|pull request|title)|commit ?lint|commit messages?|semantic (?:commits?|prs?|pull ?requests?|title|release title)|pull ?approve|policy bot|code ?owners?|reviews? required|required reviews?|(?:prs?|pull requests?) (?:names?|titles?|body|descriptions?|template|labels?|checklist)|branch nam(?:es?|ing)|(?:check|valid) branch name|git ?lint|(?:fixup|autosquash)(?: commits?)?|(?:signed|verified) commits?|commit signatures?|jira (?:lint|check|issue|ticket|key)|task lists?(?: completed)?|authorization required|^tide$|^hold$|do not merge|merge ?freeze|merge ?able|merge block(?:er)?|linked issues?|issue link(?:ed)?)(?![a-z0-9])/;
-/** Words that a check of the code may have as well, for instance of a component that is named so. */
+/** Words that may also name a check of the code, for example after a component of that name. */
 const perhapsPeople =
   /(?<![a-z0-9])(?:lint (?:the )?(?:prs?|pull requests?)|(?:prs?|pull requests?) lint|reviewers?|merge queue|titles?|labels?|milestones?|wip|work in progress|draft|approv(?:al|als|ed|e|ers?)|freeze)(?![a-z0-9])/;
 const codeWords =
   /(?<![a-z0-9])(?:tests?|unit|e2e|integration|specs?|build|compile|types?|typecheck|coverage|service|component|api|docs|package|deploy|run|model|train|parser|generator|ui|js|engine|cache)(?![a-z0-9])/;
 
-/** `caller / job` of a reusable workflow as well: https://docs.github.com/en/actions/how-tos/reuse-automations/reuse-workflows */
+/**
+ * Also `caller / job` of a reusable workflow:
+ * https://docs.github.com/en/actions/how-tos/reuse-automations/reuse-workflows
+ */
 function isAboutPeople(name: string): boolean {
-  const words = name
-    .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}]+/gu, " ");
-  // What belongs together may be written apart: `EasyCLA`, `PullApprove`, `WIP`.
-  const joined = name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ");
+  // Words of the caller and of its job are not one phrase.
+  const parts = name.split(" / ");
+  const wordsOf = (text: string): string => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, " ");
+  const words = parts.map((part) => wordsOf(part.replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2"))).join(" / ");
+  // One name may be written without spaces: `EasyCLA`, `PullApprove`, `WIP`.
+  const joined = parts.map(wordsOf).join(" / ");
   return [words, joined].some((text) => peopleWords.test(text) || (perhapsPeople.test(text) && !codeWords.test(text)));
 }
 
@@ -176,12 +180,12 @@ function judge(check: Try, settings: Settings["gates"], late: boolean, succeeded
     case "action_required":
       return peopleOnly(leaf(check, "failed", "asks a person for an action"));
     case "stale":
-      // https://docs.github.com/en/rest/checks/runs: only GitHub sets it, to a check that did not end in 14 days.
+      // https://docs.github.com/en/rest/checks/runs: only GitHub sets it, for a check that did not end in 14 days.
       return peopleOnly(leaf(check, "failed", "went stale; run it again"));
     case null:
       return leaf(check, "failed", "ended without a conclusion");
     default:
-      // GitHub adds conclusions (`startup_failure` came so): one that is not known is not green (U3).
+      // GitHub adds conclusions (as with `startup_failure`). An unknown one is not green (U3).
       return leaf(
         check,
         "failed",
@@ -190,7 +194,7 @@ function judge(check: Try, settings: Settings["gates"], late: boolean, succeeded
   }
 }
 
-/** What runs may hang in the code; what nothing has begun cannot. */
+/** A running check may hang in the code. A check that nothing has begun cannot. */
 function unended(check: Try, minutes: number): Verdict {
   const late = `within ${minutes} min`;
   if (check.status === "queued") return peopleOnly(leaf(check, "failed", `did not begin ${late}: no runner took it`));
@@ -198,7 +202,7 @@ function unended(check: Try, minutes: number): Verdict {
   return isAboutPeople(check.name) ? peopleOnly(verdict) : verdict;
 }
 
-/** A check that says nothing about the code: no repair can make it say more. */
+/** A check that says nothing about the code: no repair can change that. */
 function didNotRun(
   check: Try,
   key: "neutral" | "skipped",
@@ -253,14 +257,17 @@ function missing({ name, appId }: RequiredCheckFact, checks: CheckFact[], late: 
     : { name, status: "pending", reason: `has not appeared yet${impostors}`, evidence, children: [] };
 }
 
-/** U5. Baton's own suite is complete when Baton says so (U4). */
+/** U5. Baton's own suite is complete only when Baton says so (U4). */
 function unfinished({ suites, sha, ownAppId }: ChecksFacts): CheckSuiteFact[] {
   return suites.filter(
     (suite) => suite.sha === sha && suite.appId !== ownAppId && suite.checkRuns > 0 && suite.status !== "completed",
   );
 }
 
-/** Source: https://docs.github.com/en/actions/how-tos/manage-workflow-runs/approve-runs-from-forks and the conclusions of check suites. */
+/**
+ * Source: https://docs.github.com/en/actions/how-tos/manage-workflow-runs/approve-runs-from-forks and the conclusions
+ * of check suites.
+ */
 function unapproved({ suites, sha, ownAppId }: ChecksFacts): CheckSuiteFact[] {
   return suites.filter(
     (suite) =>
@@ -268,7 +275,7 @@ function unapproved({ suites, sha, ownAppId }: ChecksFacts): CheckSuiteFact[] {
   );
 }
 
-/** No change of the code starts it: it waits for people, then fails for people. */
+/** No code change starts it: it waits for people, then fails for people. */
 function heldBack({ appName }: CheckSuiteFact, late: boolean, minutes: number): Verdict {
   const verdict: Verdict = {
     name: `workflows of ${appName}`,
@@ -282,7 +289,7 @@ function heldBack({ appName }: CheckSuiteFact, late: boolean, minutes: number): 
   return late ? peopleOnly(verdict) : verdict;
 }
 
-/** What has not appeared cannot be repaired. */
+/** A check that has not appeared cannot be repaired. */
 function moreToCome({ appName }: CheckSuiteFact, late: boolean, minutes: number): Verdict {
   const verdict: Verdict = {
     name: `suite of ${appName}`,
@@ -294,7 +301,7 @@ function moreToCome({ appName }: CheckSuiteFact, late: boolean, minutes: number)
   return late ? peopleOnly(verdict) : verdict;
 }
 
-/** A red check decides at once only when the others have ended too: the repair should see all that is broken. */
+/** A red check decides only after the others have ended too: the repair should see everything that is broken. */
 function combine(children: Verdict[], which: string, short: string, beside: Verdict[]): Verdict {
   const of = (status: Verdict["status"]): Verdict[] => children.filter((child) => child.status === status);
   const names = (list: Verdict[]): string =>
@@ -302,7 +309,7 @@ function combine(children: Verdict[], which: string, short: string, beside: Verd
   const all = [...children, ...beside];
   if (of("pending").length > 0) return verdict("pending", `On ${short}: ${names(of("pending"))}.`, all);
   if (of("failed").length > 0) return verdict("failed", `On ${short}: ${names(of("failed"))}.`, all);
-  // A green that took a second try says so where everybody reads it (U7).
+  // The verdict's own sentence reports a green result that needed a second try (U7).
   const again = children.filter(
     ({ status, evidence }) => status !== "failed" && evidence.some(({ label }) => label === "earlier try"),
   );
@@ -314,7 +321,7 @@ function verdict(status: Verdict["status"], reason: string, children: Verdict[],
   return { name: "checks", status, reason, evidence, children };
 }
 
-/** The way out where a re-run cannot be told from the other job of its name. */
+/** The next step if a rerun cannot be distinguished from another job of the same name. */
 function notRunAgain(check: Try): string {
   if (check.isUnordered) return ", and Baton may not read whether another one is its re-run (`actions: read`)";
   return check.notRunAgain ? ", and a later attempt ran fewer jobs of this name: re-run all jobs" : "";
@@ -322,7 +329,7 @@ function notRunAgain(check: Try): string {
 
 const harmless: ReadonlySet<CheckFact["conclusion"]> = new Set(["success", "neutral", "skipped"]);
 
-/** "on its second try"; nothing where no earlier try was red. */
+/** "on its second try". Empty if no earlier try was red. */
 function onItsTry({ earlier, number: count }: Try): string {
   if (earlier.every(({ conclusion }) => harmless.has(conclusion))) return "";
   return ` on its ${["second", "third"][count - 2] ?? `try number ${count}`}${count < 4 ? " try" : ""}`;

@@ -1,4 +1,4 @@
-/** diff-size: what people shall review stays small enough to be reviewed. Binary files count as files, not as lines. */
+/** diff-size: a change for review stays small enough for people. Binary files count as files, not as lines. */
 import { z } from "zod";
 import type { Verdict } from "../../core/vocabulary.ts";
 import { matchesAny } from "../../policy/paths.ts";
@@ -18,7 +18,6 @@ export const diffSize: Gate<DiffSizeOptions, "files"> = {
     "The change is at most `filesMax` files and `linesMax` added and removed lines; files of `ignore` do not count.",
   options: optionsSchema,
   needs: ["files"],
-  changesOn: ["push"],
   evaluate({ files }, { filesMax, linesMax, ignore }): Verdict {
     const counted = files.filter(({ path }) => !matchesAny(path, ignore));
     const lines = counted.reduce((sum, { added, removed }) => sum + (added ?? 0) + (removed ?? 0), 0);

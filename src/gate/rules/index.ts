@@ -12,7 +12,7 @@ export const gates: ReadonlyMap<string, Gate> = new Map(
   [checksGreenGate, diffSize, pathsAllowed, somethingChanged].map((gate) => [gate.name, gate as Gate]),
 );
 
-/** Looks a gate up and evaluates it; an unknown name is an `error`, never a pass (U0). */
+/** Finds a gate and evaluates it. An unknown name is an `error`, never a pass (U0). */
 export function runGate(name: string, facts: GateFacts, options: unknown, context: GateContext): Verdict {
   const gate = gates.get(name);
   if (gate !== undefined) return evaluateGate(gate, facts, options, context);

@@ -1,4 +1,7 @@
-/** paths-allowed: a change stays where it belongs. Protected paths wait for a person or are refused, as `breakpoints.protectedPaths` says. */
+/**
+ * paths-allowed: a change stays within its scope. Protected paths wait for a person or are refused, as
+ * `breakpoints.protectedPaths` says.
+ */
 import { z } from "zod";
 import type { Verdict } from "../../core/vocabulary.ts";
 import { matchesAny } from "../../policy/paths.ts";
@@ -7,7 +10,7 @@ import { policyRules } from "../../policy/rules/index.ts";
 import type { Gate } from "../gate.ts";
 
 const optionsSchema = z.strictObject({
-  /** Globs outside which nothing may change; without them the whole repository is allowed. */
+  /** Globs outside which nothing may change. Absent: the whole repository is allowed. */
   only: z.array(z.string().min(1)).min(1).optional(),
 });
 type PathsAllowedOptions = z.output<typeof optionsSchema>;
@@ -19,7 +22,6 @@ export const pathsAllowed: Gate<PathsAllowedOptions, "files"> = {
   summary: "The change touches no protected path that nobody allowed, and nothing outside `only`.",
   options: optionsSchema,
   needs: ["files"],
-  changesOn: ["push"],
   evaluate({ files }, { only }, { settings }): Verdict {
     const paths = files.map(({ path }) => path);
     const guarded = judge({

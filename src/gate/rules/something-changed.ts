@@ -1,4 +1,4 @@
-/** something-changed: work that changed nothing is not done work, whatever an agent says of it. */
+/** something-changed: work that changed nothing is not finished, whatever an agent says. */
 import { z } from "zod";
 import type { Verdict } from "../../core/vocabulary.ts";
 import { matchesAny } from "../../policy/paths.ts";
@@ -15,7 +15,6 @@ export const somethingChanged: Gate<SomethingChangedOptions, "files"> = {
   summary: "The work changes at least one file, where `include` is given one of those.",
   options: optionsSchema,
   needs: ["files"],
-  changesOn: ["push"],
   evaluate({ files }, { include }): Verdict {
     const verdict = (status: Verdict["status"], reason: string): Verdict => ({
       name: "something-changed",

@@ -51,7 +51,7 @@ export interface AppOptions {
   webhook?: { url: string; secret: string } | null;
 }
 
-/** Apps of one GitHub have keys of their own. Making one takes long, so the next GitHub of this process takes them again. */
+/** Apps of one GitHub have different keys. Making a key takes long, so the next GitHub of this process reuses them. */
 const keyPairs = new Map<number, { publicKey: string; privateKey: string }>();
 
 function keyPair(index: number): { publicKey: string; privateKey: string } {
@@ -72,7 +72,7 @@ export function createApp(site: Site, options: AppOptions): { app: App; privateK
   return { app, privateKey };
 }
 
-/** GitHub's own Apps, `github-actions` for one, have no key that anybody could use. */
+/** GitHub's own Apps, such as `github-actions`, have no key that anybody could use. */
 export function registerApp(site: Site, options: AppOptions, publicKeyPem: string): App {
   const owner = findAccount(site.state, options.ownerLogin);
   if (owner === undefined) throw new Error(`There is no account ${options.ownerLogin}.`);
@@ -192,7 +192,7 @@ export function createInstallationToken(
   return token;
 }
 
-/** How commits of an account are signed: GitHub binds the address to the account by its id. */
+/** The author of an account's commits. GitHub binds the address to the account by its id. */
 export function personOf(site: Site, accountId: number): { name: string; email: string } {
   const account = accountOf(site.state, accountId);
   return {

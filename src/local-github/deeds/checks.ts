@@ -1,7 +1,7 @@
 /**
- * Check suites, check runs and statuses, and what a branch requires of them.
+ * Check suites, check runs and statuses, and the checks that a branch requires.
  *
- * C1 A suite is what its runs are: it completes when the last of them does, and says so once.
+ * C1 A suite follows its runs. It completes when the last of them does, and reports that once.
  */
 import type { Doer } from "../access.ts";
 import { readCommit } from "../git-objects.ts";
@@ -23,7 +23,7 @@ import {
   takeId,
 } from "../state.ts";
 
-/** Every installed App that may write checks gets a suite for a pushed commit, and is asked to fill it. */
+/** Every installed App that may write checks gets a suite for a pushed commit, and a request to fill it. */
 export async function openSuites(
   site: Site,
   repository: Repository,
@@ -90,7 +90,7 @@ export async function tellSuite(
     repository,
     senderId: given.senderId,
     payload: { check_suite: object },
-    // "Please run" is for the App that is to run; "done" is for all.
+    // "Please run" is for the App that should run. "Done" is for all.
     ...(action === "completed" ? {} : { onlyAppId: suite.appId }),
   });
 }
@@ -105,11 +105,11 @@ const worst: CheckConclusion[] = [
   "skipped",
 ];
 
-/** Puts the suite in step with its runs. */
+/** Updates the suite from its runs. */
 async function settleSuite(site: Site, repository: Repository, suiteId: number): Promise<void> {
   const suite = repository.checkSuites.get(suiteId);
   if (suite === undefined) return;
-  // A suite is what its newest tries are: a run that was re-run no longer counts.
+  // The newest tries of a suite decide. A run that was re-run no longer counts.
   const runs = latestRuns([...repository.checkRuns.values()].filter((run) => run.suiteId === suite.id));
   const done = runs.length > 0 && runs.every((run) => run.status === "completed");
   const begun = runs.some((run) => run.status !== "queued");

@@ -1,9 +1,10 @@
 /**
- * A CI that really runs: the pushed commit in a fresh clone, the repository's command as a child process, its exit code
- * as conclusion, its output as the log. It reports as GitHub Actions would: app `github-actions`, job id = check run id.
+ * A CI that really runs. It clones the pushed commit and runs the repository's command as a child process. The exit
+ * code is the conclusion, and the output is the log. It reports like GitHub Actions: app `github-actions`, job id =
+ * check run id.
  *
  * I1 A job's children end with the job, with its time limit, or with the site.
- * I2 What the token of a job does starts no CI, as on GitHub; only a dispatch does.
+ * I2 Actions with the token of a job start no CI, as on GitHub. Only a dispatch does.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -38,12 +39,12 @@ interface Start {
   doer: Doer;
 }
 
-/** After a push. Returns at once; the job counts as in flight until it has reported. */
+/** After a push. Returns at once. The job counts as in flight until it has reported. */
 export function startCi(site: Site, repository: Repository, start: Start): void {
   if (start.doer.appId !== actionsAppId(site)) begin(site, repository, start);
 }
 
-/** By `workflow_dispatch`, whoever asks (I2). */
+/** By `workflow_dispatch`, from any caller (I2). */
 export function dispatchCi(site: Site, repository: Repository, start: Start & { workflow: string }): void {
   if (repository.ci?.workflow === start.workflow) begin(site, repository, start);
 }
@@ -65,7 +66,7 @@ async function runCi(site: Site, repository: Repository, given: Start & { ci: Ci
   await runIn(site, repository, { suite, ci, sha });
 }
 
-/** Somebody presses "Approve and run": what waits for it at a commit begins, in the suites that are there. */
+/** A person presses "Approve and run". The waiting jobs at a commit start, in the existing suites. */
 export function approveRuns(site: Site, repository: Repository, sha: string): void {
   const { ci } = repository;
   if (ci === null) return;
@@ -96,7 +97,7 @@ function queued(site: Site, given: { ci: CiSettings; sha: string; attempt: numbe
     detailsUrl: null,
     status: "queued" as const,
     conclusion: null,
-    // GitHub gives it from the first moment on.
+    // GitHub sets this time from the first moment on.
     startedAt: site.timestamp(),
     completedAt: null,
     output: { title: null, summary: null, text: null },
@@ -105,12 +106,12 @@ function queued(site: Site, given: { ci: CiSettings; sha: string; attempt: numbe
 }
 
 /**
- * Somebody re-runs a job: a new one with an id of its own, in the suite of the first, which stays. The other jobs are listed in
- * the new attempt, with the times of their only run.
- * Sources: https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run (`filter=all`: "all jobs for a
- * workflow run, including from old executions of the workflow run"), https://github.com/PostHog/posthog/pull/65573 ("GitHub
- * reports `run_attempt = N` for every job in a re-run attempt"), and
- * https://github.com/r-universe-org/help/issues/607 (by default, the jobs that were not retried are listed too)
+ * A person re-runs a job. The new job has an id of its own and joins the suite of the first job, which stays. The new
+ * attempt also lists the other jobs, with the times of their only run.
+ * Sources: https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run (`filter=all`: "all jobs
+ * for a workflow run, including from old executions of the workflow run"),
+ * https://github.com/PostHog/posthog/pull/65573 ("GitHub reports `run_attempt = N` for every job in a re-run attempt"),
+ * and https://github.com/r-universe-org/help/issues/607 (by default, the jobs that were not retried are listed too)
  */
 export function rerunJob(site: Site, repository: Repository, run: CheckRun): void {
   const { ci } = repository;
@@ -229,14 +230,14 @@ async function runCommand(
     cwd: given.directory,
     env: { ...gitEnvironment, HOME: given.directory, ...given.environment, ...ci.env },
     stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own, so that all of it can be ended.
+    // A group of its own, so that a signal can end all of it.
     detached: true,
   });
   const end = (): void => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     } catch {
-      // Already gone.
+      // The process is already gone.
     }
   };
   let timedOut = false;

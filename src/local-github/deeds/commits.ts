@@ -1,4 +1,7 @@
-/** Commits that the API makes from trees that are there. GitHub signs those of Apps that name nobody. */
+/**
+ * Commits that the API makes from existing trees. GitHub signs an App's commit that names no author, committer or
+ * signature.
+ */
 import { createHash } from "node:crypto";
 import type { Doer } from "../access.ts";
 import { Refusal } from "../answer.ts";
@@ -16,7 +19,7 @@ export interface NewCommit {
   signature?: string | undefined;
 }
 
-/** Who committed what GitHub signs. */
+/** The committer of commits that GitHub signs. */
 const webFlow: Person = { name: "GitHub", email: "noreply@github.com" };
 
 export async function createCommit(site: Site, repository: Repository, doer: Doer, given: NewCommit): Promise<string> {

@@ -1,7 +1,7 @@
 /**
- * Merging, with the three methods that GitHub has.
+ * Merges with the three methods of GitHub.
  *
- * M1 A merge with `sha` happens at that head or not at all. M2 Required checks hold for everybody.
+ * M1 A merge with `sha` happens at that head or not at all. M2 Required checks apply to everybody.
  */
 import type { Doer } from "../access.ts";
 import { Refusal } from "../answer.ts";
@@ -25,7 +25,7 @@ export interface MergeOptions {
   title: string | null;
   message: string | null;
   doer: Doer;
-  /** The merge queue does it: it has its own method. */
+  /** The merge queue merges, with its own method. */
   byQueue?: boolean;
 }
 
@@ -47,7 +47,7 @@ export async function mergePull(site: Site, repository: Repository, options: Mer
     }
     const violations = options.byQueue === true ? [] : mergeViolations(repository, thread);
     if (violations.length > 0) throw new Refusal(405, violationsFound(violations));
-    // Of a head that lacks the base's commits GitHub expects every required check again, however green they are.
+    // If a head lacks commits of the base, GitHub expects every required check again, however green they are.
     // Source: https://github.com/RakuenSoftware/aimee/pull/2460 (405 "6 of 6 required status checks are expected.")
     if (pull.behind && repository.strictBranches.has(pull.baseRef))
       throw new Refusal(405, checksExpected(requiredChecks(repository, pull.baseRef)));
@@ -71,7 +71,7 @@ function checksExpected(contexts: readonly string[]): string {
     : `${contexts.length} of ${contexts.length} required status checks are expected.`;
 }
 
-/** Merging the base into the head, as the button "Update branch" does. */
+/** Merges the base into the head, like the button "Update branch". */
 export async function updateBranch(
   site: Site,
   repository: Repository,

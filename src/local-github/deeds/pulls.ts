@@ -1,5 +1,5 @@
 /**
- * Pull requests over real git: they follow their branch and know their conflicts.
+ * Pull requests over real git. They follow their branch and know their conflicts.
  *
  * P1 The head of an open pull request is the tip of its branch.
  */
@@ -104,13 +104,13 @@ function resolveHead(site: Site, repository: Repository, head: string) {
   return { repository: found, branch, sha, ownerLogin: owner.login };
 }
 
-/** The objects of a fork's head come into the base repository, as `refs/pull/<n>/head` needs them. */
+/** Copies the objects of a fork's head into the base repository, because `refs/pull/<n>/head` needs them. */
 async function bring(site: Site, repository: Repository, given: { from: Repository; sha: string }): Promise<void> {
   if (given.from.id === repository.id) return;
   await git(gitDirectory(site, repository.id), ["fetch", "-q", gitDirectory(site, given.from.id), given.sha]);
 }
 
-/** A fork's push runs nothing in the base repository; its pull request does. */
+/** A fork's push runs nothing in the base repository, but its pull request does. */
 async function beginForkChecks(site: Site, repository: Repository, thread: PullThread, doer: Doer): Promise<void> {
   const { headSha: sha, headRef: branch } = thread.pull;
   await openSuites(site, repository, { branch, sha, before: null, doer });
@@ -137,16 +137,16 @@ async function measure(site: Site, repository: Repository, thread: PullThread): 
   repository.refs.set(ref, pull.headSha);
 }
 
-/** The range that a pull request shows: from where it left its base. */
+/** The range that a pull request shows, from its fork point on the base. */
 export async function pullRange(site: Site, repository: Repository, pull: PullRequest) {
   const directory = gitDirectory(site, repository.id);
   const base = repository.refs.get(branchRef(pull.baseRef)) ?? pull.baseSha;
-  // After the merge the base contains the head, so the base of that time counts.
+  // After the merge the base contains the head, so the base before the merge counts.
   const against = pull.mergedAt === null ? base : pull.baseSha;
   return { directory, from: (await mergeBase(directory, against, pull.headSha)) ?? against, to: pull.headSha };
 }
 
-/** What a moved branch means for the pull requests from it and into it. */
+/** Updates the pull requests from a moved branch and into it. */
 export async function followBranch(
   site: Site,
   repository: Repository,
@@ -177,7 +177,9 @@ async function headMoved(
   await bring(site, repository, { from: given.source, sha: change.to });
   const before = thread.pull.headSha;
   thread.pull.headSha = change.to;
-  // Source: https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/incorporating-changes-from-a-pull-request/merging-a-pull-request-with-a-merge-queue (new commits take a pull request out of the queue)
+  // New commits remove a pull request from the queue.
+  // Source:
+  // https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/incorporating-changes-from-a-pull-request/merging-a-pull-request-with-a-merge-queue
   thread.pull.queuedSha = null;
   thread.pull.baseSha = repository.refs.get(branchRef(thread.pull.baseRef)) ?? thread.pull.baseSha;
   thread.updatedAt = site.timestamp();
@@ -198,7 +200,7 @@ async function baseMoved(
     return;
   }
   const directory = gitDirectory(site, repository.id);
-  // Somebody pushed the head into the base: GitHub calls that merged.
+  // Somebody pushed the head into the base. GitHub calls that merged.
   if (await isAncestor(directory, { older: thread.pull.headSha, newer: change.to })) {
     markMerged(site, repository, { thread, sha: change.to, doer });
     return;
@@ -207,13 +209,7 @@ async function baseMoved(
 }
 
 /**
- * Another base for an open pull request.
- * Source: https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request (`base`: "The name of the branch you want your changes
- * pulled into. This should be an existing branch on the current repository."), and
- * https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request (`edited`, `changes.base`).
- */
-/**
- * Also where the same request reopens it, and where the base stays what it is.
+ * Applies even if the same request reopens the pull request, or if the base does not change.
  * Sources: https://github.com/MithrilJS/mithril.js/pull/2862 and https://github.com/google/go-github/issues/2201
  */
 export function demandOpenForBase(thread: PullThread): void {
@@ -221,6 +217,12 @@ export function demandOpenForBase(thread: PullThread): void {
     throw invalid("PullRequest", "base", "invalid", "Cannot change the base branch of a closed pull request.");
 }
 
+/**
+ * Gives an open pull request another base.
+ * Source: https://docs.github.com/en/rest/pulls/pulls#update-a-pull-request (`base`: "The name of the branch you want
+ * your changes pulled into. This should be an existing branch on the current repository."), and
+ * https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request (`edited`, `changes.base`).
+ */
 export async function retarget(
   site: Site,
   repository: Repository,
@@ -272,7 +274,7 @@ export function requestReviewers(
   const { thread, doer } = given;
   const accounts = given.logins.map((login) => {
     const account = findAccount(site.state, login);
-    // GitHub: only collaborators, and never the author.
+    // GitHub accepts only collaborators, and never the author.
     const may = account !== undefined && atLeast(roleOf(site.state, repository, account.id), "read");
     const member =
       account !== undefined && (!isOutsider(repository, account.id, site) || repository.ownerId === account.id);

@@ -1,8 +1,9 @@
 /**
- * Refs and everything that follows when one moves: push, create and delete events, pull requests that follow their
- * branch, check suites, CI.
+ * Refs, and all consequences of a moved ref. These are push, create and delete events, pull requests that follow their
+ * branch, check suites and CI.
  *
- * R1 State's mirror and git agree when a function here returns. R2 Whoever pushed is the sender of all that follows.
+ * R1 State's mirror and git agree when a function here returns. R2 The person who pushed is the sender of all that
+ *     follows.
  */
 import type { Doer } from "../access.ts";
 import { Refusal } from "../answer.ts";
@@ -19,7 +20,7 @@ import { demandWorkflowsForRef } from "./workflow-files.ts";
 
 const noSha = "0".repeat(40);
 
-/** By the API: one ref, against what the caller expects. */
+/** Changes one ref for the API, against the value that the caller expects. */
 export async function changeRef(
   site: Site,
   repository: Repository,
@@ -43,7 +44,7 @@ export async function changeRef(
   });
 }
 
-/** After git itself changed refs (a push over HTTP): what is different from the mirror. Call inside the lock. */
+/** After git itself changed refs (a push over HTTP). Reads the differences from the mirror. Call inside the lock. */
 export async function absorbPush(site: Site, repository: Repository, doer: Doer): Promise<void> {
   const present = await readRefs(gitDirectory(site, repository.id));
   const changes: RefChange[] = [];
@@ -65,7 +66,7 @@ export async function refsChanged(
     if (change.to === null) repository.refs.delete(change.ref);
     else repository.refs.set(change.ref, change.to);
   }
-  // Refs of the site itself and of tools (refs/pull, refs/baton) tell nobody.
+  // Refs of the site itself and of tools (refs/pull, refs/baton) send no events.
   const told = given.changes.filter((one) => /^refs\/(?:heads|tags)\//.test(one.ref));
   if (told.length > 0) repository.pushedAt = now;
   for (const change of told) {
@@ -147,7 +148,7 @@ async function tellPush(
   });
 }
 
-/** On a new branch only what the default branch does not have. */
+/** On a new branch, only the commits that the default branch does not have. */
 async function pushedRange(site: Site, repository: Repository, change: RefChange, to: string): Promise<string[]> {
   if (change.from !== null) return [`${change.from}..${to}`];
   const main = repository.refs.get(branchRef(repository.defaultBranch));

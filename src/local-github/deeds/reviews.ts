@@ -1,4 +1,4 @@
-/** Reviews: given at a commit, counted by whoever reads them, dismissed with a reason. */
+/** Reviews: given at a commit, counted by their readers, dismissed with a reason. */
 import type { Doer } from "../access.ts";
 import { Refusal } from "../answer.ts";
 import { type PullThread, pullRequestSimple } from "../resources/pull-request.ts";
@@ -11,8 +11,9 @@ export type ReviewEvent = "APPROVE" | "REQUEST_CHANGES" | "COMMENT";
 const stateOf = { APPROVE: "APPROVED", REQUEST_CHANGES: "CHANGES_REQUESTED", COMMENT: "COMMENTED" } as const;
 
 /**
- * A pending review, and its comments, exist for their author alone.
- * Sources: https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests/reviewing-proposed-changes-in-a-pull-request
+ * A pending review and its comments exist only for their author.
+ * Sources:
+ * https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests/reviewing-proposed-changes-in-a-pull-request
  * ("pending and only visible to you") and https://docs.github.com/en/rest/pulls/reviews (`PENDING`)
  */
 export function isShown(review: Review, { doer }: { doer: Doer }): boolean {
@@ -29,7 +30,7 @@ export interface DraftComment {
 
 export interface ReviewOptions {
   thread: PullThread;
-  /** null leaves it pending: only its author sees it. */
+  /** Null leaves the review pending. Only its author sees it. */
   event: ReviewEvent | null;
   body: string;
   sha: string | null;
@@ -119,7 +120,7 @@ function tellReview(
     repository,
     senderId: given.doer.accountId,
     payload: {
-      // Small letters in the event, capitals in the API.
+      // The event uses lower case, the API upper case.
       review: {
         ...object,
         state: review.state.toLowerCase(),

@@ -1,4 +1,4 @@
-/** What people and Apps do in issues, and in the conversation of pull requests. */
+/** Actions of people and Apps in issues, and in the conversation of pull requests. */
 import type { Doer } from "../access.ts";
 import { invalid } from "../answer.ts";
 import { isPull, pullRequest } from "../resources/pull-request.ts";
@@ -83,7 +83,9 @@ export function tellThread(
   });
 }
 
-/** Who closed it, and the client of the App that wrote it, are in the API's answer only. */
+/**
+ * Only the API's answer names the person who closed the issue. The same goes for the client id of the App that wrote it.
+ */
 function issuePayload(site: Site, repository: Repository, thread: Thread): object {
   const { closed_by: _closedBy, performed_via_github_app: app, ...payload } = issue(site, repository, thread);
   if (app === null) return { ...payload, performed_via_github_app: null };
@@ -93,7 +95,7 @@ function issuePayload(site: Site, repository: Repository, thread: Thread): objec
 
 function pullPayload(site: Site, repository: Repository, thread: Thread) {
   if (!isPull(thread)) return null;
-  // GitHub has not computed it when the event goes out.
+  // GitHub has not computed it when it sends the event.
   const full = { ...pullRequest(site, repository, thread), mergeable: null, rebaseable: null };
   return thread.state === "open" ? { ...full, mergeable_state: "unknown" } : full;
 }
@@ -135,7 +137,7 @@ export function editThread(
 }
 
 /**
- * What an admin does in the browser; no route of REST does it. The number stays taken.
+ * An admin deletes an issue in the browser. No route of REST does it. The number stays taken.
  * Sources: https://docs.github.com/en/issues/tracking-your-work-with-issues/administering-issues/deleting-an-issue and
  * https://docs.github.com/en/rest/issues/issues#get-an-issue (status 410 of a deleted issue)
  */
@@ -283,7 +285,7 @@ export function deleteComment(site: Site, repository: Repository, given: { comme
   tellComment(site, repository, { ...given, action: "deleted" });
 }
 
-/** The same reaction of the same person is one reaction. */
+/** A repeated reaction of the same person counts once. */
 export function react(
   site: Site,
   reactions: Reaction[],

@@ -1,7 +1,8 @@
 /**
- * Workflow files, which an App may write only with a permission of its own.
+ * Workflow files. An App may write them only with a permission of their own.
  *
- * WF1 A token without `workflows: write` brings no commit that touches one, by whichever way. `git-http.ts` holds it for pushes.
+ * WF1 A token without `workflows: write` cannot bring a commit that touches one, by any way. `git-http.ts` enforces it
+ *     for pushes.
  */
 import type { Doer } from "../access.ts";
 import { Refusal } from "../answer.ts";
@@ -10,7 +11,7 @@ import { git } from "../git.ts";
 const folder = ".github/workflows";
 
 /**
- * By a merge: what would change of the branch.
+ * For a merge: checks the change of the branch.
  * Source: https://github.com/KeisukeYamashita/auto-pull-request-merge/issues/481 (the words) and
  * https://github.com/chdsbd/kodiak/issues/853 (status 403). Also for a head in the same repository:
  * https://github.com/getmydia/mydia/pull/634.
@@ -28,9 +29,9 @@ function workflowRefusal(path: string): string {
 }
 
 /**
- * By a ref: commits that no other ref has.
- * Source: https://docs.github.com/en/rest/git/refs#create-a-reference (`contents: write`, or with `workflows: write`) and
- * https://github.com/googleapis/release-please-action/issues/709 (the words of a refused ref)
+ * For a ref: checks commits that no other ref has.
+ * Source: https://docs.github.com/en/rest/git/refs#create-a-reference (`contents: write`, or with `workflows: write`)
+ * and https://github.com/googleapis/release-please-action/issues/709 (the words of a refused ref)
  */
 export async function demandWorkflowsForRef(directory: string, doer: Doer, to: string) {
   if (doer.mayNotWriteWorkflows !== true) return;
@@ -39,9 +40,9 @@ export async function demandWorkflowsForRef(directory: string, doer: Doer, to: s
 }
 
 /**
- * By a file.
- * Source: https://docs.github.com/en/rest/repos/contents#create-or-update-file-contents (`workflows: write` for `.github/workflows`)
- * and https://github.com/octokit/octokit.rb/issues/1184
+ * For a file.
+ * Source: https://docs.github.com/en/rest/repos/contents#create-or-update-file-contents (`workflows: write` for
+ * `.github/workflows`) and https://github.com/octokit/octokit.rb/issues/1184
  */
 export function demandWorkflowsForFile(doer: Doer, path: string) {
   if (doer.mayNotWriteWorkflows === true && path.startsWith(`${folder}/`))

@@ -1,4 +1,4 @@
-/** The frame of every page: head, style in light and dark, the line of where one is. */
+/** The frame of every page: head, style in light and dark, the breadcrumb line. */
 import type { Answer } from "../answer.ts";
 import { Html, html, type Part } from "./html.ts";
 
@@ -52,7 +52,7 @@ footer{color:var(--muted);font-size:12px;text-align:center;padding:32px}
 @media(max-width:600px){main{padding:0 8px}.timeline{margin-left:0;border-left:0}.entry{padding-left:0}.entry>.avatar{position:static;margin-bottom:4px}.event .dot{position:static;display:inline-block;vertical-align:middle;margin-right:6px}}
 `;
 
-/** Nothing but what is on the page itself: no script, no foreign image, no form. */
+/** Only content of the page itself: no script, no foreign image, no form. */
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
 

@@ -1,4 +1,4 @@
-/** GitHub-flavoured Markdown as people wrote it, made harmless: no script, no style, no handler, no odd address. */
+/** People's GitHub-flavored Markdown, made harmless: no script, no style, no handler, no unusual address. */
 import { Marked } from "marked";
 import sanitizeHtml from "sanitize-html";
 import { Html } from "./html.ts";
@@ -28,7 +28,7 @@ const allowed: sanitizeHtml.IOptions = {
     "*": ["align"],
   },
   allowedSchemes: ["http", "https", "mailto"],
-  // A form control that is not a tick box would be somebody's form.
+  // Other form controls than a checkbox could belong to a foreign form.
   exclusiveFilter: (frame) => frame.tag === "input" && frame.attribs["type"] !== "checkbox",
   transformTags: { input: (tagName, attribs) => ({ tagName, attribs: { ...attribs, disabled: "" } }) },
 };

@@ -1,4 +1,4 @@
-/** Small things that every page shows: who, when, how it went. */
+/** Small parts that every page shows: person, time, outcome. */
 import type { Site } from "../site.ts";
 import { accountOf, type CheckRun, findAccount, fullName, type Repository } from "../state.ts";
 import { type Html, html } from "./html.ts";
@@ -23,7 +23,7 @@ export function when(at: string): Html {
   return html`<time datetime="${at}">${at.replace("T", " ").replace("Z", " UTC")}</time>`;
 }
 
-/** A sign and a word: colour alone says nothing to many. */
+/** A sign and a word, because color alone tells many people nothing. */
 export function outcome(run: Pick<CheckRun, "status" | "conclusion">): Html {
   if (run.status !== "completed") return html`<span class="yellow" title="${run.status}">●</span>`;
   switch (run.conclusion) {

@@ -73,7 +73,7 @@ ${log === undefined ? null : html`<h2 class="part">Log</h2><pre class="log">${lo
   return layout({ title: `${run.name} · ${fullName(site.state, repository)}`, where: where(site, repository) }, body);
 }
 
-/** `/raw/<ref>/<path>`: a ref may itself have slashes, so the shortest that names a commit wins. */
+/** `/raw/<ref>/<path>`. A ref may contain slashes, so the shortest prefix that names a commit wins. */
 export async function rawPage(site: Site, repository: Repository, segments: string[]): Promise<Answer | null> {
   const directory = gitDirectory(site, repository.id);
   for (let at = 1; at < segments.length; at += 1) {

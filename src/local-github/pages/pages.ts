@@ -1,5 +1,6 @@
 /**
- * What people see in a browser: read only, without sign-in, of everything. The server listens on this machine only.
+ * The pages for people in a browser: read-only, without sign-in, and they show everything. The server listens on this
+ * machine only.
  */
 import type { Answer } from "../answer.ts";
 import { pullRange } from "../deeds/pulls.ts";
@@ -11,7 +12,7 @@ import { textPage } from "./layout.ts";
 import { homePage, listPage, rawPage, repositoryPage, runPage } from "./other-pages.ts";
 import { threadPage } from "./thread-page.ts";
 
-/** null: no page has this path. */
+/** Null: no page has this path. */
 export async function pages(site: Site, path: string): Promise<Answer | null> {
   const [owner = "", name = "", ...rest] = path.split("/").slice(1).map(decode);
   if (owner === "") return homePage(site);

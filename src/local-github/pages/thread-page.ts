@@ -19,7 +19,7 @@ interface Place {
 
 interface Entry {
   at: string;
-  /** Ids grow with time: they part what happened in one second. Commits come first. */
+  /** Ids grow with time, so they order events within one second. Commits come first. */
   id: number;
   part: Html;
 }
@@ -63,7 +63,7 @@ function conversation(place: Place, thread: Thread): Entry[] {
   const opening = { authorId: thread.authorId, at: thread.createdAt, body: thread.body ?? "", anchor: "top" };
   const comments = [...repository.comments.values()].filter((one) => one.threadNumber === thread.number);
   return [
-    // First, whatever was committed before it was opened.
+    // First, even if commits are older than the thread.
     {
       at: "",
       id: -1,
@@ -92,7 +92,7 @@ interface Written {
   anchor: string;
   reactions: Reaction[];
   edited: boolean;
-  /** Why it is folded away; null: it is not. */
+  /** Why it is minimized. Null: it is not. */
   minimized: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** Alerts as GitHub's lists give them. */
+/** Alerts as GitHub's lists return them. */
 import { nodeId, type View } from "../site.ts";
 import type { Alert, Repository } from "../state.ts";
 import { repositoryPage, repositoryUrl } from "./repository.ts";

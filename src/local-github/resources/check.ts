@@ -52,7 +52,7 @@ export function checkAnnotation(view: View, place: { repository: Repository; run
   } satisfies Schema<"check-annotation">;
 }
 
-/** What `head_commit` is wherever a commit is mentioned in passing. */
+/** The form of `head_commit` in objects that only mention a commit. */
 export function simpleCommit(commit: CommitFacts) {
   return {
     id: commit.sha,
@@ -64,7 +64,7 @@ export function simpleCommit(commit: CommitFacts) {
   } satisfies Schema<"simple-commit">;
 }
 
-/** As it comes with its check runs. */
+/** The form that comes with its check runs. */
 export function simpleCheckSuite(view: View, repository: Repository, suite: CheckSuite) {
   return {
     id: suite.id,

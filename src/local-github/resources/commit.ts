@@ -1,4 +1,4 @@
-/** Commits, trees, files and branches as GitHub gives them. */
+/** Commits, trees, files and branches as GitHub returns them. */
 import type { CommitFacts, FileDifference, TreeEntry } from "../git-objects.ts";
 import { nodeId, type View } from "../site.ts";
 import { type Account, branchRef, type Repository } from "../state.ts";
@@ -6,7 +6,7 @@ import { repositoryPage, repositoryUrl } from "./repository.ts";
 import type { Schema } from "./schema.ts";
 import { simpleUser } from "./user.ts";
 
-/** GitHub's address for people who hide theirs: `<id>+<login>@users.noreply…` binds a commit to an account. */
+/** GitHub's address for people who hide theirs. `<id>+<login>@users.noreply…` binds a commit to an account. */
 export function noreplyAddress(account: Account): string {
   return `${account.id}+${account.login}@users.noreply.github.com`;
 }
@@ -100,7 +100,7 @@ export function diffEntry(view: View, place: { repository: Repository; sha: stri
   } satisfies Schema<"diff-entry">;
 }
 
-/** `ref` is what the caller asked for: it comes back in the addresses. */
+/** `ref` is the caller's spelling. The addresses repeat it. */
 export function contentEntry(
   view: View,
   place: { repository: Repository; ref: string; path: string },

@@ -15,7 +15,7 @@ export function isPull(thread: Thread | undefined): thread is PullThread {
   return thread !== undefined && thread.pull !== null;
 }
 
-/** A deleted fork leaves `repo: null`, which GitHub sends although its description calls the field required. */
+/** A deleted fork leaves `repo: null`. GitHub sends it although its description calls the field required. */
 function headOf(view: View, pull: PullRequest) {
   const repository = pull.headRepositoryId === null ? undefined : view.state.repositories.get(pull.headRepositoryId);
   const owner = findAccount(view.state, pull.headOwnerLogin);
@@ -59,7 +59,7 @@ export function pullRequestSimple(view: View, repository: Repository, thread: Pu
     assignees,
     requested_reviewers: pull.requestedReviewerIds.map((id) => userById(view, id)),
     requested_teams: [] as Schema<"team">[],
-    // The description of the list wants a text where labels may have none.
+    // The description of the list requires a text where labels may have none.
     labels: labelsOf(view, repository, thread).map((one) => ({ ...one, description: one.description ?? "" })),
     milestone: null,
     draft: pull.draft,
@@ -92,7 +92,7 @@ export function pullRequestSimple(view: View, repository: Repository, thread: Pu
   } satisfies Schema<"pull-request-simple">;
 }
 
-/** Source: https://docs.github.com/en/graphql/reference/enums#mergestatestatus, which REST spells in lower case. */
+/** REST spells these in lower case. Source: https://docs.github.com/en/graphql/reference/enums#mergestatestatus */
 function mergeState(repository: Repository, thread: PullThread): string {
   const { pull } = thread;
   if (pull.draft) return "draft";

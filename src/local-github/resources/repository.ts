@@ -123,7 +123,7 @@ export function repositoryObject(view: View, repository: Repository) {
   } satisfies Schema<"repository">;
 }
 
-/** As `GET /repositories/:id` and webhooks give it. `viewerId` null: an App, which has no role. */
+/** The form of `GET /repositories/:id` and webhooks. `viewerId` null: an App, which has no role. */
 export function fullRepository(view: View, repository: Repository, viewerId: number | null) {
   const parent = repository.parentId === null ? undefined : view.state.repositories.get(repository.parentId);
   const owner = ownerOf(view.state, repository);

@@ -2,7 +2,7 @@ import { nodeId, type View } from "../site.ts";
 import { type Account, accountOf, appOf } from "../state.ts";
 import type { Schema } from "./schema.ts";
 
-/** A Bot's addresses carry `%5Bbot%5D`, and its page is that of its App. */
+/** A bot's addresses contain `%5Bbot%5D`, and its page is the page of its App. */
 export function simpleUser(view: View, account: Account) {
   const url = `${view.apiUrl}/users/${encodeURIComponent(account.login)}`;
   const page =

@@ -1,4 +1,4 @@
-/** Workflows that are started by hand or by an App: told to whoever plays the runners. */
+/** Workflows that a person or an App starts. They are reported to the code that plays the runners. */
 import { z } from "zod";
 import { noContent, ok, Refusal } from "../answer.ts";
 import { dispatchCi } from "../deeds/ci.ts";
@@ -10,7 +10,7 @@ import { bodyOf, repositoryRoute } from "../route.ts";
 import { gitDirectory, nodeId } from "../site.ts";
 import { accountOf, branchRef, fullName, takeId } from "../state.ts";
 
-/** GitHub takes at most 25 inputs. */
+/** GitHub accepts at most 25 inputs. */
 const inputsMax = 25;
 
 const dispatch = z.object({
@@ -20,7 +20,8 @@ const dispatch = z.object({
 });
 
 export const actionRoutes = [
-  // Only what was dispatched, and what whoever plays the runners told of; else a run is unknown, as one that was deleted.
+  // Only dispatched runs, and runs that the code in the runners' role reported. Any other run is unknown, like a
+  // deleted one.
   // Source: https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run
   repositoryRoute("GET /actions/runs/:id", "actions:read", async ({ site, repository, params }) => {
     const id = Number(params["id"]);
@@ -62,7 +63,7 @@ export const actionRoutes = [
       workflow_url: `${repositoryUrl(site, repository)}/actions/workflows/1`,
     });
   }),
-  // A workflow goes by its file, and is as old as its repository.
+  // Its file identifies a workflow. The workflow is as old as its repository.
   repositoryRoute("GET /actions/workflows/:workflow", "actions:read", async ({ site, repository, params }) => {
     const file = params["workflow"] ?? "";
     const path = `.github/workflows/${file}`;

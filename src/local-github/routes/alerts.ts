@@ -1,4 +1,4 @@
-/** Lists of alerts: code scanning, Dependabot, secret scanning. What is switched off refuses, each in words of its own. */
+/** Lists of alerts: code scanning, Dependabot, secret scanning. A disabled list refuses, each in words of its own. */
 import { Refusal } from "../answer.ts";
 import { codeScanningAlert, dependabotAlert, secretScanningAlert } from "../resources/alert.ts";
 import { listed, type RepositoryContext, repositoryRoute } from "../route.ts";
@@ -18,7 +18,7 @@ export const alertRoutes = [
   }),
   // Source: https://docs.github.com/en/rest/dependabot/alerts#list-dependabot-alerts-for-a-repository (403)
   repositoryRoute("GET /dependabot/alerts", "vulnerability_alerts:read", (context) => {
-    // Its pages go by a cursor; a number is refused.
+    // Its pages use a cursor. A page number is refused.
     if (context.request.query.has("page"))
       throw new Refusal(400, "Pagination using the `page` parameter is not supported.");
     const alerts = alertsOf(context, "dependabot");

@@ -1,4 +1,4 @@
-/** What an App does as itself: who am I, where am I installed, tokens, missed deliveries. */
+/** An App's calls as itself: its identity, its installations, tokens, missed deliveries. */
 import { z } from "zod";
 import { credentialFrom } from "../access.ts";
 import { badCredentials, created, noContent, notFound, ok, Refusal } from "../answer.ts";
@@ -61,7 +61,7 @@ function deliveriesOf(context: Context) {
   return context.site.deliveries.filter((one) => one.appId === app.id).toReversed();
 }
 
-/** The cursor is the id of the last delivery on the page before. */
+/** The cursor is the id of the last delivery on the previous page. */
 function deliveryPage(context: Context) {
   const { query, url } = context.request;
   const all = deliveriesOf(context);
@@ -77,8 +77,8 @@ function deliveryPage(context: Context) {
 }
 
 export const appRoutes = [
-  // "Returns the GitHub App associated with the authentication credentials used", with permissions, events and the number of its
-  // installations: https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app
+  // The answer has permissions, events and the number of installations. "Returns the GitHub App associated with the
+  // authentication credentials used": https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app
   route("GET /app", "app", (context) => ok(appObject(context.view, appOfCaller(context)))),
   // https://docs.github.com/en/rest/apps/apps#list-installations-for-the-authenticated-app
   route("GET /app/installations", "app", (context) =>

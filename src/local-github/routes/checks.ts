@@ -68,7 +68,7 @@ function callerApp(context: RepositoryContext): number {
   throw new Refusal(403, "You must authenticate via a GitHub App.");
 }
 
-/** A conclusion completes; completion demands a conclusion. */
+/** A conclusion completes the run. A completed run needs a conclusion. */
 function progress(
   context: RepositoryContext,
   given: z.infer<typeof runFields>,
@@ -123,7 +123,7 @@ async function update(context: RepositoryContext) {
     );
   const given = bodyOf(context, runChange);
   const text = given.output;
-  // Each update adds annotations; texts replace.
+  // Each update adds annotations, but replaces texts.
   const annotations: Annotation[] = [...run.annotations, ...(text?.annotations ?? [])];
   await updateRun(context.site, context.repository, {
     run,
@@ -193,7 +193,10 @@ async function listStatuses(context: RepositoryContext) {
   return listed(context, some, (one) => status(context.view, context.repository, one));
 }
 
-/** Source: https://docs.github.com/en/rest/actions/workflow-jobs (`id` of a job is that of its check run: `check_run_url`). */
+/**
+ * A job's `id` is the id of its check run (`check_run_url`). Source:
+ * https://docs.github.com/en/rest/actions/workflow-jobs
+ */
 function showJob(context: RepositoryContext, run: CheckRun) {
   const suite = context.repository.checkSuites.get(run.suiteId);
   const workflowRunId = suite?.workflowRunId ?? 0;

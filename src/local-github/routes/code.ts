@@ -1,4 +1,4 @@
-/** Branches, refs, files, commits, comparisons: what git knows. */
+/** Branches, refs, files, commits, comparisons: everything from git. */
 import { z } from "zod";
 import { created, noContent, notFound, ok, Refusal } from "../answer.ts";
 import { personOf } from "../deeds/accounts.ts";
@@ -32,7 +32,7 @@ import { branchRef } from "../state.ts";
 
 const directoryOf = (context: RepositoryContext): string => gitDirectory(context.site, context.repository.id);
 
-/** A branch, a tag, a full ref or a SHA. Branches are read from the view, so that a stale read is stale. */
+/** A branch, a tag, a full ref or a SHA. Branches come from the view, so that a stale read is stale. */
 async function resolve(context: RepositoryContext, name: string): Promise<string | null> {
   const { refs } = context.repository;
   const short = name.replace(/^refs\//, "");
@@ -63,7 +63,7 @@ async function contents(context: RepositoryContext) {
   if (entry === null) throw notFound();
   if (entry.type === "tree") return listing(context, { ref, path, tree: entry.sha });
   const bytes = (await readBlob(directoryOf(context), entry.sha)) ?? Buffer.alloc(0);
-  // `application/vnd.github.raw`, `…raw+json`, and what Octokit sends for `mediaType: raw`: `…v3.raw`.
+  // `application/vnd.github.raw`, `…raw+json`, and `…v3.raw`, which Octokit sends for `mediaType: raw`.
   if (/application\/vnd\.github(?:\.v3)?\.raw\b/.test(context.request.headers["accept"] ?? "")) {
     return { status: 200, raw: { bytes, type: "application/vnd.github.raw+json; charset=utf-8" } };
   }
@@ -218,7 +218,7 @@ const newCommit = z.object({
   signature: z.string().optional(),
 });
 
-/** GitHub lists no more of a tree at once. */
+/** GitHub lists no more entries of a tree at once. */
 const treeEntriesMax = 100_000;
 
 export const codeRoutes = [
@@ -294,5 +294,5 @@ export const codeRoutes = [
   }),
 ];
 
-/** Last in the table: `:ref` would take what is more particular. */
+/** Last in the table, because `:ref` would also match more specific routes. */
 export const commitRoutes = [repositoryRoute("GET /commits/*ref", "contents:read", oneCommit)];

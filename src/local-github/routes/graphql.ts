@@ -1,7 +1,7 @@
 /**
- * The part of GitHub's GraphQL API that Baton asks: one operation a document, by its field.
+ * The part of GitHub's GraphQL API that Baton uses: one operation per document, by its field.
  *
- * GQ1 Unknown fields are errors, and an answer with errors is 200, as on GitHub.
+ * GQ1 Unknown fields are errors. An answer with errors is 200, as on GitHub.
  * Source: https://docs.github.com/en/graphql/guides/forming-calls-with-graphql and, for errors with a type,
  * https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
  */
@@ -37,7 +37,7 @@ class GraphqlRefusal extends Error {
 type Input = Record<string, unknown>;
 
 interface Mutation {
-  /** Has every field of the answer: what is asked for is checked by it before anything changes, as on GitHub. */
+  /** Has every field of the answer. The selection is checked against it before anything changes, as on GitHub. */
   shape: object;
   perform(context: Context, input: Input): Promise<object> | object;
 }
@@ -94,7 +94,7 @@ const minimizedShape: { minimizedComment: { isMinimized: boolean; minimizedReaso
   minimizedComment: { isMinimized: true, minimizedReason: null },
 };
 
-/** Source: https://docs.github.com/en/graphql/reference/mutations, each under its name. */
+/** Each mutation under its name. Source: https://docs.github.com/en/graphql/reference/mutations */
 const mutations: Record<string, Mutation> = {
   enqueuePullRequest: mutation({ mergeQueueEntry: { position: 1, state: "QUEUED" } }, (context, input) => {
     const [repository, thread] = pullNamed(context, input);

@@ -58,14 +58,14 @@ function commentOf(context: RepositoryContext): Comment {
   return comment;
 }
 
-/** People change what they wrote; maintainers what anybody wrote; an App with the grant likewise. */
+/** People change their own texts. Maintainers change any text. An App with the grant may, too. */
 function demandAuthor(context: RepositoryContext, authorId: number): void {
   if (context.actor.kind !== "user" || context.doer.accountId === authorId) return;
   if (!atLeastIn(context, "write")) throw new Refusal(403, "Must have admin rights to Repository.");
 }
 
 /**
- * An App is no collaborator, whatever it was granted.
+ * An App is not a collaborator, whatever grants it has.
  * Source: https://github.com/renovatebot/renovate/issues/6215 (403 and its words)
  */
 function demandUnlocked(context: RepositoryContext, thread: Thread | undefined): void {
@@ -74,7 +74,7 @@ function demandUnlocked(context: RepositoryContext, thread: Thread | undefined):
 }
 
 /**
- * Nobody reacts in a locked thread, whatever they may write. REST's words are in `test/github/unverified.md`.
+ * Nobody reacts in a locked thread, not even with write access. REST's words are in `test/github/unverified.md`.
  * Source: https://github.com/GitHawkApp/GitHawk/issues/2297 ("even if you have write access to the repository")
  */
 function demandReactable(thread: Thread | undefined): void {
@@ -90,7 +90,7 @@ function commentsOf(context: RepositoryContext, thread: Thread | null): Comment[
     .toSorted(inOrder(context.request.query, "asc"));
 }
 
-/** `sort` and `direction` of a list; a stable sort, and none without `sort`. */
+/** `sort` and `direction` of a list. The sort is stable. Without `sort` the order does not change. */
 function inOrder(query: URLSearchParams, otherwise: "asc" | "desc") {
   const sort = query.get("sort");
   const sign = (query.get("direction") ?? otherwise) === "asc" ? 1 : -1;

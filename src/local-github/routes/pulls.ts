@@ -92,7 +92,7 @@ function reviewOf(context: RepositoryContext, thread: PullThread): Review {
   return found;
 }
 
-/** What nobody submitted is not there for anybody but its author. */
+/** A pending comment exists only for its author. */
 function commentsShown(context: RepositoryContext, { pull }: PullThread): ReviewComment[] {
   const hidden = new Set(pull.reviews.filter((one) => !isShown(one, context)).map(({ id }) => id));
   return pull.reviewComments.filter(({ reviewId }) => !hidden.has(reviewId));
@@ -101,7 +101,7 @@ function commentsShown(context: RepositoryContext, { pull }: PullThread): Review
 const showReview = (context: RepositoryContext, thread: PullThread, one: Review) =>
   reviewObject(context.view, { repository: context.repository, thread }, one);
 
-/** The hunk of the diff that a line is in, as far as GitHub would show it. */
+/** The diff hunk of a line, as far as GitHub would show it. */
 async function hunks(context: RepositoryContext, thread: PullThread): Promise<Map<string, string>> {
   const range = await pullRange(context.site, context.repository, thread.pull);
   const files = await readDifference(range.directory, range.from, range.to);
@@ -178,7 +178,7 @@ const reviewRoutes = [
     const review = reviewOf(context, thread);
     const some = thread.pull.reviewComments.filter((one) => one.reviewId === review.id);
     return listed(context, some, (one) => {
-      // This one list is without line numbers, as on GitHub.
+      // Only this list lacks line numbers, as on GitHub.
       const object = reviewComment(context.view, { repository: context.repository, thread }, one);
       return object;
     });

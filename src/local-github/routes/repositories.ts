@@ -1,4 +1,4 @@
-/** People, repositories, collaborators, what a branch requires. */
+/** People, repositories, collaborators, and the requirements of a branch. */
 import { canSee } from "../access.ts";
 import { noContent, notFound, ok, Refusal } from "../answer.ts";
 import { fullRepository, permissionFlags } from "../resources/repository.ts";
@@ -7,7 +7,7 @@ import { listed, type RepositoryContext, repositoryRoute, route } from "../route
 import { type BranchRule, rulesFor } from "../rules.ts";
 import { type Account, accountOf, findAccount, ownerOf, type Role, roleOf } from "../state.ts";
 
-/** The old four words; triage and maintain hide in `role_name`. */
+/** The old four words. Only `role_name` shows triage and maintain. */
 function legacyPermission(role: Role): string {
   if (role === "triage") return "read";
   return role === "maintain" ? "write" : role;
@@ -127,7 +127,8 @@ export const repositoryRoutes = [
   }),
   repositoryRoute("GET /collaborators/:login/permission", "metadata:read", (context) => {
     const account = namedAccount(context);
-    // Bots of Apps are no users, whatever the App was granted. Source: https://github.com/anthropics/claude-code-action/pull/1030 (404)
+    // Bots of Apps are not users, whatever grants the App has. Source:
+    // https://github.com/anthropics/claude-code-action/pull/1030 (404)
     if (account.kind === "Bot") throw new Refusal(404, `${account.login} is not a user`);
     const role = roleOf(context.view.state, context.repository, account.id);
     return ok({ permission: legacyPermission(role), role_name: role, user: collaborator(context, account) });

@@ -1,7 +1,7 @@
 import type { ApproverFacts } from "../facts.ts";
 import { allow, deny, type Rule } from "../rule.ts";
 
-/** The one place where logins are compared, because people write logins: without case, as GitHub does. */
+/** The only place that compares logins, because people write logins: without case, as GitHub does. */
 export const approverListed: Rule<ApproverFacts> = {
   name: "approver-listed",
   summary: "Where `approvals.people` lists somebody, only they approve.",

@@ -1,7 +1,7 @@
 import type { ApproverFacts } from "../facts.ts";
 import { allow, deny, type Rule } from "../rule.ts";
 
-/** No setting opens this: an approval is the word of a person. */
+/** No setting relaxes this: an approval is the decision of a person. */
 export const approverPerson: Rule<ApproverFacts> = {
   name: "people-approve",
   summary: "No bot approves, listed or not.",

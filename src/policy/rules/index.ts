@@ -1,4 +1,4 @@
-/** Every rule, by what it decides about: one line each. Documentation and tests read this registry. */
+/** Every rule, by its subject: one line each. Documentation and tests read this registry. */
 import type { ApproverFacts, BudgetFacts, CommandFacts, MergeFacts, PublishFacts } from "../facts.ts";
 import type { Rule } from "../rule.ts";
 import { approverListed } from "./approver-listed.ts";

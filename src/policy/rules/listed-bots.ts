@@ -1,7 +1,7 @@
 import type { CommandFacts } from "../facts.ts";
 import { allow, deny, type Rule } from "../rule.ts";
 
-/** By id: a bot's name can be taken by another. */
+/** By id, because somebody else can register a bot's name. */
 export const listedBots: Rule<CommandFacts> = {
   name: "people-only",
   summary: "Bots give commands only where `commands.bots` lists their id.",

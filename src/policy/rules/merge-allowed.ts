@@ -19,7 +19,7 @@ export const mergeOwnHead: Rule<MergeFacts> = {
       : allow("The head is in this repository."),
 };
 
-/** GitHub is asked for the same with the SHA of the merge; this tells why before. */
+/** The merge sends the same SHA to GitHub. This rule gives the reason earlier. */
 export const mergeSameHead: Rule<MergeFacts> = {
   name: "merge-same-head",
   summary: "Baton merges the commit that it judged, not a later one.",

@@ -1,7 +1,10 @@
 import type { ApproverFacts } from "../facts.ts";
 import { allow, deny, type Rule } from "../rule.ts";
 
-/** The requester asked for the work, the author answers for it, the last pusher wrote what is judged: two pairs of eyes means another person. */
+/**
+ * The requester asked for the work, the author answers for it, and the last pusher wrote the judged commit. "Two pairs
+ * of eyes" means another person.
+ */
 export const notOwnWork: Rule<ApproverFacts> = {
   name: "not-own-work",
   summary:
@@ -20,7 +23,7 @@ export const notOwnWork: Rule<ApproverFacts> = {
   },
 };
 
-/** What the approver did for this work; null: nothing. A bot's pull request or push is nobody's own. */
+/** The approver's part in this work. null: there is none. A bot's pull request or push is nobody's own. */
 export function partIn({
   approver,
   requester,

@@ -1,7 +1,7 @@
 import type { CommandFacts } from "../facts.ts";
 import { allow, deny, type Rule } from "../rule.ts";
 
-/** Baton's own comments quote commands; obeying them would be a loop. */
+/** Baton's own comments quote commands. Obeying them would be a loop. */
 export const ownApp: Rule<CommandFacts> = {
   name: "not-itself",
   summary: "Baton does not take commands from itself.",

@@ -1,4 +1,4 @@
-/** Many runs in one installation, by a clock of the test: the real outbox and the real budget, in front of a GitHub that only counts. */
+/** Many runs in one installation, by a clock of the test. The outbox and the budget are real; GitHub only counts. */
 import { setImmediate as macrotask } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { ManualClock } from "../../../test/fakes/manual-clock.ts";
@@ -55,7 +55,7 @@ it.each([
       });
     };
     const deeds: Promise<void>[] = [];
-    // 8 things an hour that somebody waits for, half of them effects of the run: two hours of it.
+    // For two hours, 8 writes an hour that somebody waits for. Half of them are effects of the run.
     const deedEvery = Math.floor(3_600_000 / stepMs / 8);
     for (let step = 0; step < 2_400; step += 1) {
       for (let run = 0; run < runs; run += 1) {
@@ -74,7 +74,7 @@ it.each([
     }
     expect(deeds.length).toBeGreaterThan(runs * 5);
     expect(Math.max(...waits)).toBeLessThanOrEqual(waitMsMax);
-    // What is shown goes on, and GitHub's own limits are kept.
+    // Status edits continue, and the test keeps GitHub's own limits.
     expect(edits).toBeGreaterThan(runs * 2);
     expect(writes + edits).toBeLessThanOrEqual(2 * limits.contentWritesPerHourMax);
     stop.abort();

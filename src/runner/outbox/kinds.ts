@@ -1,11 +1,11 @@
-/** What an outbox row can be; each kind is one ensure against GitHub. */
+/** The kinds of outbox rows. Each kind is one ensure against GitHub. */
 import { limits } from "../../core/limits.ts";
 import type { Json, Repository } from "../../core/vocabulary.ts";
 import type { CheckRunContent, Github, PostedComment } from "../../ports/github.ts";
 import type { OutboxRow } from "../../ports/store.ts";
 
 interface OutboxKind {
-  /** The same operation is sent again at most this often. */
+  /** The shortest interval between two sends of the same operation. */
   intervalMs: number;
   ensure(github: Github, row: OutboxRow): Promise<Json>;
 }
@@ -18,7 +18,7 @@ export const outboxKinds = {
         repository: Repository;
         number: number;
         body: string;
-        /** What people are told or asked that they wait for, by name: each is sent like a reply, once. */
+        /** News or questions that people wait for, by name. Baton sends each once, with the priority of a reply. */
         asks?: string;
       };
       const sent = row.result as { id?: number; asks?: string } | null;
@@ -34,7 +34,7 @@ export const outboxKinds = {
       return { ...comment, ...(asks === undefined ? {} : { asks }) };
     },
   },
-  /** Posted once, never edited, folded away when it is over. One that is over before it was posted is not posted. */
+  /** Posted once, never edited, and folded when it is over. A question that is over before its post is never posted. */
   question: {
     intervalMs: 0,
     async ensure(github, row) {
@@ -47,7 +47,7 @@ export const outboxKinds = {
       const posted = (row.result as Partial<PostedComment> | null) ?? null;
       if (open && posted !== null) return row.result;
       if (open) return { ...(await github.ensureComment(repository, number, row.operationKey, body, null)) };
-      // Without an answer of GitHub's it may be there all the same: the answer was lost.
+      // The comment may exist although GitHub's answer was lost.
       const { nodeId } = posted ?? (await github.ownComment(repository, number, row.operationKey)) ?? {};
       if (nodeId !== undefined) await github.minimizeComment({ nodeId });
       return row.result;

@@ -1,9 +1,9 @@
 /**
  * Sends the outbox: every write to GitHub that is not an effect of a run (status, check run, replies, reactions).
  *
- * O1 A row is sent until GitHub has it; the same row sent twice leaves one result (each kind is an ensure).
+ * O1 A row is sent until GitHub has it. Sending a row twice leaves one result (each kind is an ensure).
  * O2 One replica pumps at a time (lease), so that two never race to create the same comment.
- * O3 A newer content of the same operation replaces an older one that was not sent: edits coalesce.
+ * O3 Newer content of an operation replaces older content that was not sent: edits coalesce.
  */
 import { errorCatalogue, toBatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
@@ -15,9 +15,9 @@ import { outboxKinds } from "./kinds.ts";
 
 const leaseName = "outbox";
 const batchRows = 20;
-/** Without a feed, rows that others put in are looked for this often. */
+/** Without a feed, Baton looks this often for rows of other writers. */
 const pollIntervalMs = 500;
-/** At most one a minute: more than a day of GitHub being down. */
+/** At most one a minute, so this covers a GitHub outage of more than a day. */
 const triesMax = 2_000;
 
 type Sends = Pick<Dependencies, "store" | "clock" | "log" | "github" | "owner" | "feed">;
@@ -32,7 +32,7 @@ export class OutboxPump {
   #loop: Promise<void> = Promise.resolve();
   #sending = 0;
 
-  /** `closed`: the thread of a run takes no more comments. */
+  /** `closed`: called when the thread of a run rejects comments. */
   constructor(dependencies: Sends, closed: (row: OutboxRow, said: string) => Promise<void> = async () => {}) {
     this.#closed = closed;
     this.#dependencies = dependencies;
@@ -57,13 +57,13 @@ export class OutboxPump {
     this.#lease = null;
   }
 
-  /** Sends what is due now and returns how many rows; the loop's own step, and the tests'. */
+  /** Sends the due rows and returns their number. The loop and tests call it. */
   async pump(): Promise<number> {
     if (!(await this.#hold())) return 0;
     const { store, clock } = this.#dependencies;
     const rows = await store.outboxDue(clock.now(), batchRows);
     this.#sending = rows.length;
-    // Rows of one thread keep their order; different threads go at once.
+    // Rows of one thread keep their order. Rows of different threads are sent at once.
     const byThread = new Map<string, OutboxRow[]>();
     for (const row of rows) {
       const key = `${row.repositoryId}/${String((row.payload as { number?: number }).number ?? row.operationKey)}`;
@@ -124,7 +124,9 @@ export class OutboxPump {
     return this.#lease !== null;
   }
 
-  /** What is put in rings the bell. The lease is renewed meanwhile, and a notification that was lost is made up for (FE4). */
+  /**
+   * New rows ring the bell. Meanwhile the lease is renewed. A wake-up by time makes up for a lost notification (FE4).
+   */
   async #looksAgainAt(): Promise<number> {
     const { store, clock, feed } = this.#dependencies;
     const now = clock.now();

@@ -1,4 +1,6 @@
-/** A question is one comment: posted once, never edited, folded away when it is over, whatever is lost on the way. */
+/**
+ * A question is one comment: posted once, never edited, and folded when it is over. Lost answers do not change that.
+ */
 import { expect, it } from "vitest";
 import { ManualClock } from "../../../test/fakes/manual-clock.ts";
 import { openMemory } from "../../adapters/memory/open.ts";
@@ -12,7 +14,7 @@ import { outboxRow, questionRowKey } from "./row.ts";
 const repository = { id: 9, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
 const key = questionRowKey("run_0123456789abcdef" as RunId, "plan-approval");
 
-/** What happens to each write of a question, and what GitHub has then: comments posted, comments folded, edits. */
+/** Controls the result of each write of a question, and GitHub's state: posted comments, folded comments, edits. */
 function world() {
   const clock = new ManualClock();
   const { store } = openMemory({ clock, log: silentLog });

@@ -1,22 +1,25 @@
-/** A write to GitHub that is to be sent: what all of them have in common, stated once. */
+/** A write to GitHub that waits in the outbox: the shared fields of all kinds. */
 import { sha256 } from "../../adapters/system/sha256.ts";
 import type { Json, Repository, RunId } from "../../core/vocabulary.ts";
 import type { NewOutboxRow } from "../../ports/store.ts";
 
 export interface OutboxWrite {
-  /** The same for every try: a second row with it replaces the first (S5). */
+  /** The same for every try. A second row with the same key replaces the first (S5). */
   operationKey: string;
   repository: Repository;
   kind: "comment" | "question" | "reaction" | "check-run" | "issue";
-  /** Beside the repository. */
+  /** In addition to the repository. */
   payload: Record<string, unknown>;
   priority: number;
   runId?: RunId;
-  /** What decides whether there is something to send; the whole payload without it. */
+  /** Decides whether there is something to send. Absent: the whole payload decides. */
   content?: string;
 }
 
-/** Of the comment that asks a question of a run. A marker holds no more letters, and not all of an effect's key. */
+/**
+ * Key of the comment that asks a question of a run. A marker allows fewer letters than an effect's key, so other ids
+ * are hashed.
+ */
 export function questionRowKey(runId: RunId, id: string): string {
   const name = /^[A-Za-z0-9_:./#@-]{1,150}$/.test(id) ? id : sha256(id);
   return `question:${runId}:${name}`;

@@ -1,16 +1,16 @@
 /**
- * What the agent of one attempt is at: its last words, its last tool, its list of things to do, its turns.
+ * The present activity of an attempt's agent: its last words, its last tool, its task list, its turns.
  *
- * Owns: what of the stream is kept while it runs, so that an attempt that ends early leaves it (SUBOBS-004). Does not own: tokens
- * and money (`meter.ts`), when it is told.
- * AC1 Bounded whatever streams in, and redacted before it is handed out.
+ * Owns: the parts of the stream to keep, so that an attempt that ends early leaves them (SUBOBS-004). Does not own:
+ * tokens and money (`meter.ts`), when to report.
+ * AC1 The kept part is always bounded, and redacted before it leaves this module.
  */
 import type { PartialWork } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { HarnessEvent } from "../../ports/harness.ts";
 
 const noteCharactersMax = 160;
-/** Tools by which agents keep their plan, whatever their CLI calls them. */
+/** Tools that agents use to keep their plan, by all names of their CLIs. */
 const planTool = /todo|plan|checklist/i;
 
 export class Activity {
@@ -20,14 +20,14 @@ export class Activity {
   #lastAction = "";
   #turns = 0;
   #requests = 0;
-  /** True where the next word or tool call is a new answer of the model. */
+  /** True if the next text or tool call belongs to a new answer of the model. */
   #asks = true;
 
   constructor(redact: (text: string) => string) {
     this.#redact = redact;
   }
 
-  /** What to tell people now; null: no news. */
+  /** The news for people. null: no news. */
   take(event: HarnessEvent): string | null {
     switch (event.type) {
       case "text":
@@ -59,7 +59,7 @@ export class Activity {
     }
   }
 
-  /** Questions to models that the proxy counted: it sees every turn. */
+  /** Model requests that the proxy counted: it sees every turn. */
   counted(requests: number): void {
     this.#requests = Math.max(this.#requests, requests);
   }
@@ -72,7 +72,7 @@ export class Activity {
     return Math.max(this.#turns, this.#requests);
   }
 
-  /** What it leaves if it ended now; `textCharactersMax` where less is enough. */
+  /** The partial work if the attempt ended now. `textCharactersMax` asks for a shorter text. */
   partial(textCharactersMax: number = limits.partialTextCharactersMax): PartialWork {
     const said = { text: this.#text, todo: this.#todo, lastAction: this.#lastAction, turns: this.turns };
     const redacted = redactedPartial(said, this.#redact);
@@ -85,7 +85,7 @@ export class Activity {
   }
 
   #act(what: string): string {
-    // One line: it stands in tables and beside a clock.
+    // One line, because it appears in tables and next to a time.
     this.#lastAction = what.replaceAll(/\s+/g, " ").trim().slice(0, noteCharactersMax);
     return this.#lastAction;
   }
@@ -100,11 +100,11 @@ export function redactedPartial(partial: PartialWork, redact: (text: string) => 
   };
 }
 
-/** The end of a text: what came last says most of how far it got. */
+/** The end of a text, which says most about the progress. */
 function tail(text: string, charactersMax: number): string {
   if (text.length <= charactersMax) return text;
   const from = text.length - charactersMax + 1;
-  // Not within a character of two halves.
+  // Never cuts between the two halves of a character.
   const half = /[\uDC00-\uDFFF]/.test(text[from] ?? "") ? 1 : 0;
   return `…${text.slice(from + half)}`;
 }

@@ -1,24 +1,30 @@
 /**
- * `agent`: a harness in a workspace; its result is a commit measured by git.
+ * `agent`: a harness in a workspace. Its result is a commit measured by git.
  *
- * X1 The attempt begins where the one before stopped: from its saved commits, in its session where the harness can resume.
- * X2 What it used is metered while it runs; at the reserved amount it is stopped and its work is kept.
- * X3 Commits are in the trusted repository before the workspace goes (W4), whatever the harness says of itself.
- * X4 What a step that only reads changed is found by git, said, and thrown away, whatever its harness promised.
+ * Five stages: prepare, instruct, run, collect, settle. Each uses the results of the earlier ones, and `perform` shows
+ * them all.
+ *
+ * X1 The attempt begins where the last one stopped: from its saved commits. It uses the same session if the harness can
+ *    resume.
+ * X2 Its usage is metered while it runs. At the reserved amount, Baton stops it and keeps its work.
+ * X3 Commits are in the trusted repository before the workspace goes (W4), whatever the harness reports.
+ * X4 Git finds the changes of a step that may only read. Baton reports and discards them, whatever the harness
+ *    promised.
  */
 
 import type { Settings } from "../../config/schema.ts";
 import type { AttemptResult } from "../../core/decide.ts";
-import { type AgentInput, type AgentOutput, agentInputSchema } from "../../core/effect.ts";
+import { type AgentInput, type AgentOutput, agentInputSchema, type SandboxReport } from "../../core/effect.ts";
 import { type ErrorCode, type ErrorData, fromData, toBatonError } from "../../core/errors.ts";
 import type { Kept } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
-import type { Json } from "../../core/vocabulary.ts";
+import type { Json, Usage } from "../../core/vocabulary.ts";
 import { worthwhileUsd } from "../../money/budget.ts";
 import { unpriced } from "../../money/cost.ts";
+import type { SandboxDecision } from "../../policy/sandbox.ts";
 import type { HarnessResult, ToolServer } from "../../ports/harness.ts";
-import type { ImportResult, RepositoryAccess } from "../../ports/workspace.ts";
+import type { ImportResult, RepositoryAccess, Workspace } from "../../ports/workspace.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { forget, performRemotely } from "../remote/remote-agent.ts";
 import { repositoryAccess } from "../repository-access.ts";
@@ -32,7 +38,7 @@ import { instruct } from "./instruct.ts";
 import { Meter } from "./meter.ts";
 import { OutsidePaths } from "./outside-paths.ts";
 import { attemptMarker, type PerformContext, type WorkPerformer, workspaceName } from "./performer.ts";
-import { remember, route, takenOver } from "./route.ts";
+import { type Routed, remember, route, takenOver } from "./route.ts";
 import { setUp } from "./set-up.ts";
 
 export const agentPerformer: WorkPerformer = {
@@ -41,7 +47,7 @@ export const agentPerformer: WorkPerformer = {
     const { attemptUsd } = settingsOf(state).limits;
     if (share === null) return attemptUsd;
     const { budgetUsd, spentUsd, reservedUsd } = state.money;
-    // A share beyond what the run has is a bound, not a claim: nobody is asked for more because of it.
+    // A share above the run's rest is a bound, not a claim: it makes Baton ask nobody for more money.
     const left = budgetUsd - spentUsd - reservedUsd;
     return Math.max(share > left ? Math.min(share, attemptUsd) : share, worthwhileUsd);
   },
@@ -50,12 +56,12 @@ export const agentPerformer: WorkPerformer = {
   isRemote,
 };
 
-/** The most that the attempt may come to use, if nobody else takes what the run has left. */
+/** The most that the attempt may use in the end, if no other attempt uses the run's rest. */
 function ceilingOf({ money: { budgetUsd, spentUsd, reservedUsd } }: RunState, meter: Meter): number {
   return Math.min(meter.reservedUsd + Math.max(0, budgetUsd - spentUsd - reservedUsd), meter.shareUsd);
 }
 
-/** What earlier attempts leave of the step's own share of the budget; null: it has none. */
+/** The rest of the step's own share of the budget after earlier attempts. null: it has no share. */
 function shareLeft(effect: EffectState): number | null {
   const shareUsd = effect.kind === "agent" ? effect.input.shareUsd : undefined;
   if (shareUsd === undefined) return null;
@@ -67,24 +73,49 @@ function isRemote({ publicUrl }: Pick<Dependencies, "publicUrl">, state: RunStat
   return publicUrl !== undefined && settingsOf(state).executor === "actions";
 }
 
-/** On this machine; a runner performs an effect with the same code. */
+/** On this machine. A runner performs an effect with the same code. */
 export async function perform(context: PerformContext): Promise<AttemptResult> {
-  const { dependencies, state, effect, attempt, github, signal } = context;
+  const prepared = await prepare(context);
+  const told = await instructAgent(context, prepared);
+  const ran = await runHarness(context, prepared, told);
+  const left = await collect(context, prepared, ran);
+  return settle(context, prepared, told, ran, left);
+}
+
+/** The state before the agent gets a prompt or money. */
+interface Prepared {
+  settings: Settings;
+  routed: Routed;
+  input: AgentInput;
+  sandboxed: SandboxDecision;
+  access: RepositoryAccess;
+  /** The kept work of the previous attempt. */
+  before: Kept | null;
+  /** Name of the workspace. */
+  name: string;
+  /** The commit that the workspace begins at. */
+  baseSha: string;
+  workspace: Workspace;
+  activity: Activity;
+  /** These variables show the agent where the setup's downloads are. */
+  variables: Record<string, string>;
+}
+
+async function prepare(context: PerformContext): Promise<Prepared> {
+  const { dependencies, state, effect, attempt, github } = context;
   const asked = agentInputSchema.parse(effect.input);
   const settings = settingsOf(state);
   const routed = await route(context, asked, settings);
-  const { harness, choice } = routed;
-  const { model } = choice;
-  const input: AgentInput = { ...asked, access: choice.access };
-  // Before anything is fetched, told or paid.
-  const sandboxed = await sandboxDecision(dependencies, settings, harness);
+  const input: AgentInput = { ...asked, access: routed.choice.access };
+  // Before any fetch, prompt or cost.
+  const sandboxed = await sandboxDecision(dependencies, settings, routed.harness);
   if (sandboxed.kind === "refused") throw fromData(sandboxed.error);
   const access = await repositoryAccess(github, state.thread.repository, "read");
   const before = await workBefore(context, input, access);
   const name = workspaceName(effect, attempt);
   const baseSha = before?.headSha ?? input.baseSha;
   await dependencies.workspaces.fetch(access, baseSha).catch((thrown: unknown) => {
-    // A commit that only the trusted repository has (an earlier step, not pushed yet) needs no fetch.
+    // A commit that only the trusted repository has (of an earlier step, not pushed yet) needs no fetch.
     if (toBatonError(thrown).code !== "BATON_GIT_FAILED") throw thrown;
   });
   const reads = input.reads ?? [];
@@ -100,11 +131,27 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     isFresh: before === null,
     report: (note) => context.report(dependencies.redact(note), []),
   });
+  return { settings, routed, input, sandboxed, access, before, name, baseSha, workspace, activity, variables };
+}
+
+interface Told {
+  system: string;
+  user: string;
+  promptId: string;
+  servers: ToolServer[];
+  /** X1 */
+  resumeSessionId: string | null;
+}
+
+async function instructAgent(context: PerformContext, prepared: Prepared): Promise<Told> {
+  const { dependencies } = context;
+  const { settings, routed, input, sandboxed, access, before } = prepared;
+  const { harness, choice } = routed;
   const resumeSessionId = before?.harness === harness.name ? before.sessionId : (input.resumeSessionId ?? null);
   const servers = toolServersOf(settings, input.access);
-  const told = await instruct(context, input, {
+  const { system, user, promptId } = await instruct(context, input, {
     harness,
-    model,
+    model: choice.model,
     settings,
     servers: harness.capabilities.toolServers ? servers.map((server) => server.name) : [],
     network: sandboxed.kind === "confined" ? hostsOf(dependencies, settings).hosts : null,
@@ -113,6 +160,25 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     resumed: resumeSessionId !== null && harness.capabilities.resume,
     change: await changeToJudge(dependencies, input, async () => access),
   });
+  return { system, user, promptId, servers, resumeSessionId };
+}
+
+interface RanHarness {
+  result: HarnessResult;
+  meter: Meter;
+  usage: Usage[];
+  /** The outside reason for the end. null: there is none. */
+  stopped: ErrorData | null;
+  /** The last refusal of the model's service. */
+  refusal: ErrorData | null;
+  sandbox(): SandboxReport | undefined;
+}
+
+/** X2 */
+async function runHarness(context: PerformContext, prepared: Prepared, told: Told): Promise<RanHarness> {
+  const { dependencies, state, effect, attempt, signal } = context;
+  const { settings, routed, input, sandboxed, workspace, activity } = prepared;
+  const { harness } = routed;
   const meter = new Meter(
     harness.name,
     settings,
@@ -145,7 +211,7 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     workspace,
     harness,
     models: grant?.models ?? {},
-    // A verifier builds and runs what it verifies.
+    // A verifier builds and runs the tree, so it needs to write there.
     treeReadOnly: input.access === "read-only" && input.role !== "verify",
     onDenied: report,
   });
@@ -161,22 +227,22 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
       systemPrompt: told.system,
       prompt: told.user,
       access: input.access,
-      model,
-      resumeSessionId,
+      model: routed.choice.model,
+      resumeSessionId: told.resumeSessionId,
       maxTurns: turnsMax,
       maxUsd: ceilingUsd,
       timeoutMs: Math.min(effect.timeoutMs ?? Number.POSITIVE_INFINITY, settings.limits.agentMinutes * 60_000),
       silenceMs: settings.limits.silenceMinutes * 60_000,
       attemptMarker: attemptMarker(dependencies, state, effect, attempt),
       command: settings.harness.command,
-      toolServers: servers,
+      toolServers: told.servers,
       ...(grant === undefined ? {} : { models: grant.models }),
       confinement: confined.confinement,
       variables: {
-        ...variables,
+        ...prepared.variables,
         BATON_RUN: state.runId,
         BATON_STEP: effect.key,
-        BATON_BASE_SHA: baseSha,
+        BATON_BASE_SHA: prepared.baseSha,
         BATON_ROLE: input.role,
       },
     },
@@ -189,19 +255,54 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     },
     capped,
   );
-  // What the agent left running asks no more, and what was cut is counted.
+  // Leftover programs of the agent can send no further request, and interrupted requests are counted.
   await grant?.revoke();
   await money.told();
   const usage = meter.settle(result);
   if (meter.fell) report("The harness reported less usage than before; the larger figures count.");
+  return {
+    result,
+    meter,
+    usage,
+    stopped: grant?.stopReason() ?? confined.limit()?.toData() ?? null,
+    refusal: grant?.refusal() ?? null,
+    sandbox: () => confined.report(outside.paths),
+  };
+}
+
+interface Left {
+  imported: ImportResult;
+  /** X4 */
+  discarded: string[];
+  transcriptId: string | null;
+}
+
+/** X3: even after a failure, a cap or a cancel, Baton first saves the existing work. */
+async function collect(context: PerformContext, prepared: Prepared, { result }: RanHarness): Promise<Left> {
+  const { dependencies, state } = context;
+  const { input, access, name, routed } = prepared;
   const transcriptId =
     result.transcript === "" ? null : await dependencies.store.putBlob(dependencies.redact(result.transcript));
-  // X3: also after a failure, a cap or a cancel, what is there is saved first.
-  const imported =
-    input.access === "write" ? await importWork(context, input, access, name, input.baseSha, harness.name) : nothing;
-  const discarded = input.access === "write" ? [] : await strayChanges(context, access, name, baseSha);
+  const writes = input.access === "write";
+  const imported = writes
+    ? await importWork(context, input, access, name, input.baseSha, routed.harness.name)
+    : nothing;
+  const discarded = writes ? [] : await strayChanges(context, access, name, prepared.baseSha);
   await dependencies.workspaces.remove(access, { runId: state.runId, name });
-  const sandbox = confined.report(outside.paths);
+  return { imported, discarded, transcriptId };
+}
+
+/** The result of the attempt: an error with the kept work, or the output of the step. */
+async function settle(
+  context: PerformContext,
+  { settings, routed, input, before, activity }: Prepared,
+  { promptId }: Told,
+  { result, meter, usage, stopped, refusal, sandbox: sandboxReport }: RanHarness,
+  { imported, discarded, transcriptId }: Left,
+): Promise<AttemptResult> {
+  const { dependencies, state, signal } = context;
+  const { harness, choice } = routed;
+  const sandbox = sandboxReport();
   const aside = asideOf(imported);
   const kept: Kept = {
     headSha: imported.headSha ?? before?.headSha ?? null,
@@ -213,25 +314,19 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     ...(transcriptId === null ? {} : { transcriptId }),
   };
   const error = withinShare(
-    errorOf(
-      result,
-      meter,
-      signal,
-      grant?.stopReason() ?? confined.limit()?.toData() ?? null,
-      grant?.refusal() ?? null,
-    ) ??
+    errorOf(result, meter, signal, stopped, refusal) ??
       unpriced(usage, settings.budget.unknownPrice) ??
       emptyEnd(result, imported, discarded),
     input,
     meter,
   );
   const { durationMs } = result;
-  const ran = { harness: harness.name, model, role: input.role, error, usage, durationMs };
+  const ran = { harness: harness.name, model: choice.model, role: input.role, error, usage, durationMs };
   await (context.ran === undefined ? remember(dependencies, ran, state) : context.ran(ran));
   if (error !== null) return { ok: false, error: takenOver(error, routed), usage, kept };
   const output: AgentOutput = {
     harness: harness.name,
-    model: usage[0]?.model ?? model ?? "unknown",
+    model: usage[0]?.model ?? choice.model ?? "unknown",
     text: dependencies.redact(result.text),
     sessionId: result.sessionId,
     baseSha: input.baseSha,
@@ -244,12 +339,12 @@ export async function perform(context: PerformContext): Promise<AttemptResult> {
     ...aside,
     turns: result.turns,
     transcriptId,
-    promptId: told.promptId,
+    promptId,
   };
   return { ok: true, output: output as unknown as Json, usage };
 }
 
-/** Nothing that it committed is lost silently. */
+/** No commit of the agent is lost silently. */
 function asideOf({ aside = [] }: ImportResult): Pick<Kept, "aside"> {
   if (aside.length === 0) return {};
   return {
@@ -274,7 +369,7 @@ async function strayChanges(
       });
     return paths;
   } catch (thrown) {
-    // The tree goes either way: what was in it is only not known.
+    // Baton removes the tree in any case. Only its changes stay unknown.
     dependencies.log.warn("Baton could not find what a read-only step changed", { key: effect.key, error: thrown });
     return [];
   }
@@ -282,7 +377,7 @@ async function strayChanges(
 
 const nothing: ImportResult = { headSha: null, commits: 0, files: [], rescued: false };
 
-/** A step that must not write gets only servers that cannot. */
+/** A step that must not write gets only read-only servers. */
 function toolServersOf({ mcp }: Settings, access: AgentInput["access"]): ToolServer[] {
   return Object.entries(mcp)
     .filter(([, server]) => access === "write" || server.access === "read-only")
@@ -313,8 +408,8 @@ function keptBefore(effect: EffectState): Kept | null {
 }
 
 /**
- * What the attempt before leaves: what it said it kept, or, when its worker died, what still stands in its workspace.
- * A half-made change is a start for the next attempt, never thrown away.
+ * The kept work of the previous attempt. If its worker died, the work that remains in its workspace.
+ * An incomplete change is a start for the next attempt, and is never discarded.
  */
 async function workBefore(context: PerformContext, input: AgentInput, access: RepositoryAccess): Promise<Kept | null> {
   const { effect, attempt, dependencies, state } = context;
@@ -363,10 +458,10 @@ function errorOf(
     };
   }
   if (result.ok) return null;
-  // The proxy ended it, so what the harness says of its end is only how.
+  // The proxy ended the attempt, so the harness's own error adds nothing.
   if (stopped !== null) return stopped;
   if (refusal !== null && result.error !== null) {
-    // What the service said is known here in full; of a pause the longer one is obeyed.
+    // The service's own error is known here in full. The longer one of two pauses applies.
     if (serviceErrors.has(refusal.code) && isVague(result.error.code)) return refusal;
     if (refusal.code === result.error.code && refusal.retryAfterMs !== undefined)
       return { ...result.error, retryAfterMs: refusal.retryAfterMs };
@@ -374,19 +469,19 @@ function errorOf(
   return result.error ?? { code: "BATON_HARNESS_CRASHED", message: "The harness ended without a result." };
 }
 
-/** Errors of the service that end a step for good, or for as long as it says. */
+/** Errors of the service that end a step permanently, or for the time that it states. */
 const serviceErrors: ReadonlySet<ErrorCode> = new Set([
   "BATON_MODEL_UNKNOWN",
   "BATON_PROMPT_TOO_LONG",
   "BATON_HARNESS_QUOTA",
 ]);
 
-/** A harness that only says that it failed, or the same with fewer words. */
+/** True if the harness reports only a failure, or the same error with less detail. */
 function isVague(code: ErrorCode): boolean {
   return serviceErrors.has(code) || code === "BATON_HARNESS_CRASHED" || code === "BATON_HARNESS_OUTPUT";
 }
 
-/** Without a word and without a change nothing was done, whatever the harness says of its end. */
+/** An end without a word and without a change did nothing, whatever the harness reports. */
 function emptyEnd(
   { text }: HarnessResult,
   { commits, files }: ImportResult,
@@ -396,7 +491,7 @@ function emptyEnd(
   return { code: "BATON_HARNESS_OUTPUT", message: "The agent ended without a word and changed nothing." };
 }
 
-/** A step with a share of its own does not wait for money when it has used it up: others of the run go on with theirs. */
+/** A step that has used up its own share does not wait for money. Other steps of the run continue with their shares. */
 function withinShare(error: ErrorData | null, { shareUsd }: AgentInput, meter: Meter): ErrorData | null {
   if (shareUsd === undefined || error?.code !== "BATON_BUDGET_EXCEEDED") return error;
   return {

@@ -1,4 +1,7 @@
-/** AM2, M4: a harness that reports by itself is ended with the report that passes its share, and charged at most one more reservation. */
+/**
+ * AM2, M4: a self-reporting harness ends with the report that exceeds its share. It is charged at most one more
+ * reservation.
+ */
 import { expect, it } from "vitest";
 import { defaultSettings } from "../../config/schema.ts";
 import { noTokens, usdOf } from "../../core/vocabulary.ts";
@@ -8,7 +11,7 @@ import { Meter } from "./meter.ts";
 
 const reservedUsd = 2;
 
-/** A run that has so much left next to what is set aside for the attempt. */
+/** A run with this much money in addition to the attempt's reservation. */
 function attempt(spareUsd: number, shareUsd = Number.POSITIVE_INFINITY) {
   const meter = new Meter("command", defaultSettings, reservedUsd, shareUsd);
   const asked: Metering[] = [];
@@ -55,7 +58,7 @@ it("what is claimed beyond is kept, and moves no money", async () => {
   report(900);
   await money.told();
   expect(meter.usage()).toMatchObject([{ costUsd: 4, reported: { costUsd: 900 } }]);
-  // The last thing that the journal hears is what is charged.
+  // The charge equals the last report in the journal.
   expect(asked.at(-1)).toMatchObject({ request: null, usage: [{ costUsd: 4 }] });
   expect(meter.claimedUsd()).toBe(900);
 });

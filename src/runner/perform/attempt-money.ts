@@ -1,16 +1,17 @@
 /**
- * Money of one attempt while it runs: what the meter says goes into the journal before more is used (B4).
+ * Money of one attempt while it runs: Baton journals the meter's figures before the attempt uses more (B4).
  *
- * AM1 A request of the proxy is sent only after its reservation is durable: in one append, or in none where an earlier one covers it.
- * AM2 Of a harness that reports by itself each report is journaled. With a report beyond what is set aside it gets more, or is
- *     stopped: it is charged at most one reservation beyond (meter.M4).
+ * AM1 The proxy sends a request only after its reservation is durable. The reservation needs one append, or none if an
+ *     earlier one covers it.
+ * AM2 Each report of a self-reporting harness is journaled. After a report above the reservation, the harness gets more
+ *     money or is stopped. It is charged at most one reservation beyond (meter.M4).
  */
 import { usdOf } from "../../core/vocabulary.ts";
 import { type Metering, reservedUsage } from "../../money/metering.ts";
 import type { GrantRequest, RequestMoney } from "../../ports/model-proxy.ts";
 import type { Meter } from "./meter.ts";
 
-/** What came of asking: the money for the request, null for none, and what is set aside now. */
+/** The answer to a request for money: the granted amount (null: none), and the current reservation. */
 export interface Metered {
   grantedUsd: number | null;
   reservedUsd: number;
@@ -18,7 +19,7 @@ export interface Metered {
 
 export type TellMeter = (metering: Metering) => Promise<Metered>;
 
-/** A harness that reports by itself is given more in steps of this part of what was set aside first. */
+/** A self-reporting harness gets more money in steps of this part of its first reservation. */
 const stepPart = 0.25;
 const stepUsdMin = 0.05;
 
@@ -27,7 +28,7 @@ export class AttemptMoney {
   readonly #harness: string;
   readonly #tell: TellMeter;
   readonly #stepUsd: number;
-  /** What was used and what is held, as the journal has it: a crash charges that. */
+  /** Used and held money, as journaled: a crash charges this amount. */
   #journaledUsd = 0;
   #telling: Promise<void> | null = null;
   #news = false;
@@ -44,7 +45,7 @@ export class AttemptMoney {
     const usage = this.#meter.settled(uses);
     const held = underWay.map((other) => reservedUsage(this.#harness, other.model, other.usd));
     const usedUsd = usdOf(usage) + usdOf(held);
-    // An earlier request used less than it was given: what the journal holds for the attempt covers this one too.
+    // An earlier request used less than its grant, so the journaled amount also covers this one.
     if (usedUsd + wantUsd <= this.#journaledUsd) return wantUsd;
     const grantedUsd = await this.#ask({
       usage,
@@ -56,10 +57,10 @@ export class AttemptMoney {
     return grantedUsd;
   };
 
-  /** AM2: the harness said something of what it used. */
+  /** AM2: the harness reported some usage. */
   reported(): void {
     if (this.#meter.counts) return;
-    // No more can come: there is nothing to ask for first.
+    // The step's share is used up: there is no more money to ask for.
     if (this.#meter.claimedUsd() >= this.#meter.shareUsd) this.#meter.stop();
     this.#news = true;
     this.#telling ??= this.#tellAll().finally(() => {
@@ -72,7 +73,7 @@ export class AttemptMoney {
     await this.#telling;
   }
 
-  /** The newest report is told; those that come meanwhile are told together. */
+  /** Reports the newest figures. Reports that arrive in the meantime are combined. */
   async #tellAll(): Promise<void> {
     while (this.#news) {
       this.#news = false;
@@ -88,11 +89,11 @@ export class AttemptMoney {
       const grantedUsd = await this.#ask({ ...ask, usage: this.#meter.covered(), request }).catch(() => null);
       if (grantedUsd === null) {
         this.#meter.stop();
-        // Booked, and no money to go on with: what is set aside does not grow here.
+        // The usage is booked, but without further money: the reservation does not grow here.
         await this.#tell({ ...ask, usage: this.#meter.usage(), request: null }).catch(() => null);
         return;
       }
-      // The report may be beyond the new amount too.
+      // The report may exceed the new amount, too.
       this.#news ||= this.#meter.claimedUsd() >= this.#meter.limitUsd;
     }
   }

@@ -1,4 +1,7 @@
-/** `base`: where a pull request goes now, and the settings of that branch. What was approved before was for another branch. */
+/**
+ * `base`: the current base branch of a pull request, and the settings of that branch. Earlier approvals were for
+ * another branch.
+ */
 import { type BaseOutput, baseInputSchema } from "../../core/effect.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { Json } from "../../core/vocabulary.ts";

@@ -1,6 +1,6 @@
 /**
- * `breakpoint`: what people decide. A review is read from GitHub and counts only for the exact head;
- * a plan is answered by `/baton approve|reject` (`commands/approve.ts`), so here it only waits.
+ * `breakpoint`: a decision by people. Baton reads a review from GitHub, and it counts only for the exact head.
+ * People answer a plan with `/baton approve|reject` (`commands/approve.ts`), so here the plan only waits.
  */
 import { z } from "zod";
 import { breakpointInputSchema } from "../../core/effect.ts";
@@ -34,7 +34,7 @@ export const breakpointPerformer: ObservePerformer = {
     }
     if (kind === "merge")
       return observeMerge(context, { ...subject, pullRequest: subject.pullRequest, sha: subject.sha });
-    // In this order: a review that is seen is judged by a head and a base that are no older.
+    // In this order, so that a review is never judged by a head and a base from before it.
     const reviews = await github.reviews(repository, subject.pullRequest);
     const pull = await github.pullRequest(repository, subject.pullRequest);
     const judged: ReviewFacts = {
@@ -53,7 +53,7 @@ export const breakpointPerformer: ObservePerformer = {
       settings: settingsOf(state).approvals,
     };
     const first = reviewDecision(judged);
-    // Only what is about to count is worth the call.
+    // Only a decision that may count is worth the call.
     const decision =
       first.outcome === "approved"
         ? reviewDecision({ ...judged, baseChangedAt: await github.baseChangedAt(pull) })
@@ -80,7 +80,10 @@ export const breakpointPerformer: ObservePerformer = {
   },
 };
 
-/** A merge that GitHub refused: ready for another try when what GitHub says of the pull request changed to that. */
+/**
+ * A merge that GitHub refused. It is ready for another try when GitHub's state of the pull request changed to
+ * mergeable.
+ */
 async function observeMerge(
   { github, state, effect }: PerformContext,
   subject: {
@@ -94,7 +97,7 @@ async function observeMerge(
   const read = () => github.pullRequest(state.thread.repository, subject.pullRequest);
   let pull = await read();
   const inQueue = subject.queued === true && (await github.isInMergeQueue(pull));
-  // Read again: out of the queue and not merged by then, it was taken out.
+  // Read again: if it is neither in the queue nor merged, GitHub removed it from the queue.
   if (subject.queued === true && !inQueue) pull = await read();
   const base = subject.base ?? baseOf(state) ?? pull.baseRef;
   const facts = {
@@ -149,8 +152,8 @@ async function observeMerge(
 const diffCharactersMax = 200_000;
 
 /**
- * Git's own word of each protected file, for the person who allows it. A commit does not change, so one look is enough. What the
- * question has no room for is in the thread before the question opens.
+ * Git's record of each protected file, for the person who allows it. A commit does not change, so one read is enough.
+ * If the question has no room for the whole record, the thread shows it before the question opens.
  */
 async function showChange(
   { github, state, effect, dependencies: { workspaces, redact } }: PerformContext,
@@ -181,13 +184,13 @@ async function showChange(
   return { files: after.filter(({ path }) => readable.has(path)), text: redact(text(urls)) };
 }
 
-/** Of a fork's branch GitHub tells this repository's App nothing. */
+/** GitHub shows this repository's App nothing about a fork's branch. */
 async function lastPusher(github: Github, { thread }: RunState, pull: PullRequestFacts): Promise<GithubUser | null> {
   if (pull.headRepositoryId !== thread.repository.id) return null;
   return github.pusher(thread.repository, pull.headRef, pull.headSha);
 }
 
-/** Reviews that were there when a base of this run changed. */
+/** Reviews that existed when a base of this run changed. */
 function reviewsForOtherBases(state: RunState): number[] {
   return [...state.effects.values()].flatMap((effect) =>
     effect.kind === "base" && effect.output !== undefined ? effect.output.reviewIds : [],
@@ -196,13 +199,13 @@ function reviewsForOtherBases(state: RunState): number[] {
 
 const reviewsInput = z.object({ reviewIds: z.array(z.number().int()) });
 
-/** Requests for changes that were there when the run began. */
+/** Requests for changes that existed when the run began. */
 function reviewsBeforeRun({ input }: RunState): number[] {
   const parsed = reviewsInput.safeParse(input);
   return parsed.success ? parsed.data.reviewIds : [];
 }
 
-/** Reviews that an earlier breakpoint of this run has acted on. */
+/** Reviews that an earlier breakpoint of this run already used. */
 function takenReviews(state: RunState): number[] {
   return [...state.effects.values()].flatMap((effect) => {
     const id = effect.kind === "breakpoint" ? effect.output?.reviewId : null;

@@ -1,4 +1,4 @@
-/** What a step judges, as git has it: since where it left the first commit that it reads besides. */
+/** The change that a step judges, measured by git: from the first commit that the step reads to its base. */
 import type { AgentInput } from "../../core/effect.ts";
 import { toBatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
@@ -6,7 +6,7 @@ import type { RepositoryAccess } from "../../ports/workspace.ts";
 import type { Change } from "../../prompt/section.ts";
 import type { Dependencies } from "../dependencies.ts";
 
-/** null: it judges no change. */
+/** null: the step judges no change. */
 export async function changeToJudge(
   { workspaces, log }: Pick<Dependencies, "workspaces" | "log">,
   { role, reads: [since] = [], baseSha }: AgentInput,

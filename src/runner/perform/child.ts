@@ -1,11 +1,11 @@
 /**
- * `subprocess`: a child run with its own journal, its share of the budget and the thread of its parent (PROC-002, AGENT-001).
+ * `subprocess`: a child run with its own journal, its share of the budget and the thread of its parent (PROC-002,
+ * AGENT-001).
  *
- * The child's id follows from the parent's id, the effect's key and the try, so that asking twice makes one child.
- * It speaks through its parent, whose journal says what a look found it at (`core/child.ts`).
+ * The child's id follows from the parent's id, the effect's key and the try. So a repeated request creates one child.
+ * The child speaks through its parent, whose journal records the child's state at each check (`summary/child.ts`).
  */
 import { settingsSchema } from "../../config/schema.ts";
-import { childSeen, childShareUsd, openChildrenOf, usageOf } from "../../core/child.ts";
 import { type AttemptResult, isOver, observe } from "../../core/decide.ts";
 import { subprocessInputSchema } from "../../core/effect.ts";
 import { BatonError } from "../../core/errors.ts";
@@ -15,12 +15,13 @@ import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
 import { refuseHarness } from "../../routing/harness-names.ts";
+import { childSeen, childShareUsd, openChildrenOf, usageOf } from "../../summary/child.ts";
 import { createRun, runIdOf } from "../create-run.ts";
 import { childDefinition } from "../definitions.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { settingsOf } from "../settings-of.ts";
 
-/** The try that is on, or the one that comes. */
+/** The current try, or the next one. */
 function childAttempt({ status, attempts }: Pick<EffectState, "status" | "attempts">): number {
   return status === "retrying" ? attempts.length + 1 : Math.max(1, attempts.length);
 }
@@ -33,7 +34,7 @@ export function childRunIdOf(state: Pick<RunState, "runId">, effect: EffectState
   return runIdOf(operationKeyOf(state, effect.key, childAttempt(effect)));
 }
 
-/** core-child.CH1: the share, before the child; nothing where it is set aside. */
+/** core-child.CH1: reserves the share before the child begins. Empty if it is already reserved. */
 export function beginChild(parent: RunState, effect: EffectState): RunEvent[] {
   if (!parent.open.has(effect.key) || effect.status === "running") return [];
   const reservedUsd = childShareUsd(parent, effect, settingsOf(parent).budget.childShare);
@@ -43,7 +44,7 @@ export function beginChild(parent: RunState, effect: EffectState): RunEvent[] {
   ];
 }
 
-/** Creates the child if it is not there. */
+/** Creates the child if it does not exist. */
 export async function ensureChild(
   dependencies: Pick<Dependencies, "store" | "clock" | "processes" | "harnesses">,
   parent: RunState,
@@ -78,7 +79,7 @@ export async function ensureChild(
   });
 }
 
-/** The parent's, with the harness and model that the process chose for this child. */
+/** The parent's settings, with the harness and model that the process chose for this child. */
 function settingsFor(
   parent: RunState,
   { harness, model }: { harness?: string | undefined; model?: string | undefined },
@@ -93,7 +94,7 @@ function settingsFor(
   } as unknown as Json;
 }
 
-/** null: it is not there. */
+/** null: the child does not exist. */
 export async function childState(
   { store }: Pick<Dependencies, "store">,
   parent: Pick<RunState, "runId">,
@@ -103,13 +104,13 @@ export async function childState(
   return events.length === 0 ? null : fold(events);
 }
 
-/** Those that go on. */
+/** The children that have not ended. */
 export async function openChildren(dependencies: Pick<Dependencies, "store">, parent: RunState): Promise<RunState[]> {
   const found = await Promise.all(openChildrenOf(parent).map((effect) => childState(dependencies, parent, effect)));
   return found.filter((child) => child !== null && !isOver(child)) as RunState[];
 }
 
-/** What the child came to, with its money; null while it goes on. */
+/** The outcome of the child, with its money. null: it has not ended. */
 export function childOutcome(child: RunState): AttemptResult | null {
   if (!isOver(child) || child.outcome === null) return null;
   const usage = usageOf(child);
@@ -128,7 +129,7 @@ export function childOutcome(child: RunState): AttemptResult | null {
   };
 }
 
-/** How far it is, for the parent's journal; nothing where that is known. */
+/** The child's progress for the parent's journal. Empty if the journal has it already. */
 export function childLook(parent: RunState, effect: EffectState, child: RunState): RunEvent[] {
   if (!parent.open.has(effect.key)) return [];
   const { verdict, facts } = childSeen(child);

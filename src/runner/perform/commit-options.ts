@@ -1,4 +1,4 @@
-/** Identity, trailers and bounds of the commits of a run, the same for commits made here, on a runner, and by a join. */
+/** Identity, trailers and bounds of a run's commits: equal for commits made here, on a runner, and by a join. */
 
 import { limits } from "../../core/limits.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
@@ -13,7 +13,7 @@ interface CommitContext {
   effect: EffectState;
 }
 
-/** `harness`: the agent that made them; null for a join. */
+/** `harness`: the agent that made the commits. null: a join made them. */
 export async function commitOptions(
   { dependencies, state, effect }: CommitContext,
   harness: string | null,
@@ -47,8 +47,8 @@ export async function commitOptions(
 }
 
 /**
- * Of the commit that a merge makes of Baton's own pull request: GitHub names no co-authors where it is told what to say.
- * null: the pull request is somebody's, and so are its words.
+ * Trailers for the merge commit of Baton's own pull request. GitHub adds no co-authors to a given message.
+ * null: the pull request and its message belong to a person.
  */
 export async function mergeTrailers(
   { dependencies, state }: Pick<CommitContext, "dependencies" | "state">,

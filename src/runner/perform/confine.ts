@@ -1,9 +1,10 @@
 /**
- * The sandbox of one attempt: what its program may write, read and reach, and what it was stopped at.
+ * The sandbox of one attempt: its write, read and network access, and the accesses that it blocked.
  *
- * Owns: the policy of an attempt, from its workspace, the settings and the operator's bounds. Does not own: whether there is a
- * sandbox at all (`policy/sandbox.ts`), how it is made (`ports/sandbox.ts`).
- * CF1 Only what the operator and the base branch's configuration list is reachable; nothing that an agent says adds to it.
+ * Owns: the policy of an attempt, from its workspace, the settings and the operator's bounds. Does not own: whether
+ * there is a sandbox (`policy/sandbox.ts`), how to make it (`ports/sandbox.ts`).
+ * CF1 An attempt reaches only hosts that the operator and the base branch's configuration list. An agent cannot add
+ *     any.
  */
 import { networkHosts } from "../../config/network-presets.ts";
 import type { Settings } from "../../config/schema.ts";
@@ -19,15 +20,15 @@ import { denialText } from "../../thread/render/sandbox.ts";
 import type { Dependencies } from "../dependencies.ts";
 
 export interface AttemptConfinement {
-  /** Null: the attempt runs in the open. */
+  /** Null: the attempt runs without a sandbox. */
   confinement: Confinement | null;
-  /** Kills for a limit end the attempt with this. */
+  /** The error of an attempt that was killed for a limit. */
   limit(): BatonError | null;
-  /** `outside`: what tool calls named outside the attempt's own directories (`outside-paths.ts`). */
+  /** `outside`: paths of tool calls outside the attempt's own directories (`outside-paths.ts`). */
   report(outside?: readonly string[]): SandboxReport | undefined;
 }
 
-/** What an attempt may reach, by the base branch's configuration and within the operator's bound (CF1). */
+/** The hosts that an attempt may reach, by the base branch's configuration and within the operator's bound (CF1). */
 export function hostsOf(
   { agentSandbox }: Pick<Dependencies, "agentSandbox">,
   settings: Pick<Settings, "sandbox" | "mcp">,
@@ -37,7 +38,7 @@ export function hostsOf(
 
 const open: AttemptConfinement = { confinement: null, limit: () => null, report: () => undefined };
 
-/** What would happen to an attempt on this machine; also asked before a run begins. */
+/** The sandbox decision for an attempt on this machine. Baton also checks it before a run begins. */
 export async function sandboxDecision(
   { agentSandbox }: Pick<Dependencies, "agentSandbox">,
   settings: Pick<Settings, "sandbox">,
@@ -47,7 +48,7 @@ export async function sandboxDecision(
   const { sandbox, operator, root } = agentSandbox;
   const repository = settings.sandbox.mode;
   const scripted = harness?.scripted === true;
-  // The self-test costs a second: it runs only where its answer matters.
+  // The self-test costs a second, so it runs only if its answer matters.
   const unasked = decideSandbox({ operator, repository, sandbox: unknown, root: false, scripted });
   if (unasked.kind === "open" && unasked.reason === null) return unasked;
   return decideSandbox({ operator, repository, sandbox: await sandbox.state(), root, scripted });
@@ -55,7 +56,7 @@ export async function sandboxDecision(
 
 const unknown = { works: false, name: "", problem: "unknown", remedy: null };
 
-/** As it was decided before the attempt was told anything. */
+/** Uses the decision from before the attempt's prompt. */
 export function confine(
   { agentSandbox, noteUnconfined }: Pick<Dependencies, "agentSandbox" | "noteUnconfined">,
   decision: SandboxDecision,
@@ -69,10 +70,10 @@ export function confine(
   }: {
     settings: Pick<Settings, "sandbox" | "mcp">;
     workspace: Workspace;
-    /** Null: no agent, a step of the repository's own. */
+    /** Null: there is no agent, and the step runs the repository's own command. */
     harness: Pick<Harness, "readable" | "quietHosts"> | null;
     models?: ModelAccesses;
-    /** The step only reads: its agent can change nothing of its tree, whatever tools it has. */
+    /** The step only reads: its agent cannot change its tree, whatever tools it has. */
     treeReadOnly?: boolean;
     onDenied(line: string): void;
   },
@@ -119,7 +120,7 @@ export function confine(
   };
 }
 
-/** Denials are named `host` or `host:port`. */
+/** Denials have names of the form `host` or `host:port`. */
 function isQuiet(name: string, quiet: readonly string[]): boolean {
   return quiet.includes(name.replace(/:\d+$/, ""));
 }
@@ -131,7 +132,7 @@ function inTheOpen(missing: string): AttemptConfinement {
   };
 }
 
-/** Servers of tools that the base branch's configuration names are reached like any listed host. */
+/** The base branch's configuration names tool servers. Their hosts are allowed like any listed host. */
 function toolServerHosts({ mcp }: Pick<Settings, "mcp">): string[] {
   return Object.values(mcp).flatMap(({ url }) => {
     if (url === null || !URL.canParse(url)) return [];
@@ -140,7 +141,7 @@ function toolServerHosts({ mcp }: Pick<Settings, "mcp">): string[] {
   });
 }
 
-/** Baton's model proxy is on this machine's loopback; so is its address inside. */
+/** Baton's model proxy listens on this machine's loopback. Its address inside the sandbox is the same. */
 function loopbackPorts(models: ModelAccesses): number[] {
   const ports = Object.values(models).flatMap(({ baseUrl }) => {
     const { hostname, port } = new URL(baseUrl);

@@ -1,4 +1,4 @@
-/** Reports that GitHub keeps, read through the App's own client from the local GitHub: with permissions and without. */
+/** Reports that GitHub keeps, read through the App's own client from the local GitHub: with and without permissions. */
 import { afterEach, expect, it } from "vitest";
 import { ManualClock } from "../../../test/fakes/manual-clock.ts";
 import { createGithubApp } from "../../adapters/github/github-app.ts";

@@ -1,20 +1,21 @@
 /**
- * Reports that GitHub keeps: alerts, and tries of checks. Read with Baton's own permissions, and by no program.
+ * Reports that GitHub keeps: alerts, and tries of checks. Baton reads them with its own permissions and runs no
+ * program.
  *
- * DS1 A source that may not be read, or is switched off, is said; it is never taken for one without a finding. With none left the
- *     detector did not look.
+ * DS1 Baton reports a source that it may not read, or that is switched off. Such a source never counts as one without
+ *     findings. If no source is left, the detector did not run.
  */
 import { BatonError } from "../../core/errors.ts";
 import type { Repository } from "../../core/vocabulary.ts";
 import type { Github } from "../../ports/github.ts";
 
-/** Each costs some calls: as many as a busy day brings. */
+/** Each commit costs some calls: this is the number of commits on a busy day. */
 const commitsMax = 20;
 
 interface SourceReport {
   text: string;
   notes: string[];
-  /** A part could not be read, so that what it does not name may still be there. */
+  /** Baton could not read a part, so findings that the report lacks may still exist. */
   isPart: boolean;
 }
 

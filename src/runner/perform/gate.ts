@@ -1,4 +1,7 @@
-/** `gate`: the facts that the gate needs gathered once, judged purely, both journaled. A failed check brings the end of its log along as evidence. */
+/**
+ * `gate`: gathers the gate's facts once, judges them purely, and journals both. A failed check adds the end of its log
+ * as evidence.
+ */
 import { gateInputSchema } from "../../core/effect.ts";
 import { limits } from "../../core/limits.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
@@ -36,7 +39,7 @@ export const gatePerformer: ObservePerformer = {
   },
 };
 
-/** A pull request that goes elsewhere now is judged by other rules: nothing of the asked ones holds. */
+/** A pull request with a new base follows other rules: the rules in the request no longer apply. */
 async function otherBaseVerdict(
   { github, state }: PerformContext,
   { gate, sha, pullRequest }: { gate: string; sha: string; pullRequest?: number | undefined },
@@ -59,7 +62,7 @@ interface Subject {
   baseBranch: string;
 }
 
-/** One a fact: only what the gate asks for is read. */
+/** One gatherer for each fact: Baton reads only the facts that the gate needs. */
 const gatherers: { [Name in FactName]: (context: PerformContext, subject: Subject) => Promise<GateFacts[Name]> } = {
   checks: ({ github, state }, { sha }) => github.checks(state.thread.repository, sha),
   suites: ({ github, state }, { sha }) => github.checkSuites(state.thread.repository, sha),
@@ -72,7 +75,7 @@ const gatherers: { [Name in FactName]: (context: PerformContext, subject: Subjec
   },
 };
 
-/** What the journal keeps: enough to see what was judged, not the texts. */
+/** The facts for the journal: enough to see the judged facts, without the texts. */
 function summary({ sha, checks, required, suites, files }: GateFacts): Json {
   return {
     sha,
@@ -89,7 +92,7 @@ async function withLogs(
   checks: readonly CheckFact[],
 ): Promise<Verdict> {
   const red = verdict.children.filter(({ status }) => status === "failed").length;
-  // Divided, so that the first red check does not take the room of the others.
+  // Divided, so that the first red check leaves room for the others.
   const bytesMax = Math.floor(limits.ciLogBytesMax / Math.max(1, red));
   const children: Verdict[] = [];
   for (const child of verdict.children) {

@@ -1,4 +1,7 @@
-/** The registry of performers: one line a kind. Sleeps, questions and child runs need none; the driver ends them. */
+/**
+ * The registry of performers: one line for each kind. Sleeps, questions and child runs need none, because the driver
+ * ends them.
+ */
 import { agentPerformer } from "./agent.ts";
 import { basePerformer } from "./base.ts";
 import { breakpointPerformer } from "./breakpoint.ts";

@@ -6,8 +6,8 @@ import { silentLog } from "../../adapters/system/log.ts";
 import { defaultSettings } from "../../config/schema.ts";
 import type { AgentInput } from "../../core/effect.ts";
 import type { InstructionsHook, Prompted } from "../../core/instructions.ts";
-import { defineProcess, ProcessRegistry } from "../../core/process.ts";
 import type { Harness } from "../../ports/harness.ts";
+import { defineProcess, ProcessRegistry } from "../../process/process.ts";
 import { type PromptDocument, readDocument } from "../../prompt/document.ts";
 import type { NamedHook } from "../../prompt/hooks.ts";
 import { prompts } from "../../prompt/prompts.ts";
@@ -148,7 +148,7 @@ describe("what an agent is told", () => {
     const told = await tell();
     expect(told.system).toContain("In French.");
     expect(told.system).not.toContain("## Git");
-    // K1: of the turn, wherever the hook put it.
+    // K1: this text belongs to the turn, wherever the hook put it.
     expect(told.system).not.toContain("Count the tests.");
     expect(told.user.startsWith("## More")).toBe(true);
     expect(journal[0]?.edits).toEqual([

@@ -1,8 +1,9 @@
 /**
- * What one attempt's agent is told: composed for the harness that was chosen, shown to the hooks, kept, journaled, in this order.
+ * The prompt of one attempt. Baton composes it for the chosen harness, runs the hooks, stores and journals it, in this
+ * order.
  *
- * I1 Nothing is told that is not kept by content hash and journaled first, byte for byte.
- * I2 What looks like a secret is neither told nor kept: a token in a thread reaches no model.
+ * I1 Baton stores and journals every prompt by content hash before the agent gets it, byte for byte.
+ * I2 Baton redacts apparent secrets before it stores or sends a prompt: a token in a thread reaches no model.
  */
 import type { Settings } from "../../config/schema.ts";
 import type { AgentInput } from "../../core/effect.ts";
@@ -33,9 +34,9 @@ export async function instruct(
     harness: Harness;
     model: string | null;
     settings: Settings;
-    /** Names of the tool servers that it is given. */
+    /** Names of the agent's tool servers. */
     servers: readonly string[];
-    /** Hosts that its sandbox lets it reach; null: it runs in the open. */
+    /** Hosts that the agent's sandbox allows. null: the agent runs without a sandbox. */
     network: readonly string[] | null;
     takenOverFrom: string | null;
     headSha: string | null;
@@ -84,7 +85,7 @@ export async function instruct(
   return { ...partsOf(instructions), promptId };
 }
 
-/** Those of the installation first, then the process's own: it knows its task best. */
+/** The installation's hooks first, then the process's own hook, which knows its task best. */
 export function hooksOf(
   {
     processes,
@@ -96,7 +97,7 @@ export function hooksOf(
   return [...onInstructionsLoaded, ...(own === undefined ? [] : [{ name, edit: own }])];
 }
 
-/** For a worker whose agent Baton does not know: the head of a prompt in one, for one that can all that the step may. */
+/** For a worker with an unknown agent: a single prompt for an agent with all tools that the step allows. */
 export function promptFor(
   input: AgentInput,
   settings: Settings,
@@ -127,7 +128,7 @@ function composed(
   redact: (text: string) => string,
 ): Instruction[] {
   const { prompt, role, access } = input;
-  // Words of a process's own are told as they are; of Baton's only where it begins again.
+  // A process's own prompt stays unchanged. Baton adds text only when the step begins again.
   if ("system" in prompt) {
     return [
       { name: "system", stratum: "stable" as const, text: prompt.system },
@@ -135,7 +136,8 @@ function composed(
       { name: "resume", stratum: "turn" as const, text: resume === null ? "" : render(again(resume)) },
     ].filter(({ text }) => text !== "");
   }
-  // Text by text, before they are quoted: what begins like a key in one must not take the end of its quotation with it.
+  // Each text is redacted before it is quoted. Otherwise the start of an apparent key could hide the end of the
+  // quotation.
   const { task, facts } = readPrompt({ ...prompt, facts: redacted(prompt.facts, redact) });
   return compose({
     harness: {
@@ -165,7 +167,7 @@ function redacted(value: Json, redact: (text: string) => string): Json {
   );
 }
 
-/** What looks like the begin of a key in one file hides nothing of another. */
+/** The start of an apparent key in one file must not hide text of another file. */
 function fileByFile(diff: string, redact: (text: string) => string): string {
   return diff
     .split(/^(?=diff --git )/m)

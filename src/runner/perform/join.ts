@@ -1,4 +1,4 @@
-/** `join`: commits of several steps merged in the trusted repository. A conflict is an answer of it, not a failure. */
+/** `join`: commits of several steps merged in the trusted repository. A conflict is a result, not a failure. */
 import { joinInputSchema } from "../../core/effect.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { commitOptions } from "./commit-options.ts";
@@ -14,7 +14,7 @@ export const joinPerformer: WorkPerformer = {
       access,
       {
         runId: state.runId,
-        // Without the attempt: each attempt comes to the same commit.
+        // Without the attempt's number, so that each attempt makes the same commit.
         name: workspaceName(effect, 0),
         baseSha,
         shas,

@@ -1,4 +1,4 @@
-/** Journals what an attempt used and grants its next request, here or for a runner (B4). */
+/** Journals an attempt's usage and grants its next request, here or for a runner (B4). */
 import type { RunState } from "../../core/state.ts";
 import { type EffectKey, usdOf } from "../../core/vocabulary.ts";
 import { type Metering, metered } from "../../money/metering.ts";
@@ -34,7 +34,7 @@ export async function meterAttempt(
   const { request } = metering;
   const reservedUsd = run.effects.get(key)?.attempts.find((one) => one.attempt === attempt)?.reservedUsd ?? 0;
   const usedUsd = usdOf(metering.usage) + usdOf(metering.held);
-  // Only what goes beyond the attempt's own share can be in the way of others.
+  // Only usage above the attempt's own reservation can affect other runs.
   if (budget.dayUsd === null || request === null || usedUsd + request.wantUsd <= reservedUsd)
     return grant(Number.POSITIVE_INFINITY);
   return withDay(dependencies, run.thread.repository.id, budget, ({ leftUsd }, also) => grant(leftUsd, also));

@@ -1,12 +1,12 @@
 /**
  * Tokens and money of one attempt while it runs (X2).
  *
- * Owns: which count is believed. Does not own: counting itself (the model proxy, the harness adapters), prices (`money/`).
- * M1 What the proxy counted is believed; what the harness says of itself is kept beside it where it differs.
- * M2 Where nothing passed the proxy, the harness's own report is all there is.
- * M3 A report is cumulative: one that falls is not believed, the largest counts. Amounts are finite and bounded.
- * M4 A harness that reports by itself is charged at most one reservation beyond what is set aside for it. What it claims beyond is
- *    kept next to it: words of an agent must not use up the money of others.
+ * Owns: which count applies. Does not own: counting (the model proxy, the harness adapters), prices (`money/`).
+ * M1 The proxy's count applies. If the harness reports another figure, Baton keeps it next to that count.
+ * M2 If nothing passed the proxy, only the harness's own report exists.
+ * M3 A report is cumulative: a lower one is ignored, and the largest counts. Amounts are finite and bounded.
+ * M4 A self-reporting harness is charged at most one reservation beyond its own. A higher claim is only recorded: an
+ *    agent's words must not use up the money of others.
  */
 import type { Settings } from "../../config/schema.ts";
 import type { ErrorData } from "../../core/errors.ts";
@@ -24,21 +24,21 @@ export class Meter {
   readonly #harness: string;
   readonly #settings: Settings;
   readonly #shareUsd: number;
-  /** Set aside when the attempt began. */
+  /** The reservation at the start of the attempt. */
   readonly #firstUsd: number;
   readonly tokensMax: number | null;
-  /** Set aside for the attempt: it grows in the journal first (B4). */
+  /** The attempt's reservation. Its growth is journaled first (B4). */
   reservedUsd: number;
-  /** The harness reported less than before (M3). */
+  /** The harness reported less than in an earlier report (M3). */
   fell = false;
 
   constructor(
     harness: string,
     settings: Settings,
     reservedUsd: number,
-    /** What the step's own share of the budget leaves to this attempt. */
+    /** The part of the step's own budget share that is left for this attempt. */
     shareUsd = Number.POSITIVE_INFINITY,
-    /** Most tokens of all kinds together; null: only money bounds. */
+    /** The most tokens of all kinds together. null: only money limits the attempt. */
     tokensMax: number | null = null,
   ) {
     this.#harness = harness;
@@ -49,7 +49,7 @@ export class Meter {
     this.tokensMax = tokensMax;
   }
 
-  /** The most that the attempt may use in all, whatever the run has left. */
+  /** The most that the attempt may use in all, whatever the run's rest. */
   get shareUsd(): number {
     return this.#shareUsd;
   }
@@ -62,35 +62,38 @@ export class Meter {
     return this.#controller.signal;
   }
 
-  /** What the harness says of itself. */
+  /** Reads a report of the harness. */
   take(event: HarnessEvent): void {
     if (event.type !== "usage") return;
     this.#report(event);
     this.#cap();
   }
 
-  /** What the proxy saw. It lets no request go beyond the money, so only tokens can end the attempt here. */
+  /**
+   * Counts usage that the proxy saw. The proxy lets no request exceed the money, so only tokens can end the attempt
+   * here.
+   */
   count({ model, tokens, feesUsd }: ModelUse): void {
     this.#counted.set(model, { tokens: bounded(tokens), ...(feesUsd === undefined ? {} : { feesUsd }) });
     this.#cap();
   }
 
-  /** True once anything passed the proxy: its count is believed (M1). */
+  /** True once a request passed the proxy: then the proxy's count applies (M1). */
   get counts(): boolean {
     return this.#counted.size > 0;
   }
 
-  /** What the harness reports of itself went beyond what is set aside, and no more was given. */
+  /** The harness's reported usage exceeds the reservation, and Baton grants no more. */
   stop(): void {
     this.#controller.abort("budget");
   }
 
-  /** Why what the harness reports cannot be priced; null: it can. */
+  /** Why the harness's report has no price. null: it has one. */
   unpriced(): ErrorData | null {
     return unpriced(this.usage(), this.#settings.budget.unknownPrice);
   }
 
-  /** What the proxy has settled, as the journal keeps it. */
+  /** The usage that the proxy has settled, as the journal keeps it. */
   settled(uses: readonly ModelUse[]): Usage[] {
     return uses.map(({ model, tokens, feesUsd }) =>
       this.#price({ model, tokens: bounded(tokens), costUsd: null }, feesUsd),
@@ -101,7 +104,7 @@ export class Meter {
     return this.#price({ model, tokens, costUsd: null }).costUsd;
   }
 
-  /** All that was counted, or that the harness claims. */
+  /** All usage that was counted, or that the harness claims. */
   claimedUsd(): number {
     return this.#counted.size > 0
       ? this.spentUsd()
@@ -112,7 +115,7 @@ export class Meter {
     return this.usage().reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
   }
 
-  /** Counted by the proxy where anything passed it, else by the harness's own word (M1, M2). */
+  /** The proxy's count if a request passed it, otherwise the harness's own report (M1, M2). */
   tokens(): number {
     return this.usage().reduce(
       (sum, { tokens: { input, output, cacheRead, cacheWrite } }) => sum + input + output + cacheRead + cacheWrite,
@@ -124,7 +127,7 @@ export class Meter {
     if (this.#counted.size === 0) return this.#charged(this.limitUsd + this.#firstUsd);
     const counted = [...this.#counted].map(([model, { tokens, feesUsd }]): Usage => {
       const report = this.#reported.get(model);
-      // Money was reserved by the table's price: another figure of the harness counts only where the table has none.
+      // The reservation used the table's price. So the harness's figure counts only if the table has none.
       const priced = this.priceUsd(model, tokens) !== null;
       const used = this.#price({ model, tokens, costUsd: priced ? null : (report?.costUsd ?? null) }, feesUsd);
       const agrees =
@@ -138,7 +141,7 @@ export class Meter {
     const unseen = [...this.#reported.values()].filter(({ model }) => !this.#counted.has(model));
     return [
       ...counted,
-      // Said, but not seen: no money.
+      // Reported, but not seen: it costs nothing.
       ...unseen.map(
         ({ model, tokens, costUsd }): Usage => ({
           harness: this.#harness,
@@ -153,7 +156,7 @@ export class Meter {
     ];
   }
 
-  /** Of what a harness that reports by itself claims, as much as is set aside. */
+  /** The part of a self-reporting harness's claim that the reservation covers. */
   covered(): Usage[] {
     return this.#charged(this.limitUsd);
   }
@@ -171,7 +174,7 @@ export class Meter {
     });
   }
 
-  /** The harness's final report where there is one, else what was seen while it ran. */
+  /** Uses the harness's final report if there is one, otherwise the usage seen while it ran. */
   settle(result: HarnessResult): Usage[] {
     for (const used of result.usage) this.#report(used);
     return this.usage();
@@ -200,9 +203,9 @@ export class Meter {
   }
 }
 
-/** Harnesses round. */
+/** Tolerance, because harnesses round. */
 const centTenthUsd = 0.001;
-/** No attempt comes near; beyond are faults of a harness, or lies. */
+/** No real attempt comes near. A higher figure is a harness's error, or a lie. */
 const tokensPerAttemptMax = 1e12;
 const usdPerAttemptMax = 1e6;
 const within = (amount: number, max: number): number => (amount > 0 ? Math.min(amount, max) : 0);

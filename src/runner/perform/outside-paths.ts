@@ -1,18 +1,19 @@
 /**
  * Paths outside an attempt's own directories that its tool calls name.
  *
- * Without a sandbox nothing stops such a call, so people are at least told. In a sandbox the path is not there: a call that named it
- * and failed is told, with the setting that shows it. Both are hints from the agent's own report, not proofs.
+ * Without a sandbox nothing stops such a call, so Baton at least reports it. In a sandbox the path does not exist.
+ * Baton reports a failed call for it, with the setting that shows the path. Both are hints from the agent's own report,
+ * not proofs.
  */
 import { isAbsolute, relative, resolve } from "node:path";
 import { limits } from "../../core/limits.ts";
 import type { HarnessEvent } from "../../ports/harness.ts";
 
-/** Read by every tool; naming one says nothing. */
+/** Every tool reads these paths, so naming one is harmless. */
 const harmless = ["/usr", "/bin", "/lib", "/lib64", "/opt", "/dev/null", "/proc/self"];
 const pathPattern = /(?:^|[\s"'`=:(])(~?\/(?!\/)[^\s"'`;|&<>(),]+|(?:\.\.\/)+[^\s"'`;|&<>(),]*)/g;
 
-/** A sandbox has these of its own. */
+/** A sandbox has its own versions of these paths. */
 const ownOfSandbox = ["/tmp", "/var/tmp", "/dev", "/proc"];
 
 export class OutsidePaths {
@@ -20,10 +21,13 @@ export class OutsidePaths {
   readonly #tree: string;
   readonly #confined: boolean;
   readonly #found = new Set<string>();
-  /** What running calls of a tool named, by the tool. */
+  /** Paths of running tool calls, by call. */
   readonly #named = new Map<string, string[]>();
 
-  /** The first of `own` is the working directory. `readable`: what a sandbox shows besides; null without one. */
+  /**
+   * The first of `own` is the working directory. `readable`: additional paths that a sandbox shows. null: there is no
+   * sandbox.
+   */
   constructor(own: readonly [string, ...string[]], readable: readonly string[] | null = null) {
     this.#inside = [...own, ...(readable === null ? [] : [...readable, ...ownOfSandbox])];
     this.#tree = own[0];
@@ -51,7 +55,7 @@ export class OutsidePaths {
 
   #outside(detail: string): string[] {
     return [...detail.matchAll(pathPattern)].flatMap(([, path = ""]) => {
-      // The home inside is the attempt's own.
+      // Inside the sandbox, the home is the attempt's own.
       if (path.startsWith("~/")) return this.#confined ? [] : [path];
       return this.#isInside(isAbsolute(path) ? resolve(path) : resolve(this.#tree, path)) ? [] : [path];
     });

@@ -1,9 +1,9 @@
 /**
- * How one kind of effect is carried out. One file a kind, one line in `index.ts`.
+ * How Baton performs one kind of effect. One file for each kind, one line in `index.ts`.
  *
- * P1 A performer reads the effect's input and outside facts; it decides nothing that the journal does not keep.
- * P2 It may be called again for the same effect after any crash: same key, same result (J3).
- * P3 It ends within the kill grace once `signal` is aborted, with everything it made kept or undone.
+ * P1 A performer reads the effect's input and outside facts. It decides nothing that the journal does not keep.
+ * P2 It may run again for the same effect after any crash: same key, same result (J3).
+ * P3 It ends within the kill grace after `signal` is aborted. By then all its work is kept or undone.
  */
 import type { AttemptResult } from "../../core/decide.ts";
 import type { PartialWork } from "../../core/event.ts";
@@ -18,34 +18,39 @@ import type { Ran } from "./route.ts";
 
 export interface PerformContext {
   dependencies: Dependencies;
-  /** Read before the first await only. */
+  /** Read it only before the first await. */
   state: RunState;
   effect: EffectState;
   attempt: number;
   github: Github;
   signal: AbortSignal;
-  /** A milestone for people, with what was used so far. */
+  /** A milestone for people, with the usage so far. */
   report(note: string, usage: Usage[], partial?: PartialWork): void;
-  /** A choice that was made for this attempt, for `/baton why`: journaled before the attempt goes on. */
+  /** A choice for this attempt, for `/baton why`: journaled before the attempt continues. */
   decided?(verdict: Verdict): Promise<void>;
-  /** The policy's verdict on a write, for `/baton why`: journaled before it is obeyed. */
+  /** The policy's verdict on a write, for `/baton why`: journaled before Baton obeys it. */
   judged?(action: "publish" | "merge", verdict: Verdict): Promise<void>;
-  /** What the agent is told: journaled before the attempt goes on. */
+  /** The agent's prompt: journaled before the attempt continues. */
   prompted?(prompted: Prompted): Promise<void>;
-  /** Money of the attempt, journaled before more of it is used (B4). */
+  /** Money of the attempt, journaled before the attempt uses more (B4). */
   meter: TellMeter;
-  /** Takes what came of the attempt in the place of this machine's memory of harnesses: where the work is another's. */
+  /** Receives the attempt's outcome for a remote worker, in place of this machine's memory of harnesses. */
   ran?(ran: Ran): Promise<void>;
 }
 
-/** Ends by its own work: agent, shell, publish. */
+/** Effects that end by their own work: agent, shell, publish. */
 export interface WorkPerformer {
-  /** How much to set aside before the dispatch, in USD; 0 for what costs nothing. */
+  /** The reservation before the dispatch, in USD. 0: the effect costs nothing. */
   estimateUsd(state: RunState, effect: EffectState): number;
   perform(context: PerformContext): Promise<AttemptResult>;
-  /** The end of an attempt elsewhere is in the journal: what was kept only for it may go. Never fails; not called when this process dies first. */
+  /**
+   * The end of a remote attempt is in the journal, so data kept only for it may go. Never fails. Not called if this
+   * process dies first.
+   */
   settled?(dependencies: Pick<Dependencies, "store" | "log">, attempt: Attempt): Promise<void>;
-  /** True when a worker elsewhere performs it: it outlives this process, and is waited for again after a start. */
+  /**
+   * True when a remote worker performs the effect. It outlives this process, which waits for it again after a start.
+   */
   isRemote?(dependencies: Pick<Dependencies, "publicUrl">, state: RunState): boolean;
 }
 
@@ -53,12 +58,12 @@ export type Observation =
   | { final: false; verdict: Verdict; facts: Json }
   | { final: true; output: Json; verdict: Verdict; facts: Json };
 
-/** Ends by facts: gates and reviews. */
+/** Effects that end by facts: gates and reviews. */
 export interface ObservePerformer {
   observe(context: PerformContext): Promise<Observation>;
 }
 
-/** By this, in the environment of what an attempt starts, its survivors are found. */
+/** Marks the environment of an attempt's programs, so that Baton finds survivors. */
 export function attemptMarker(
   { instance = "" }: Pick<Dependencies, "instance">,
   state: Pick<RunState, "runId">,

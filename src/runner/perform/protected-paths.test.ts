@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { alive } from "../../../test/fakes/alive.ts";
 import { hostileTexts } from "../../../test/fakes/hostile.ts";
 import { settingsSchema } from "../../config/schema.ts";
-import { approvalText } from "../../core/child.ts";
 import type { PathState, ShownChange } from "../../core/shown-change.ts";
 import type { RunState } from "../../core/state.ts";
+import { approvalText } from "../../summary/child.ts";
 import { neutralise } from "../../text/neutralise.ts";
 import { breakpointPerformer } from "./breakpoint.ts";
 import { knowsLineage, mayPush, protectedAtPush } from "./publish-policy.ts";
@@ -49,7 +49,7 @@ function stateOf(paths: readonly string[], shown: ShownChange | null, decision =
   } as unknown as RunState;
 }
 
-/** What people are shown of the change from one tree to the other. */
+/** The change from one tree to the other, as people see it. */
 async function show(
   paths: string[],
   before: Tree,

@@ -1,12 +1,12 @@
 /**
- * Whether the policy lets a run push or merge, judged from its journal: a second look that no process can leave out.
+ * Whether the policy lets a run push or merge, by the run's journal: a second check that no process can skip.
  *
- * PP1 What is pushed is what agents of this run changed on the way to that commit; a protected path among it needs a person of this
- *    run who was shown exactly its content. Where the run did not make a commit on that way, what git reports counts as well.
- * PP2 A merge needs green gates and, unless configured otherwise, an approval, both for exactly the commit that is merged and
- *    for the branch that it goes to.
- * PP3 A branch is deleted only where this run began it and nobody pushed since.
- * PP4 Each verdict names what it is about, and is journaled before it is obeyed, whether it allows or refuses.
+ * PP1 A push contains the changes of this run's agents up to that commit. A protected path among them needs a person of
+ *     this run who saw exactly its content. If the run did not make a commit on that way, git's report counts as well.
+ * PP2 A merge needs green gates and, unless configured otherwise, an approval. Both must be for exactly the merged
+ *     commit and its base branch.
+ * PP3 A branch is deleted only if this run began it and nobody has pushed to it since.
+ * PP4 Each verdict names its subject. Baton journals it before it obeys it, whether it allows or refuses.
  */
 import { agentOutputSchema, effectSchemas, joinInputSchema, type PublishOperation } from "../../core/effect.ts";
 import { type PathState, sameState, shownChange } from "../../core/shown-change.ts";
@@ -40,12 +40,15 @@ function branchAt(branch: string, sha: string): Evidence[] {
   ];
 }
 
-/** The paths whose content at the pushed commit a person must have allowed. `besides`: what git reports where the lineage is unknown. */
+/**
+ * The paths whose content at the pushed commit a person must have allowed. `besides`: git's report for an unknown
+ * lineage.
+ */
 export function protectedAtPush(state: RunState, { sha }: { sha: string }, besides: readonly string[] = []): string[] {
   return protectedAmong([...new Set([...changedPaths(state, sha), ...besides])], settingsOf(state).protectedPaths);
 }
 
-/** Only what this run itself pushed, there and at that commit, and never a branch that work goes to. */
+/** Only a branch that this run itself pushed, at that commit, and never a target branch of work. */
 export function mayDelete(
   state: RunState,
   { branch, expectedSha }: Extract<PublishOperation, { operation: "delete-branch" }>,
@@ -91,14 +94,14 @@ function succeeded<K extends EffectState["kind"]>(state: RunState, kind: K): Eff
   return [...state.effects.values()].filter(isOfKind(kind)).filter(({ status }) => status === "succeeded");
 }
 
-/** Of a kind, since somebody last sent the pull request to another branch: what was judged before was for that one. */
+/** Effects of a kind since the last change of the pull request's base. Earlier judgments were for the old base. */
 function judgedForThisBase<K extends EffectState["kind"]>(state: RunState, kind: K): EffectOf<K>[] {
   const effects = [...state.effects.values()].filter(({ status }) => status === "succeeded");
   const last = effects.findLastIndex((effect) => effect.kind === "base");
   return effects.slice(last + 1).filter(isOfKind(kind));
 }
 
-/** What this run pushed, with the head that the branch had then: GitHub makes commits again that it signs. */
+/** The pushes of this run, each with the branch's head after it: GitHub creates signed commits again. */
 function pushes(state: RunState): { branch: string; sha: string; expectedSha: string | null; published: string }[] {
   return [...state.effects.values()].filter(isOfKind("publish")).flatMap(({ input: { publish }, output }) => {
     if (publish.operation !== "push") return [];
@@ -106,13 +109,16 @@ function pushes(state: RunState): { branch: string; sha: string; expectedSha: st
   });
 }
 
-/** What the steps that lead to `sha` changed, through joins too. Where the lineage is unknown, all that agents changed counts. */
+/**
+ * The changes of the steps that lead to `sha`, also through joins. If the lineage is unknown, the changes of all agents
+ * count.
+ */
 function changedPaths(state: RunState, sha: string): string[] {
   const { steps, lineage, isKnown } = lineageOf(state, sha);
   return (isKnown && lineage.size > 0 ? [...lineage] : steps).flatMap(({ paths }) => paths);
 }
 
-/** False: git must say what this commit changes, because a step of this run did not make all of it. */
+/** False: a step of this run did not make all of this commit, so git must list its changes. */
 export function knowsLineage(state: RunState, sha: string): boolean {
   return lineageOf(state, sha).isKnown;
 }
@@ -137,14 +143,17 @@ function lineageOf(state: RunState, sha: string): { steps: Made[]; lineage: Set<
   return { steps, lineage, isKnown };
 }
 
-/** Merges of the base into a branch, which GitHub made. */
+/** Merges of the base into a branch that GitHub made. */
 function branchUpdates(state: RunState): { sha: string; published: string }[] {
   return succeeded(state, "publish").flatMap(({ input: { publish }, output }) =>
     publish.operation === "update-branch" && output?.sha != null ? [{ sha: publish.sha, published: output.sha }] : [],
   );
 }
 
-/** Commits that steps began from, unless somebody else's agent may have made them: a child's, a parent's, or one on another branch. */
+/**
+ * Commits that steps began from. Excludes commits that another agent may have made: of a child, of a parent, or on
+ * another branch.
+ */
 function givenTo(state: RunState): ReadonlySet<string> {
   const foreign = new Set([
     ...succeeded(state, "subprocess").flatMap(({ output }) => commitsIn(output)),
@@ -177,7 +186,7 @@ function madeBy({ kind, input, output }: EffectState): Made[] {
   return [{ headSha, from: [baseSha], paths: files.map(({ path }) => path) }];
 }
 
-/** Commits that steps of this run began from and that no step of it made: the remote has them. */
+/** Commits that steps of this run began from and that none of them made: the remote has them. */
 export function begunFrom(state: RunState): string[] {
   const made = new Set(
     [...succeeded(state, "agent"), ...succeeded(state, "join")].map(({ output }) => output?.headSha),
@@ -188,7 +197,7 @@ export function begunFrom(state: RunState): string[] {
   return [...new Set(begun)].filter((sha) => !made.has(sha));
 }
 
-/** Paths whose present content is what a person of this run was shown, and allowed. */
+/** Paths whose present content a person of this run has seen and allowed. */
 function allowedPaths(state: RunState, present: readonly PathState[]): ReadonlySet<string> {
   const allowed = new Set<string>();
   for (const effect of succeeded(state, "breakpoint")) {
@@ -199,17 +208,17 @@ function allowedPaths(state: RunState, present: readonly PathState[]): ReadonlyS
   return allowed;
 }
 
-/** The commit of the newest approval; `sha` itself wherever that one was approved. */
+/** The commit of the newest approval, or `sha` itself if that commit was approved. */
 function approvedSha(state: RunState, sha: string, base: string): string | null {
   const approved = judgedForThisBase(state, "breakpoint")
-    // Only a review is an approval: that a merge is no longer hindered is none.
+    // Only a review is an approval. A merge that is no longer blocked is not one.
     .filter(({ input }) => input.kind === "review")
     .filter(({ input }) => (input.subject.base ?? baseOf(state) ?? base) === base)
     .flatMap(({ output }) => (output?.decision === "approved" && output.sha !== null ? [output.sha] : []));
   return approved.includes(sha) ? sha : (approved.at(-1) ?? null);
 }
 
-/** At least one gate judged this commit, and the last word of each is "passed". */
+/** At least one gate judged this commit, and the last verdict of each gate is "passed". */
 function gatesPassed(state: RunState, sha: string, base: string): boolean {
   const last = new Map<string, string>();
   for (const { input, output } of judgedForThisBase(state, "gate")) {

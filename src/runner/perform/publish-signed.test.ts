@@ -1,4 +1,4 @@
-/** What GitHub makes again so that it is signed: the same work, by compare-and-swap, once. */
+/** Commits that GitHub creates again with a signature: the same work, by compare-and-swap, once. */
 import { describe, expect, it } from "vitest";
 import { settingsSchema } from "../../config/schema.ts";
 import { BatonError, hasCode } from "../../core/errors.ts";
@@ -40,7 +40,7 @@ describe("the same work", () => {
 const publish = { operation: "push", branch: "baton/x", sha: id("2"), expectedSha: null } as const;
 const local = [commit("1", "a", ["0"]), commit("2", "b", ["1"])];
 
-/** A branch that takes signed commits only, and a GitHub that signs. */
+/** A branch that accepts only signed commits, and a GitHub that signs. */
 function world({
   verified = true,
   changed = {},
@@ -48,7 +48,7 @@ function world({
   commits = local,
 }: {
   verified?: boolean;
-  /** By the first letters of parent and commit. */
+  /** Keys are the first letters of parent and commit. */
   changed?: Record<string, string[]>;
   commits?: CommitFacts[];
   expectedSha?: string | null;
@@ -126,7 +126,7 @@ describe("a branch whose rules want signatures", () => {
     const before = [...done];
     const again = await publishPerformer.perform(context);
     expect(again).toMatchObject({ ok: true, output: { sha: id("d") } });
-    // What a try that died may have left is taken away.
+    // Baton removes the leftovers of an earlier try that died.
     const dropped = `dropped refs/baton/signing/run_1/${"2".repeat(12)}`;
     expect({ done, signed: signed.size }).toEqual({ done: [...before, dropped], signed: 2 });
   });
@@ -144,7 +144,10 @@ describe("a branch whose rules want signatures", () => {
     const { context, move, done } = world(given);
     if (given?.expectedSha != null) move(given.expectedSha);
     const pushing = publishPerformer.perform(context);
-    if (!isDenied) return void (await expect(pushing).resolves.toMatchObject({ ok: true }));
+    if (!isDenied) {
+      await expect(pushing).resolves.toMatchObject({ ok: true });
+      return;
+    }
     await expect(pushing).rejects.toMatchObject({ code: "BATON_POLICY_DENIED" });
     expect(done).toEqual([]);
   });

@@ -1,9 +1,13 @@
 /**
- * Commits for a branch whose rules want signatures: GitHub makes them again through its API, and signs them as the App's.
+ * Commits for a branch whose rules require signatures. GitHub creates them again through its API and signs them for the
+ * App.
  *
- * PS1 Trees, messages and the shape of the history are those of Baton's commits, compared before the branch moves.
- * PS2 The branch moves by compare-and-swap like every other push; what the API made before that is in nobody's history.
- * PS3 A branch that is at such commits already was pushed before a crash: it is recognized, and nothing is made again.
+ * PS1 Trees, messages and the shape of the history equal those of Baton's commits. Baton compares them before the
+ *     branch moves.
+ * PS2 The branch moves by compare-and-swap like every other push. Commits that the API made earlier are in nobody's
+ *     history.
+ * PS3 If the branch already has such commits, it was pushed before a crash. Baton recognizes them and creates nothing
+ *     again.
  */
 import { BatonError } from "../../core/errors.ts";
 import type { RunId } from "../../core/vocabulary.ts";
@@ -18,7 +22,7 @@ export interface Signing {
   scan: ScanOptions;
 }
 
-/** The head that the branch has now. */
+/** The new head of the branch. */
 export async function publishSigned(context: PerformContext, signing: Signing): Promise<string> {
   const { dependencies, state } = context;
   const { access, branch, sha, expectedSha, scan } = signing;
@@ -26,7 +30,7 @@ export async function publishSigned(context: PerformContext, signing: Signing): 
   const outgoing = await outgoingCommits(context, signing);
   if (outgoing.length === 0) throw unsigned(branch, "they are in the repository already, without a signature");
   const ref = carrierOf(state.runId, sha);
-  // The API takes trees that are there: git brings them, with every mode and link as it is.
+  // The API accepts only existing trees. Git uploads them, with every mode and link unchanged.
   await workspaces.pushKept(access, { ref, sha, ...scan });
   try {
     const head = await makeAgain(context, signing, outgoing);
@@ -44,7 +48,7 @@ export async function publishSigned(context: PerformContext, signing: Signing): 
   }
 }
 
-/** The branch is where an earlier try left it (PS3); null: it is not. */
+/** The branch's head if it is still at an earlier try's result (PS3). null: it is not. */
 export async function publishedBefore(context: PerformContext, signing: Signing): Promise<string | null> {
   const { workspaces } = context.dependencies;
   const { access, branch } = signing;
@@ -54,7 +58,7 @@ export async function publishedBefore(context: PerformContext, signing: Signing)
   if (outgoing.length === 0) return null;
   await workspaces.fetch(access, head);
   if (!isSameWork(outgoing, await workspaces.commits(access, head, { newest: outgoing.length }))) return null;
-  // The try that made them may have died before it took its carrier away.
+  // The try that made the commits may have died before it removed its carrier.
   await workspaces.dropKept(access, { ref: carrierOf(context.state.runId, signing.sha) });
   return head;
 }
@@ -77,7 +81,7 @@ async function makeAgain(
   return head;
 }
 
-/** Both with parents first. Commits count as the same by tree, message, and parents that are the same. */
+/** Both with parents first. Commits count as equal if their trees, messages and parents are equal. */
 export function isSameWork(ours: readonly CommitFacts[], theirs: readonly CommitFacts[]): boolean {
   const same = new Map<string, string>();
   const left = [...theirs];
@@ -101,7 +105,10 @@ function outgoingCommits(
   return dependencies.workspaces.commits(access, sha, { outgoing: known });
 }
 
-/** Nobody's branch: rules of branches do not hold there. Not below `refs/baton/kept`, where no ref is a commit of the project. */
+/**
+ * Not a branch: rules of branches do not apply there. Not below `refs/baton/kept`, where no ref is a commit of the
+ * project.
+ */
 function carrierOf(runId: RunId, sha: string): string {
   return `refs/baton/signing/${runId}/${sha.slice(0, 12)}`;
 }

@@ -1,4 +1,7 @@
-/** `publish`: one write to the outside, each an *ensure*. The journal's request is its outbox row: durable before, kept until done. */
+/**
+ * `publish`: one write to the outside, each an *ensure*. The journal's request is its outbox row: durable before, kept
+ * until done.
+ */
 import { type PublishOperation, type PublishOutput, publishInputSchema } from "../../core/effect.ts";
 import { BatonError, hasCode, toBatonError, unreachable } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
@@ -63,7 +66,7 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
     }
     case "merge": {
       const pull = await github.pullRequest(repository, operation.pullRequest);
-      // A moved head or base is a conflict that the process answers by judging it anew; all else is the policy's "no".
+      // A moved head or base is a conflict, and the process judges it again. Everything else is the policy's "no".
       const base = operation.base ?? baseOf(state) ?? pull.baseRef;
       if (pull.baseRef !== base && !pull.merged)
         throw new BatonError(
@@ -95,7 +98,7 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
     }
     case "update-branch": {
       const pull = await github.pullRequest(repository, operation.pullRequest);
-      // Done before a crash, or somebody pushed: the next look at the head says which.
+      // Either it was done before a crash, or somebody pushed. The next check of the head decides.
       if (pull.headSha !== operation.sha) return { number: operation.pullRequest, url: null, sha: pull.headSha };
       const sha = await github
         .updateBranch(pull, operation.sha)
@@ -117,7 +120,7 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
       await demand(context, "publish", mayDelete(state, operation));
       const { branch, expectedSha } = operation;
       const access = await repositoryAccess(github, repository, "write");
-      // Somebody's commits on it are theirs: such a branch stays.
+      // Commits of other people on it belong to them, so such a branch stays.
       const head = await dependencies.workspaces.remoteHead(access, branch);
       if (head === expectedSha) await dependencies.workspaces.deleteRemoteBranch(access, { branch, expectedSha });
       return { number: null, url: null, sha: head === expectedSha ? null : head };
@@ -127,7 +130,7 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
   }
 }
 
-/** What each commit changes that the remote does not have: also what a later one takes back. */
+/** The changes of each commit that the remote lacks, even if a later commit reverts them. */
 async function newAtRemote(
   { state, dependencies: { workspaces } }: PerformContext,
   access: RepositoryAccess,
@@ -140,13 +143,13 @@ async function newAtRemote(
     for (const parent of commit.parents)
       changed.push((await workspaces.diffStat(access, parent, commit.sha)).map(({ path }) => path));
     const [first = await workspaces.listFiles(access, commit.sha), ...others] = changed;
-    // A merge itself changes only what none of its parents has.
+    // A merge itself changes only files that differ from all its parents.
     for (const path of first) if (others.every((other) => other.includes(path))) paths.add(path);
   }
   return [...paths];
 }
 
-/** The head that the branch has then: another than Baton's commit where GitHub signed it. */
+/** The branch's head after the push. It differs from Baton's commit if GitHub signed it. */
 async function push(
   context: PerformContext,
   access: RepositoryAccess,
@@ -160,7 +163,7 @@ async function push(
     return sha;
   } catch (thrown) {
     const error = toBatonError(thrown);
-    // GitHub tells nobody beforehand whether Baton is exempt from the rule, so the push itself is the question.
+    // GitHub does not say beforehand whether Baton is exempt from the rule, so only the push shows it.
     if (error.code === "BATON_PUSH_REFUSED" && error.details?.["refusal"] === "signatures")
       return publishSigned(context, signing);
     const before = error.code === "BATON_BRANCH_MOVED" ? await publishedBefore(context, signing) : null;
@@ -175,7 +178,7 @@ async function demand({ judged }: PerformContext, action: "publish" | "merge", v
   if (verdict.status !== "passed") throw new BatonError("BATON_POLICY_DENIED", verdict.reason);
 }
 
-/** What GitHub did not merge, by what would change that. A moved head or base stays a conflict. */
+/** A merge that GitHub refused, by the change that would allow it. A moved head or base stays a conflict. */
 async function refusedMerge(
   { github, state }: PerformContext,
   { pullRequest, sha }: { pullRequest: number; sha: string },

@@ -1,7 +1,7 @@
 /**
- * GitHub answers reads from replicas: what was made a moment ago may not be there yet.
+ * GitHub answers reads from replicas, which may lack objects that were created a moment ago.
  *
- * A 404 soon after an effect was asked for is therefore tried again; later it is believed.
+ * So Baton retries a 404 that comes soon after the effect's request. A later 404 is final.
  */
 import { BatonError } from "../../core/errors.ts";
 import type { EffectState } from "../../core/state.ts";

@@ -1,9 +1,9 @@
 /**
- * Results of shell steps that a step may use again: of the same command over the same tree, for as long as the step says.
+ * Reusable results of shell steps: for the same command over the same tree, within the step's time limit.
  *
- * RE1 What is used again is what a step with the same name, command, detector and setup made of the same tree of files.
- * RE2 Only what succeeded is kept, and only the newest of a name, so that a repository has a bounded number.
- * RE3 Where the tree cannot be asked for, the step runs.
+ * RE1 A reused result comes from the same name, command, detector and setup over the same tree of files.
+ * RE2 Only successful results are kept, and only the newest of a name. So a repository has a bounded number.
+ * RE3 If Baton cannot read the tree, the step runs.
  */
 import { z } from "zod";
 import { sha256 } from "../../adapters/system/sha256.ts";
@@ -21,12 +21,12 @@ const results = defineValues("reused/", z.object({ key: z.string(), at: z.number
 type Input = z.infer<typeof shellInputSchema>;
 
 interface Reuse {
-  /** What may be used; null: the step runs. */
+  /** The reusable result. null: the step runs. */
   known: { output: Record<string, Json | undefined>; at: number } | null;
   keep(output: Record<string, Json | undefined>): Promise<void>;
 }
 
-/** null: the step does not say that its result may be used again. */
+/** null: the step does not allow reuse of its result. */
 export async function reuseOf(
   { store, clock }: Pick<Dependencies, "store" | "clock">,
   github: Pick<Github, "treeSha">,

@@ -1,4 +1,4 @@
-/** What one replica learns of a harness counts for the others: circuits and history are in the store they share. */
+/** A replica's experience with a harness counts for the others: circuits and history are in their shared store. */
 import { expect, it } from "vitest";
 import { ManualClock } from "../../../test/fakes/manual-clock.ts";
 import { openMemory } from "../../adapters/memory/open.ts";
@@ -36,7 +36,7 @@ const failed = (code: ErrorData["code"]): Result => ({
 });
 const fine: Result = { error: null, usage: [], durationMs: 60_000 };
 
-/** Two replicas, each with harnesses of its own, on one store. */
+/** Two replicas with their own harnesses, on one store. */
 function replicas(harnesses = [harness("first"), harness("second")]) {
   const clock = new ManualClock();
   const { store } = openMemory({ clock, log: silentLog });
@@ -75,7 +75,7 @@ it("failures of both open the circuit for both; by the clock a try goes, and its
     children: [{ name: "first", reason: "failed too often lately; it is tried again in 60 s" }],
   });
   clock.advance(60_000);
-  // Half open: where there is another, that goes first; alone, it is the try that tells.
+  // Half open: another harness goes first if there is one. Otherwise this harness gets the test attempt.
   expect(await other.goes()).toBe("second");
   const alone = { harness: { ...settings.harness, fallback: [] } };
   expect(await other.goes(alone)).toBe("first");

@@ -1,8 +1,9 @@
 /**
- * Chooses who does a step: gathers what `routing/` judges, journals what it says, and keeps what came of it.
+ * Chooses the harness for a step: gathers facts for `routing/`, journals its verdict, and remembers the outcome.
  *
- * Owns: reading and keeping circuits and history (store values, so that replicas share them). Does not own: the judgement.
- * Two replicas that keep an outcome at the same moment may lose one of both: a circuit then opens an attempt later.
+ * Owns: reading and keeping circuits and history (store values, so that replicas share them). Does not own: the
+ * judgment.
+ * Two replicas that save an outcome at the same moment may lose one of them. Then a circuit opens one attempt later.
  */
 import { z } from "zod";
 import type { Settings } from "../../config/schema.ts";
@@ -43,11 +44,11 @@ const historySchema: z.ZodType<History> = z.object({
 export interface Routed {
   harness: Harness;
   choice: Choice;
-  /** Who would take over from this choice with what it leaves; null: nobody. */
+  /** The choice that would take over the work from this one. null: there is none. */
   next: Choice | null;
 }
 
-/** What came of an attempt. */
+/** The outcome of an attempt. */
 export interface Ran {
   harness: string;
   model: string | null;
@@ -57,7 +58,7 @@ export interface Ran {
   durationMs: number;
 }
 
-/** Of the store what is learned in. */
+/** The part of the store for this memory. */
 type Learned = Pick<Store, "value" | "setValue">;
 
 export async function route(context: PerformContext, input: AgentInput, settings: Settings): Promise<Routed> {
@@ -78,7 +79,10 @@ export async function route(context: PerformContext, input: AgentInput, settings
   return { harness, choice, next: others.find((other) => !failed.has(other.harness)) ?? null };
 }
 
-/** The fault of one harness is another's work: as an error it lets the step go on, and says with whom. */
+/**
+ * Another harness can take over after a harness's own fault. The error then allows another attempt and names that
+ * harness.
+ */
 export function takenOver(error: ErrorData, { choice, next }: Routed): ErrorData {
   if (next === null || faultOf(error.code) === null) return error;
   return {
@@ -88,7 +92,7 @@ export function takenOver(error: ErrorData, { choice, next }: Routed): ErrorData
   };
 }
 
-/** Keeps what came of an attempt, for the next choice of any run. */
+/** Remembers the outcome of an attempt, for the next choice of any run. */
 export async function remember(
   { store, clock }: { store: Learned; clock: Pick<Dependencies["clock"], "now"> },
   { harness, model, role, error, usage, durationMs }: Ran,
@@ -96,17 +100,17 @@ export async function remember(
 ): Promise<void> {
   const circuits = circuitsOf(store, run);
   const fault = error === null ? null : faultOf(error.code);
-  // Neither a success nor a fault of its own: it says nothing (circuit.B1).
+  // This outcome is neither a success nor the harness's own fault, so it proves nothing (circuit.B1).
   if (error !== null && fault === null) return;
   const keys = fault === "harness" ? [circuitKey(harness, null)] : [circuitKey(harness, model)];
   if (fault === null && model !== null) keys.push(circuitKey(harness, null));
   for (const key of keys) {
     const circuit = await circuitOf(circuits, key);
-    // Nothing is written while all is well and was.
+    // Nothing is written while the harness works without faults.
     if (circuit === null && fault === null) continue;
     const after = afterOutcome(circuit ?? { outcomes: [], openUntil: null, openings: 0 }, fault === null, clock.now());
     await writeValue(circuits, circuitValues.at(key), after);
-    // For who asks how a harness fares: it holds nobody up.
+    // This copy only informs people about a harness: it never blocks one.
     if (circuits !== store) {
       const all = (await circuitOf(store, key)) ?? { outcomes: [], openUntil: null, openings: 0 };
       const { outcomes } = afterOutcome(all, fault === null, clock.now());
@@ -126,7 +130,7 @@ export async function remember(
   await writeValue(store, historyValues.at(key), history);
 }
 
-/** Circuits are of one repository: agents that fail in one say nothing of another's, and must not hold it up. */
+/** Circuits belong to one repository. Failures in one repository say nothing about another, and must not block it. */
 function circuitsOf(store: Learned, { thread }: { thread?: Thread }): Learned {
   if (thread === undefined) return store;
   const at = (name: string): string =>
@@ -134,13 +138,13 @@ function circuitsOf(store: Learned, { thread }: { thread?: Thread }): Learned {
   return { value: (name) => store.value(at(name)), setValue: (name, value) => store.setValue(at(name), value) };
 }
 
-/** Where it is kept what came of attempts on runners: of each repository for itself, as each has its own machines and keys. */
+/** The memory of attempts on runners. Each repository has its own, because each has its own machines and keys. */
 export function learnedOnRunners(store: Learned, repositoryId: number): Learned {
   const at = (name: string): string => `runners/${repositoryId}/${name}`;
   return { value: (name) => store.value(at(name)), setValue: (name, value) => store.setValue(at(name), value) };
 }
 
-/** All that the choice for this step would look up, by name: for a worker that has no store. */
+/** Everything that the choice for this step would read, by name: for a worker without a store. */
 export async function learnedFor(
   context: Pick<PerformContext, "dependencies" | "state" | "effect">,
   input: AgentInput,
@@ -249,7 +253,7 @@ function nobody(
   return new BatonError("BATON_HARNESS_UNSUITABLE", reasons);
 }
 
-/** What `/baton why` shows. */
+/** The verdict that `/baton why` shows. */
 function verdictOf(effect: EffectState, attempt: number, { choices, left }: Ranking): Verdict {
   const [first, ...others] = choices;
   const line = (status: Verdict["status"], name: string, reason: string): Verdict => ({

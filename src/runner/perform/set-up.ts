@@ -1,11 +1,11 @@
 /**
- * `sandbox.setup` of one attempt: its commands run in the workspace before the agent is told or paid anything.
+ * `sandbox.setup` of one attempt: its commands run in the workspace before the agent gets a prompt or money.
  *
- * Owns: when they run, with which cache, and what their failure means. Does not own: running them (`setup.ts`).
+ * Owns: when they run, with which cache, and the effect of their failure. Does not own: running them (`setup.ts`).
  * ST1 Outside the sandbox they need the operator's permission, like every program that a repository names.
  */
 import { children } from "../../adapters/child/children.ts";
-import { agentEnvironment } from "../../adapters/harness/environment.ts";
+import { agentEnvironment } from "../../adapters/system/agent-environment.ts";
 import type { Settings } from "../../config/schema.ts";
 import { BatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
@@ -17,7 +17,7 @@ import { type CacheUse, decidesInstall, runSetup, setupKey } from "./setup.ts";
 
 const outputCharactersMax = 2_000;
 
-/** Variables by which the agent finds what the setup downloaded. */
+/** Returns the variables that show the agent where the setup's downloads are. */
 export async function setUp(
   context: PerformContext,
   given: {
@@ -25,7 +25,7 @@ export async function setUp(
     workspace: Workspace;
     sandboxed: SandboxDecision;
     access: RepositoryAccess;
-    /** Where the workspace begins. */
+    /** The commit that the workspace begins at. */
     baseSha: string;
     /** No agent worked on that commit before. */
     isFresh: boolean;
@@ -37,7 +37,7 @@ export async function setUp(
   const commands = settings.sandbox.setup;
   if (commands.length === 0) return {};
   const marker = attemptMarker(dependencies, state, effect, attempt);
-  // Without the ports of Baton's services: a setup asks no model.
+  // Without the ports of Baton's services: a setup calls no model.
   const { confinement } = confine(dependencies, sandboxed, { settings, workspace, harness: null, onDenied: report });
   if (confinement === null && !dependencies.repositoryCommands)
     throw new BatonError(

@@ -7,7 +7,7 @@ import { openPackageCaches } from "../../adapters/sandbox/package-caches.ts";
 import type { Confinement } from "../../ports/sandbox.ts";
 import { type CacheUse, runSetup, type SetupEnd, type SetupRequest, setupKey } from "./setup.ts";
 
-/** Confines nothing: how a confinement is used is the child port's affair. */
+/** Confines nothing, because the child port tests how a confinement is applied. */
 const open: Confinement = {
   policy: {
     writable: [],

@@ -1,9 +1,11 @@
 /**
- * `sandbox.setup`: commands that prepare a workspace before the agent, inside the sandbox, with network and without keys.
+ * `sandbox.setup`: commands that prepare a workspace before the agent, inside the sandbox, with network and without
+ * keys.
  *
- * SU1 A command sees the listed hosts and no key of Baton's. One that fails ends the setup.
- * SU2 A package cache is read by anyone, and written only where no agent's code has run: see `CacheUse.mayWrite` (ports-package-caches.PC1).
- * SU3 A workspace that was used before keeps what it has: nothing is restored into it, and nothing of it is kept.
+ * SU1 A command has access to the listed hosts and to no key of Baton. A failed command ends the setup.
+ * SU2 Anyone reads a package cache, but Baton writes one only if no agent's code has run: see `CacheUse.mayWrite`
+ *     (ports-package-caches.PC1).
+ * SU3 A reused workspace keeps its content: Baton restores nothing into it and saves nothing from it.
  */
 import { createHash } from "node:crypto";
 import { lstat } from "node:fs/promises";
@@ -18,21 +20,24 @@ export interface CacheUse {
   repositoryId: number;
   /** `setupKey` of the commit that the workspace begins at. */
   key: string;
-  /** Only for a new workspace at a commit of the default branch: everything that runs in it was reviewed. */
+  /** True only for a new workspace at a commit of the default branch, where all code was reviewed. */
   mayWrite: boolean;
 }
 
 export interface SetupRequest {
   children: Children;
-  /** With the listed hosts, and without the ports of Baton's services. Null: there is no sandbox, and nothing is kept. */
+  /**
+   * With the listed hosts, and without the ports of Baton's services. Null: there is no sandbox, and Baton saves
+   * nothing.
+   */
   confinement: Confinement | null;
   workspace: { path: string; homePath: string };
   commands: readonly string[];
-  /** As for an agent, without keys. `HOME` is the workspace's; the variables of package caches are added. */
+  /** The environment of an agent without keys. `HOME` is the workspace's. The variables of package caches are added. */
   env: Readonly<Record<string, string>>;
-  /** Of all commands together. */
+  /** For all commands together. */
   timeoutMs: number;
-  /** Of each command's output that is returned: its end. */
+  /** Length of the returned end of each command's output. */
   outputCharactersMax: number;
   /** Value of `BATON_ATTEMPT`. */
   marker: string;
@@ -47,19 +52,19 @@ export interface SetupStep {
   signal: string | null;
   timedOut: boolean;
   aborted: boolean;
-  /** Redacted; the end of standard output and standard error. */
+  /** The redacted end of standard output and standard error. */
   output: string;
   outputTruncated: boolean;
   durationMs: number;
 }
 
 export interface SetupEnd {
-  /** Every command ended with 0. */
+  /** Every command exited with 0. */
   ok: boolean;
-  /** Those that ran, in order: the last one failed unless `ok`. */
+  /** The commands that ran, in order. The last one failed unless `ok`. */
   steps: SetupStep[];
   cache: "restored" | "saved" | "unused";
-  /** For the agent, too: its tools find what the setup downloaded. */
+  /** The agent gets them, too, so that its tools find the setup's downloads. */
   variables: Record<string, string>;
 }
 
@@ -79,7 +84,7 @@ export async function runSetup(request: SetupRequest): Promise<SetupEnd> {
     steps.push(step);
     if (step.exitCode !== 0) return { ok: false, steps, cache: restored ? "restored" : "unused", variables };
   }
-  // Without a sandbox a process of the setup could still be writing.
+  // Without a sandbox, a process of the setup could still be writing.
   const mayKeep = isNew && !restored && cache?.mayWrite === true && request.confinement !== null && steps.length > 0;
   const saved = mayKeep && (await cache.caches.save(cache.repositoryId, cache.key, directory));
   return { ok: true, steps, cache: saved ? "saved" : restored ? "restored" : "unused", variables };
@@ -116,15 +121,15 @@ async function runCommand(
   };
 }
 
-/** Files that decide what a package manager installs. */
+/** Files that decide which packages a package manager installs. */
 const lockFile =
   /(?:^|\/)(?:package\.json|package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|pnpm-workspace\.yaml|bun\.lockb?|requirements[\w.-]*\.txt|constraints[\w.-]*\.txt|pyproject\.toml|setup\.(?:py|cfg)|poetry\.lock|Pipfile(?:\.lock)?|uv\.lock|pdm\.lock|go\.(?:mod|sum|work|work\.sum)|Cargo\.(?:toml|lock)|rust-toolchain(?:\.toml)?|pom\.xml|[\w.-]+\.gradle(?:\.kts)?|gradle\.(?:properties|lockfile)|gradle-wrapper\.properties|[\w.-]+\.versions\.toml|Gemfile(?:\.lock)?|composer\.(?:json|lock)|mix\.(?:exs|lock)|\.(?:npmrc|nvmrc|node-version|python-version|tool-versions))$/;
 
 export const decidesInstall = (path: string): boolean => lockFile.test(path);
 
 /**
- * Names a cache. `tree` is the base commit's, as git lists it: object ids are facts of the trusted repository, and nothing of an
- * agent's tree is read.
+ * Names a cache. `tree` is the base commit's tree, as git lists it. Object ids are facts of the trusted repository, so
+ * an agent's tree has no influence.
  */
 export function setupKey(commands: readonly string[], tree: readonly { path: string; objectId: string }[]): string {
   const files = tree

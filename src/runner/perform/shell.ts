@@ -1,16 +1,16 @@
-/** `shell`: a command of the repository in a workspace of its own, with an agent's environment: no token, no key. */
+/** `shell`: a command of the repository in its own workspace, with an agent's environment: no token, no key. */
 
 import { join } from "node:path";
 import type { z } from "zod";
 import { children } from "../../adapters/child/children.ts";
-import { readAgentFile } from "../../adapters/harness/agent-files.ts";
-import { agentEnvironment } from "../../adapters/harness/environment.ts";
+import { agentEnvironment } from "../../adapters/system/agent-environment.ts";
+import { readAgentFile } from "../../adapters/system/agent-files.ts";
 import { shellInputSchema } from "../../core/effect.ts";
 import { hasCode, toBatonError } from "../../core/errors.ts";
+import type { Finding } from "../../core/finding.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import type { FollowEnd } from "../../ports/child.ts";
 import { detectorNamed } from "../../sweep/detectors/index.ts";
-import type { Finding } from "../../sweep/finding.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
@@ -20,12 +20,12 @@ import { attemptMarker, type WorkPerformer, workspaceName } from "./performer.ts
 import { reuseOf } from "./reuse.ts";
 
 const outputCharactersMax = 20_000;
-/** Of a report in a file; a detector reads no more. */
+/** Size of a report file. A detector reads no more. */
 const reportBytesMax = 64 * 1024 * 1024;
-/** They stand in the journal. */
+/** The journal contains these findings. */
 const findingsKept = 300;
 
-/** What a detector finds in a report of GitHub's. */
+/** The findings of a detector in a report of GitHub. */
 async function detectOfGithub(
   { github, dependencies, state }: Pick<Parameters<WorkPerformer["perform"]>[0], "github" | "dependencies" | "state">,
   detector: string,
@@ -59,7 +59,10 @@ function keep(findings: readonly Finding[], redact: (text: string) => string): F
   }));
 }
 
-/** What a detector finds in what the command left. A report that cannot be read is told, never taken for "nothing found". */
+/**
+ * The findings of a detector in a command's result. Baton reports an unreadable report, and never treats it as "nothing
+ * found".
+ */
 function detectIn(
   place: string,
   { detector, report, rules }: NonNullable<z.infer<typeof shellInputSchema>["detect"]>,
@@ -78,7 +81,7 @@ function detectIn(
     const meant = detectorNamed(detector);
     const options = { root: place, now: clock.now(), ...(rules === undefined ? {} : { rules }) };
     const { findings, notes } = meant.read(text, options);
-    // Many tools exit with 1 for what they found. One that found nothing and says no did not look.
+    // Many tools exit with 1 when they find something. A tool that found nothing and exits with an error did not run.
     if (end.exitCode !== 0 && meant.needsZero === true) {
       const said = end.transcript.trimEnd().split("\n").at(-1)?.slice(0, 200) ?? "";
       return failed(`\`${detector}\`: it did not look everywhere (exit code ${end.exitCode}). ${said}`);

@@ -1,11 +1,14 @@
-/** What App and runner tell each other of one attempt by the store. Gone once the attempt's end is in the journal (RA4). */
+/**
+ * The values by which App and runner exchange data of one attempt. They go once the attempt's end is in the journal
+ * (RA4).
+ */
 import { z } from "zod";
 import { runValuePrefix } from "../../core/vocabulary.ts";
 import { defineValues } from "../../ports/values.ts";
 import { bundleValues } from "../bundle-values.ts";
 import type { ResultRequest } from "./protocol.ts";
 
-/** As it was asked for; `job` and `url` where GitHub tells which run it began. */
+/** The request for the attempt, with `job` and `url` if GitHub reports the run that it started. */
 const askedSchema = z.object({
   at: z.number(),
   job: z.string().nullable().optional(),
@@ -13,7 +16,10 @@ const askedSchema = z.object({
 });
 export type Asked = z.infer<typeof askedSchema>;
 
-/** What a worker's result is kept as until its attempt has ended; then only the epoch, for who posts it again (protocol.EP2). */
+/**
+ * A worker's result until its attempt has ended. Afterwards only the epoch stays, for a worker that posts again
+ * (protocol.EP2).
+ */
 export interface KeptResult {
   epoch: number;
   result: ResultRequest["result"];
@@ -21,10 +27,10 @@ export interface KeptResult {
 }
 
 const asked = defineValues(runValuePrefix, askedSchema, "/asked");
-/** When a worker was last heard from. */
+/** When the worker last sent a request. */
 const seen = defineValues(runValuePrefix, z.object({ at: z.number(), job: z.string(), epoch: z.number() }), "/seen");
 const cancelled = defineValues(runValuePrefix, z.literal(true), "/cancel");
-/** The request was checked when it came (`protocol.ts`). */
+/** The request was checked on arrival (`protocol.ts`). */
 const results = defineValues<{ epoch: number } | KeptResult>(
   runValuePrefix,
   z.looseObject({ epoch: z.number() }) as unknown as z.ZodType<{ epoch: number } | KeptResult>,
@@ -43,7 +49,7 @@ export function attemptValues(operation: string) {
   };
 }
 
-/** null: there is none, or only its epoch is left. */
+/** null: there is no result, or only its epoch is left. */
 export function wholeResult(kept: { epoch: number } | KeptResult | null): KeptResult | null {
   return kept !== null && "result" in kept ? kept : null;
 }

@@ -1,4 +1,4 @@
-/** Claims as two replicas keep them, and what comes when the attempt is over. */
+/** Claims as two replicas keep them, and requests after the attempt is over. */
 import { expect, it } from "vitest";
 import { ManualClock } from "../../../test/fakes/manual-clock.ts";
 import { openMemory } from "../../adapters/memory/open.ts";

@@ -1,11 +1,11 @@
 /**
- * The App's side of the effect protocol: claims kept in the store, so that any replica answers any request.
+ * The App's side of the effect protocol: claims are in the store, so that any replica can answer any request.
  *
- * RC1 One worker holds an attempt: a lease with an epoch, free again once it is silent for `limits.remoteLeaseMs`.
- * RC2 A worker must be a job of the repository's own runner workflow, on its default branch, in the repository of the run,
- *     and of the workflow run that was started for this attempt, where GitHub told which one it is.
- * RC3 A worker gets a token that reads the contents of the run's repository, and nothing else: no effect that works elsewhere needs more.
- * RC4 What a worker posts is checked by schemas and, for commits, by git; it never writes to GitHub.
+ * RC1 One worker holds an attempt: a lease with an epoch, free again after `limits.remoteLeaseMs` of silence.
+ * RC2 A worker must be a job of the repository's own runner workflow, on the default branch of the run's repository. If
+ *     GitHub reported the workflow run that was started for this attempt, the job must belong to it.
+ * RC3 A worker gets a token that only reads the contents of the run's repository: no remote effect needs more.
+ * RC4 Schemas check everything that a worker posts, and git checks its commits. A worker never writes to GitHub.
  */
 
 import type { z } from "zod";
@@ -38,7 +38,7 @@ export interface Attempt {
 
 export const remoteWorker = "actions";
 
-/** Of the leases that are claims. */
+/** The prefix of leases that are claims. */
 export const claimPrefix = runValuePrefix;
 
 export function operationOf({ run, effect, attempt }: Attempt): string {
@@ -67,9 +67,9 @@ export class EffectClaims {
     const before = await readValue(store, values.seen);
     if (effect.status !== "running" || (await isKept(store, values.result)))
       throw conflict(`Attempt ${attempt.attempt} of "${effect.key}" has ended meanwhile.`);
-    // Before the lease: what takes long, or fails, takes none of the worker's time and leaves nothing claimed.
+    // Before the lease: slow or failing work uses none of the worker's time and leaves no claim.
     const spec = await this.#spec(state, effect);
-    // The answer to its first claim was lost: the next epoch, so that only one of both goes on.
+    // The answer to the worker's first claim was lost. It gets the next epoch, so that only one of them continues.
     if (before?.job === job.workflowRunId)
       await store.releaseLease({ name: operation, owner: ownerOf(job), epoch: before.epoch, expiresAt: 0 });
     const lease = await store.acquireLease(operation, ownerOf(job), clock.now(), limits.remoteLeaseMs);
@@ -157,11 +157,11 @@ export class EffectClaims {
   async finish(attempt: Attempt, job: JobIdentity, request: ResultRequest): Promise<{ taken: true }> {
     const { store, redact } = this.#dependencies;
     const values = attemptValues(operationOf(attempt));
-    // protocol.EP2: the answer to the first may have been lost, and the attempt be over by now.
+    // protocol.EP2: the first answer may be lost, and the attempt may be over by now.
     const before = await readValue(store, values.result);
     if (before?.epoch === request.epoch) return { taken: true };
     const { state, effect } = await this.#attempt(attempt, job);
-    // Its last words came too late (RA4): nobody would read them, and nobody take them away.
+    // The last words came too late (RA4): nobody would read or remove them.
     if ((await readValue(store, values.asked)) === null)
       throw conflict(`Attempt ${attempt.attempt} of "${effect.key}" has ended meanwhile.`);
     await this.#hold(attempt, job, request.epoch);
@@ -177,7 +177,7 @@ export class EffectClaims {
     return { taken: true };
   }
 
-  /** Commits of earlier steps that were not pushed are known here alone. */
+  /** Only this Baton has the commits of earlier steps that were not pushed. */
   async #bundle(state: RunState, headSha: string): Promise<{ headSha: string; base64: string } | null> {
     const { github, workspaces } = this.#dependencies;
     const installation = await github.installation(state.thread.repository.installationId);
@@ -188,14 +188,14 @@ export class EffectClaims {
     return bytes === null ? null : { headSha, base64: Buffer.from(bytes).toString("base64") };
   }
 
-  /** The attempt as it is now, if this job may work on it. */
+  /** The current attempt, if this job may work on it. */
   async #attempt(
     { run, effect: key, attempt }: Attempt,
     job: JobIdentity,
   ): Promise<{ state: RunState; effect: EffectState }> {
     const runId = runIdSchema.safeParse(run);
     const state = runId.success ? await this.#runner.state(runId.data) : null;
-    // A job of another repository learns nothing of what there is.
+    // A job of another repository must not learn whether the run exists.
     if (state === null || state.thread.repository.id !== job.repositoryId)
       throw new BatonError("BATON_NO_RUN", `There is no run "${run.slice(0, 60)}" of this repository.`);
     const { owner, name, defaultBranch } = state.thread.repository;
@@ -208,7 +208,7 @@ export class EffectClaims {
     }
     const effect = [...state.effects.values()].find((one) => one.key === key);
     const current = effect?.attempts.at(-1);
-    // Also one that was cancelled: its worker is told so, and its last words are heard.
+    // A cancelled attempt counts, too: Baton tells its worker to stop, and reads its last words.
     if (effect === undefined || current?.attempt !== attempt || current.worker !== remoteWorker)
       throw conflict(`Attempt ${attempt} of "${key}" is not waiting for a worker.`);
     return { state, effect };
@@ -222,7 +222,7 @@ export class EffectClaims {
   }
 }
 
-/** Where an attempt before left off, or the step's own base. */
+/** The result of an earlier attempt, or the step's own base. */
 function startOf(effect: EffectState, baseSha: string): string {
   const kept = effect.attempts.findLast((one) => one.kept?.headSha != null)?.kept?.headSha;
   return kept ?? baseSha;

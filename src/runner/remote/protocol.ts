@@ -1,9 +1,11 @@
 /**
- * The effect protocol (JSON-002): how a worker anywhere claims an effect, keeps it, tells its progress and gives its result.
- * Plain JSON over HTTP below `/api/v1/effects/{run}/{effect}/{attempt}`; the Action on a runner is its first client.
+ * The effect protocol (JSON-002): how any worker claims an effect, renews its claim, reports progress and posts its
+ * result.
+ * Plain JSON over HTTP below `/api/v1/effects/{run}/{effect}/{attempt}`. The Action on a runner is its first client.
  *
- * EP1 A claim is a lease with an epoch. Every later request names the epoch; one that is not the newest is refused (409).
- * EP2 A result is taken once; the same result again is answered as before.
+ * EP1 A claim is a lease with an epoch. Every later request names the epoch. A request with an old epoch is refused
+ *     (409).
+ * EP2 A result is accepted once. The same result again gets the same answer.
  */
 import { z } from "zod";
 import { agentInputSchema, agentOutputSchema } from "../../core/effect.ts";
@@ -12,12 +14,12 @@ import { keptSchema, partialSchema, storedEventSchema } from "../../core/event.t
 import { promptedSchema } from "../../core/instructions.ts";
 import { jsonSchema, shaSchema, usageSchema } from "../../core/vocabulary.ts";
 
-/** What is handed to a job by `workflow_dispatch`, as one JSON input. */
+/** The order that `workflow_dispatch` gives to a job, as one JSON input. */
 export const orderSchema = z.object({
   run: z.string(),
   effect: z.string(),
   attempt: z.number().int().positive(),
-  /** Base address of Baton; also the audience of the job's token. */
+  /** Base address of Baton, and the audience of the job's token. */
   endpoint: z.url(),
 });
 export type Order = z.infer<typeof orderSchema>;
@@ -30,7 +32,7 @@ export const claimAnswerSchema = z.object({
   leaseMs: z.number().describe("The claim is lost when no heartbeat comes for this long."),
   heartbeatMs: z.number(),
   spec: z.object({
-    /** What to do, for workers that do not read journals. The Action reads the journal. */
+    /** The task, for workers that do not read journals. The Action reads the journal. */
     effect: z
       .object({
         title: z.string(),
@@ -46,7 +48,7 @@ export const claimAnswerSchema = z.object({
       })
       .optional()
       .describe("Always there; a worker of an earlier version did without."),
-    /** The run's journal: the worker folds it and performs the effect with the same code as the App. */
+    /** The run's journal. The worker folds it and performs the effect with the same code as the App. */
     events: z.array(storedEventSchema),
     learned: z
       .record(z.string(), jsonSchema)
@@ -142,7 +144,7 @@ const resultRequestSchema = z.strictObject({
 });
 const resultAnswerSchema = z.object({ taken: z.literal(true) });
 
-/** All that there is: what the door answers and what `docs/reference/effects.openapi.json` describes. */
+/** All verbs: the HTTP handler answers them, and `docs/reference/effects.openapi.json` describes them. */
 export const effectVerbs = {
   claim: {
     summary: "Claims the attempt and tells what to do. Answered 409 while another worker holds it.",
@@ -163,7 +165,7 @@ export const effectVerbs = {
 } as const;
 export type EffectVerb = keyof typeof effectVerbs;
 
-/** What it refuses with, each at its status of the catalogue; anything else is a fault of Baton or of what it stands on. */
+/** The refusals, each with its status in the catalog. Any other error is a fault of Baton or its environment. */
 export const effectRefusals = {
   BATON_PAYLOAD_INVALID: "The body is not JSON, or did not arrive whole in time.",
   BATON_WORKER_REFUSED: "The token does not hold.",

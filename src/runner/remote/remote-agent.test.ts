@@ -76,7 +76,7 @@ function remote() {
     signal: controller.signal,
     report() {},
   } as unknown as PerformContext;
-  /** Lets time pass in steps that the waiting side sees. */
+  /** Lets time pass in steps that the waiting side notices. */
   const pass = async (ms: number): Promise<void> => {
     for (let left = ms; left > 0; left -= limits.remoteLookMs) {
       for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -160,7 +160,7 @@ it("RA2: a Baton that was away for long gives a runner its time again, from its 
   clock.advance(20 * limits.remoteLeaseMs);
   const performing = performRemotely(context);
   await pass(limits.remoteLeaseMs - 5_000);
-  // It is heard again: its claim is as good as before.
+  // The worker sends a request again, so its claim is valid again.
   expect(lease === null ? null : await store.renewLease(lease, clock.now(), limits.remoteLeaseMs)).not.toBeNull();
   await store.setValue(`${operation}/seen`, { at: clock.now(), job: "7", epoch: 1 });
   await pass(limits.remoteLeaseMs - 5_000);
@@ -231,7 +231,7 @@ const output = {
 const worked = { ok: true, output, usage: [], blobs: [] };
 const stopped = { ok: false, error: { code: "BATON_TIMEOUT", message: "late" }, usage: [], kept, blobs: [] };
 
-/** What the App makes of a result that a worker has posted. */
+/** The App's reading of a result that a worker has posted. */
 async function taken(result: object, bundle: { headSha: string; baseSha?: string } | null) {
   const { context, store, imported, pass } = remote();
   await store.setValue(`${operation}/result`, { epoch: 3, result, bundle } as never);

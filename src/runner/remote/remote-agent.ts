@@ -1,10 +1,11 @@
 /**
- * An agent effect that a runner performs: asked for by `workflow_dispatch`, claimed over HTTP, its commits taken in by git.
+ * An agent effect on a runner: requested by `workflow_dispatch`, claimed over HTTP, with its commits imported by git.
  *
- * RA1 Asked for twice is harmless: the second job finds the attempt claimed and ends.
- * RA2 A Baton that starts anew waits for the same attempt; only a silent or absent worker loses it.
- * RA3 What the worker says it changed is measured again here, from the step's own base; a base of the worker's counts for nothing.
- * RA4 Of an attempt that has ended only the epoch of its result stays, and that no longer than the run's other leftovers.
+ * RA1 A repeated request is harmless: the second job finds the attempt claimed and ends.
+ * RA2 After a restart, Baton waits for the same attempt. Only a silent or absent worker loses it.
+ * RA3 Baton measures the worker's changes again here, from the step's own base. A base that the worker names has no
+ *     effect.
+ * RA4 After an attempt, only the epoch of its result stays, no longer than the run's other leftovers.
  */
 import { type AttemptResult, unsettled } from "../../core/decide.ts";
 import { type AgentInput, type AgentOutput, agentInputSchema } from "../../core/effect.ts";
@@ -43,7 +44,7 @@ export async function performRemotely(context: PerformContext): Promise<AttemptR
     const taken =
       bundle === null ? null : await takeIn(context, input, bundle.headSha, result.kept?.harness ?? "unknown");
     const left = keptOf(context, result.kept, bundle);
-    // The commits that were taken in stand for the worker's own.
+    // The imported commits replace the worker's own claim.
     const kept =
       left !== null && taken !== null && left.headSha === bundle?.headSha ? { ...left, headSha: taken.headSha } : left;
     return { ok: false, error: result.error, usage: result.usage, kept: redactedKept(kept, dependencies.redact) };
@@ -62,7 +63,9 @@ export async function performRemotely(context: PerformContext): Promise<AttemptR
   return { ok: true, output: output as unknown as Json, usage: result.usage };
 }
 
-/** For the next choice on runners of this repository, as an attempt here is remembered for the next one here. */
+/**
+ * For the next choice on runners of this repository. A local attempt is remembered in the same way for local choices.
+ */
 async function learn(
   { dependencies, state }: PerformContext,
   { role }: AgentInput,
@@ -75,7 +78,9 @@ async function learn(
   await remember({ store, clock: dependencies.clock }, { ...rest, role, usage, error });
 }
 
-/** A job has Baton's own processes and no plugins: what a hook would have changed must not go out unchanged. */
+/**
+ * A job has Baton's own processes and no plugins. An instruction that a hook would change must not go out unchanged.
+ */
 function refuseHooks(dependencies: Dependencies, process: { name: string; version: number }): void {
   const [first] = hooksOf(dependencies, process);
   if (first !== undefined)
@@ -85,7 +90,7 @@ function refuseHooks(dependencies: Dependencies, process: { name: string; versio
     );
 }
 
-/** The attempt's end is in the journal: what the two sides told each other is not needed any more (RA4). */
+/** The attempt's end is in the journal, so the two sides' exchanged data are no longer needed (RA4). */
 export async function forget({ store, log }: Pick<Dependencies, "store" | "log">, attempt: Attempt): Promise<void> {
   const operation = operationOf(attempt);
   const { asked, seen, cancel, bundle, result } = attemptValues(operation);
@@ -101,7 +106,7 @@ export async function forget({ store, log }: Pick<Dependencies, "store" | "log">
   }
 }
 
-/** Where the next attempt begins: at commits that came with this one, or that an attempt before brought. */
+/** The start of the next attempt: commits of this attempt, or of an earlier one. */
 function keptOf({ effect }: PerformContext, kept: Kept | null, bundle: KeptResult["bundle"]): Kept | null {
   if (kept === null || kept.headSha === null) return kept;
   const known = [bundle?.headSha, ...effect.attempts.map((attempt) => attempt.kept?.headSha)];
@@ -127,7 +132,7 @@ async function ask({ dependencies, state, github }: PerformContext, attempt: Att
   await writeValue(store, attemptValues(operationOf(attempt)).asked, asked);
 }
 
-/** What is missing is known here, and GitHub's own words do not tell it to whoever reads the thread. */
+/** The missing setup is known here, and GitHub's own message does not explain it to readers of the thread. */
 function undispatched(error: BatonError, workflow: string, branch: string): BatonError {
   const missing = missingFor(error, workflow, branch);
   if (missing === null) return error;
@@ -150,14 +155,17 @@ function missingFor({ code, message }: BatonError, workflow: string, branch: str
   return /actions has been disabled/i.test(message) ? "GitHub Actions is disabled for this repository" : null;
 }
 
-/** A string: why there will be no result. null: this Baton is being stopped, or the last words after a cancellation did not come. */
+/**
+ * A string: why there will be no result.
+ * null: this Baton is stopping, or the last words after a cancellation did not come.
+ */
 async function waitForResult(context: PerformContext, operation: string): Promise<KeptResult | string | null> {
   const { dependencies, effect, signal, report } = context;
   const { store, clock } = dependencies;
   const since = clock.now();
   const values = attemptValues(operation);
   const asked = await readValue(store, values.asked);
-  // Claimed before this Baton began to wait: it could not be heard meanwhile, and has its time from now on (RA2).
+  // The worker claimed before this Baton began to wait, so its requests found nobody. Its time starts now (RA2).
   const heardFrom = (await readValue(store, values.seen)) === null ? 0 : since;
   let cancelledAt: number | null = null;
   let told = false;
@@ -166,7 +174,7 @@ async function waitForResult(context: PerformContext, operation: string): Promis
     const result = wholeResult(await readValue(store, values.result));
     if (result !== null) return result;
     if (signal.aborted) {
-      // "left" and "lost": somebody else, or this Baton's next start, waits on.
+      // "left" and "lost": another replica, or this Baton's next start, continues to wait.
       if (signal.reason !== "cancelled") return null;
       cancelledAt ??= await cancel(dependencies, operation);
       if (clock.now() > cancelledAt + limits.remoteLastWordsMs) return null;
@@ -182,7 +190,7 @@ async function waitForResult(context: PerformContext, operation: string): Promis
     }
     if (seen === null && clock.now() >= looked + limits.remoteJobLookMs) {
       looked = clock.now();
-      // Between its end and the look its claim may have come.
+      // The claim may have arrived between the job's end and this check.
       if ((await isOver(context, asked)) && (await readValue(store, values.seen)) === null) {
         await fence(dependencies, operation);
         return `The runner's job ended without asking for the step.${pageOf(asked)} Its log says why: often \`permissions: id-token: write\` is missing, or it does not reach ${dependencies.publicUrl}.`;
@@ -215,7 +223,7 @@ async function cancel({ store, clock }: Pick<Dependencies, "store" | "clock">, o
   return clock.now();
 }
 
-/** Takes the claim away, so that a worker that wakes up again finds its epoch refused. */
+/** Acquires the claim's lease, so that a worker that wakes up again finds its epoch refused. */
 async function fence(
   { store, clock, owner }: Pick<Dependencies, "store" | "clock" | "owner">,
   operation: string,
@@ -223,7 +231,7 @@ async function fence(
   await store.acquireLease(operation, owner, clock.now(), limits.remoteLeaseMs);
 }
 
-/** `usage`: what it told while it worked, and what its requests under way may use: nobody hears the rest. */
+/** `usage`: the worker's reports, and the maximum of its requests under way. Nobody gets the rest. */
 function lost(why: string | null, usage: Usage[]): AttemptResult {
   const error: ErrorData =
     why === null
@@ -259,7 +267,7 @@ async function takeIn(
   );
 }
 
-/** The worker redacted what it knows of; this Baton knows more. */
+/** The worker redacted its known secrets; this Baton knows more. */
 function redactedKept(kept: Kept | null, redact: (text: string) => string): Kept | null {
   return kept?.partial === undefined ? kept : { ...kept, partial: redactedPartial(kept.partial, redact) };
 }

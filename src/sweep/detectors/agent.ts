@@ -5,8 +5,9 @@
  * AG1 It reads and changes nothing, and spends no more than its share.
  * AG2 It sees a part only, so what it does not name is not gone.
  */
+
+import { insidePath, named } from "../../core/finding.ts";
 import { findingsFormat, readFindings } from "../../prompt/findings.ts";
-import { insidePath, named } from "../finding.ts";
 import { bounded, type Detector, invalid } from "./detector.ts";
 
 /** In one look: what a cheap model reads for some cents. */

@@ -6,7 +6,7 @@
  *
  * AL1 The value of a leaked secret is never part of a finding.
  */
-import { insidePath, lineOf, named, type RawFinding, type Severity } from "../finding.ts";
+import { insidePath, lineOf, named, type RawFinding, type Severity } from "../../core/finding.ts";
 import { type Detector, invalid, isObject, parseJson, textOf } from "./detector.ts";
 
 const severityOf: Readonly<Record<string, Severity>> = {

@@ -1,5 +1,5 @@
 /** Any program that prints a finding a line: `path:line: message`, or a JSON object. */
-import { insidePath, lineOf, named, type RawFinding, type Severity, severities } from "../finding.ts";
+import { insidePath, lineOf, named, type RawFinding, type Severity, severities } from "../../core/finding.ts";
 import { bounded, counted, type Detector, isObject, textOf } from "./detector.ts";
 
 /** `src/a.ts:12:3: warning: message [rule]` as compilers and linters write it. */

@@ -2,7 +2,7 @@
  * Files that tests leave out: a report in the format of lcov.
  * Source: https://manpages.debian.org/unstable/lcov/geninfo.1.en.html#FILES (`SF`, `DA`, `LF`, `LH`, `end_of_record`)
  */
-import { insidePath, named, type RawFinding } from "../finding.ts";
+import { insidePath, named, type RawFinding } from "../../core/finding.ts";
 import { bounded, counted, type Detector, invalid } from "./detector.ts";
 
 const wantedShare = 0.6;

@@ -1,6 +1,6 @@
 /** A detector reads one report into findings. It starts nothing and reads nothing else: pure. */
 import { BatonError } from "../../core/errors.ts";
-import type { Detected } from "../finding.ts";
+import type { Detected } from "../../core/finding.ts";
 
 export interface DetectorOptions {
   /** Where the tool saw the repository: absolute paths below it are those of its files. */

@@ -1,5 +1,5 @@
 /** Checks that were red and then green on one commit: a JSON list of `{ sha, name, conclusion, at, url? }`, of any length. */
-import { named, type RawFinding } from "../finding.ts";
+import { named, type RawFinding } from "../../core/finding.ts";
 import { type Detector, invalid, isObject, listOf, parseJson, textOf } from "./detector.ts";
 
 export const flaky: Detector = {

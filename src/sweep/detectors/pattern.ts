@@ -4,7 +4,7 @@
  *
  * PT1 Syntax is searched by the repository's own `@ast-grep/napi`, at the version of its lockfile; Baton brings none along.
  */
-import { insidePath, lineOf, named, type RawFinding, type Severity, severities } from "../finding.ts";
+import { insidePath, lineOf, named, type RawFinding, type Severity, severities } from "../../core/finding.ts";
 import { bounded, counted, type Detector } from "./detector.ts";
 
 export interface PatternRule {
@@ -29,10 +29,11 @@ const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 const searchSyntax = `
 const { createRequire } = require("node:module");
 const { readFileSync } = require("node:fs");
+const end = (why) => { console.error(why); process.exit(3); };
+process.on("uncaughtException", (error) => end(error.message));
 let ast;
 try { ast = createRequire(process.cwd() + "/baton.js")("@ast-grep/napi"); } catch {
-  console.error("@ast-grep/napi is not installed here. Add it to the devDependencies, and install them by sandbox.setup.");
-  process.exit(3);
+  end("@ast-grep/napi is not installed here. Add it to the devDependencies, and install them by sandbox.setup.");
 }
 const kinds = { js: "JavaScript", mjs: "JavaScript", cjs: "JavaScript", jsx: "JavaScript", ts: "TypeScript", mts: "TypeScript", cts: "TypeScript", tsx: "Tsx", css: "Css", html: "Html" };
 for (const path of readFileSync(0, "utf8").split("\\0")) {

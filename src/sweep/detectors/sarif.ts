@@ -3,7 +3,7 @@
  * Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html; what GitHub reads of it:
  * https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
  */
-import { insidePath, lineOf, named, type RawFinding, type Severity } from "../finding.ts";
+import { insidePath, lineOf, named, type RawFinding, type Severity } from "../../core/finding.ts";
 import { counted, type Detector, invalid, isObject, listOf, parseJson, textOf } from "./detector.ts";
 
 const levels: Readonly<Record<string, Severity>> = { error: "error", warning: "warning", note: "note" };

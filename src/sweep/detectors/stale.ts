@@ -2,7 +2,7 @@
  * Notes to oneself that grew old: lines `path<tab>line<tab>seconds<tab>text`, the time being that of the line's last change.
  * `staleCommand` prints them.
  */
-import { insidePath, lineOf, named, type RawFinding } from "../finding.ts";
+import { insidePath, lineOf, named, type RawFinding } from "../../core/finding.ts";
 import { bounded, type Detector } from "./detector.ts";
 
 const dayMs = 86_400_000;

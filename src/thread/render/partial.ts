@@ -28,7 +28,7 @@ export function partials(state: RunState): string | null {
     const action = partial === null || partial.lastAction === "" ? "" : ` Last: ${neutraliseLine(partial.lastAction)}`;
     const words = [partial?.todo ?? "", partial?.text ?? ""].filter((part) => part !== "").join("\n\n");
     return [
-      `**${neutraliseLine(effect.title)}**, try ${attempt}, ${why}${turns}. ${commit}${action}`,
+      `**${neutraliseLine(effect.title)}**, attempt ${attempt}, ${why}${turns}. ${commit}${action}`,
       ...(words === "" ? [] : [fenced(cut(words, wordsMax))]),
     ].join("\n\n");
   });

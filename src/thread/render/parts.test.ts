@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { RunWorld } from "../../../test/fakes/run-world.ts";
-import { defineProcess } from "../../core/process.ts";
+import { defineProcess } from "../../process/process.ts";
 import { headline, stages, verdictTree } from "./parts.ts";
 
 const sha = "a".repeat(40);

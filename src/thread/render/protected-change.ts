@@ -58,7 +58,9 @@ export function protectedChange(
     const from = parts.length;
     const fits = further.every((part) => sizeOf(part) <= partCharactersMax) && from + further.length <= partsMax;
     if (file.truncated || !fits) {
-      shown.push(() => [...begin, doesNotFit(lines.length, file.truncated)].join("\n\n"));
+      const note = doesNotFit(lines.length, file.truncated);
+      room -= note.length;
+      shown.push(() => [...begin, note].join("\n\n"));
       continue;
     }
     readable.add(path);

@@ -1,12 +1,12 @@
 /** The status comment: verdict first, then the plan, the steps, the money; details folded. A function of the state (run-outputs.V1). */
-import { approvalText } from "../../core/child.ts";
 import type { AgentInput } from "../../core/effect.ts";
 import { errorCatalogue } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import { progressOf } from "../../core/progress.ts";
 import type { RunState } from "../../core/state.ts";
-import { waitingFor } from "../../core/waiting.ts";
 import { parsePlan, renderPlan } from "../../prompt/plan.ts";
+import { approvalText } from "../../summary/child.ts";
+import { waitingFor } from "../../summary/waiting.ts";
 import { cut } from "../../text/cut.ts";
 import { neutralise, neutraliseLine } from "../../text/neutralise.ts";
 import { asideLines } from "./aside.ts";

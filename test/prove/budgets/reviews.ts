@@ -4,7 +4,7 @@
  */
 
 import { answerBreakpoint } from "../../../src/commands/answer-breakpoint.ts";
-import type { CommandContext } from "../../../src/commands/context.ts";
+import type { CommandContext } from "../../../src/commands/command.ts";
 import { type Settings, settingsSchema } from "../../../src/config/schema.ts";
 import { observe } from "../../../src/core/decide.ts";
 import { hasCode } from "../../../src/core/errors.ts";

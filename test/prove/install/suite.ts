@@ -2,6 +2,7 @@
  * The suite `install`: what `npm pack` makes is installed into an empty folder, on each Node that the manifest promises, and used
  * as a stranger would. Then the same for a clone. npm's own registry is asked.
  */
+import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -74,6 +75,7 @@ async function useOn(version: string, given: { work: string; packed: string; bou
   await setUpPageWorks(place);
   await libraryWorks(place);
   await demoWorks(place, given.packed);
+  await appWorks(place);
   return { node: node.trim(), megabytes, wrong: place.wrong };
 }
 
@@ -101,7 +103,7 @@ async function expects(place: Place, words: readonly string[], code: number, tex
 async function programWorks(place: Place): Promise<void> {
   await expects(place, ["--version"], 0, new RegExp(`^${product.version.replaceAll(".", "\\.")}$`));
   await execa("git", ["init", "-q"], { cwd: place.folder });
-  await expects(place, ["init"], 0, /What is left to do/);
+  await expects(place, ["init"], 0, /Next steps/);
   await expects(place, ["config", "check"], 0, /./);
   const probes = JSON.parse(await expects(place, ["sandbox", "test", "--json"], 0, /stopped/)) as unknown[];
   if (probes.length < 10) place.wrong.push(`baton sandbox test made only ${probes.length} attempts.`);
@@ -110,7 +112,7 @@ async function programWorks(place: Place): Promise<void> {
 
 /** Without credentials: Probot's page, with its style. */
 async function setUpPageWorks({ folder, env, wrong }: Place): Promise<void> {
-  const port = `${20_000 + (process.pid % 10_000)}`;
+  const port = portOf(0);
   const started = execa(join(folder, "node_modules/.bin/baton"), ["start"], {
     cwd: folder,
     env: { ...env, PORT: port },
@@ -177,6 +179,30 @@ async function demoWorks(place: Place, packed: string): Promise<void> {
   const out = await expects(place, ["demo", "--json", "--no-serve"], 0, /"verdict":"passed"/);
   if (!out.includes('"merged":true')) place.wrong.push("The demo merged nothing.");
 }
+
+/** The App in the background, asked and stopped by the command line. GitHub is away, which stops no start. */
+async function appWorks(place: Place): Promise<void> {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const app: Place = {
+    ...place,
+    env: {
+      ...place.env,
+      APP_ID: "1",
+      PRIVATE_KEY: privateKey.export({ type: "pkcs1", format: "pem" }).toString(),
+      WEBHOOK_SECRET: "a-secret",
+      GITHUB_API_URL: "http://127.0.0.1:9/api/v3",
+      PORT: portOf(1),
+    },
+  };
+  await expects(app, ["start", "--detach"], 0, /^Baton runs as process \d+ at http/);
+  await expects(app, ["status"], 0, /database +pglite/);
+  await expects(app, ["run", "list"], 0, /no such runs/);
+  await expects(app, ["database", "backup", "backup.tar.gz"], 0, /backup\.tar\.gz: \d/);
+  await expects(app, ["stop"], 0, /has stopped/);
+  await expects(app, ["status"], 1, /No Baton runs/);
+}
+
+const portOf = (offset: number): string => `${20_000 + (process.pid % 10_000) + offset}`;
 
 /** The README's first command, in a clone of what is committed, on the oldest Node that the README names. */
 async function cloneOf(work: string): Promise<string[]> {

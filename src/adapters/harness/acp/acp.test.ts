@@ -1,4 +1,6 @@
-/** What an agent of the protocol may and what it is told, with a small one that does as its prompt says (`test/fakes/acp`). */
+/**
+ * The permissions and messages of an agent of the protocol. A small agent does what its prompt says (`test/fakes/acp`).
+ */
 import {
   existsSync,
   mkdirSync,
@@ -32,7 +34,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-/** One thing that the fake agent does: asks Baton, says an update, answers the prompt. */
+/** One action of the fake agent: it asks Baton, sends an update, or answers the prompt. */
 type Deed =
   | { ask: string; params: object; into: string }
   | { update: object }

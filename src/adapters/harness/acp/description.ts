@@ -1,6 +1,9 @@
 import type { HarnessDescription } from "../description.ts";
 
-/** Of every agent of the protocol; each has its name from the operator. It may ask its models without Baton's proxy. */
+/**
+ * Describes every agent of the protocol. The operator names each agent. An agent may ask its models without Baton's
+ * proxy.
+ */
 export const acp = {
   name: "acp",
   title: "An agent of the Agent Client Protocol",

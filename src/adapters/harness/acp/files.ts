@@ -1,14 +1,14 @@
 /**
- * Files that an agent asks Baton for, by the Agent Client Protocol.
+ * Files that an agent requests from Baton over the Agent Client Protocol.
  *
- * AF1 Only inside the workspace, never its git directory. Links are followed first, and none that appears after that. A path outside
- *     and a missing one get the same answer.
- * AF2 Nothing is written for a step that may only read.
+ * AF1 Only inside the workspace, never its git directory. Baton resolves links first, and follows none that appears
+ *     later. A path outside and a missing path get the same answer.
+ * AF2 Baton writes nothing for a step that may only read.
  */
 import { closeSync, constants, fstatSync, ftruncateSync, writeFileSync } from "node:fs";
 import { lstat, realpath } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { openBelow, readAgentFile } from "../agent-files.ts";
+import { openBelow, readAgentFile } from "../../system/agent-files.ts";
 
 const { O_CREAT, O_WRONLY } = constants;
 const fileBytesMax = 16 * 1024 * 1024;
@@ -24,7 +24,7 @@ export async function readWorkspaceFile(
   const place = await inside(workspace, path);
   const content = readAgentFile(await realpath(workspace), place, fileBytesMax);
   if (content === null) {
-    // Throws what the protocol calls "not found" where nothing is there.
+    // A missing file throws the error that becomes the protocol's "not found".
     await lstat(place);
     throw new FileRefused("The path is not a file, or the file is too large.");
   }
@@ -49,7 +49,7 @@ export async function writeWorkspaceFile(workspace: string, path: string, conten
   }
 }
 
-/** The real path, whether or not the file is there yet. */
+/** The real path, whether or not the file exists yet. */
 async function inside(workspace: string, path: string): Promise<string> {
   const root = await realpath(workspace);
   const wanted = await real(resolve(root, path));
@@ -60,7 +60,7 @@ async function inside(workspace: string, path: string): Promise<string> {
   return wanted;
 }
 
-/** Of what does not exist, the nearest folder that does is looked at; a link to nowhere counts as outside. */
+/** For a missing path, the nearest existing folder decides. A dangling link counts as outside. */
 async function real(path: string): Promise<string> {
   try {
     return await realpath(path);

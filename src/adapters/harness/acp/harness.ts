@@ -1,12 +1,15 @@
 /**
- * Any agent that speaks the Agent Client Protocol (version 1, or 2 where it knows no other) on its standard input and output.
+ * Any agent that speaks the Agent Client Protocol on its standard input and output. Version 1, or 2 where the agent
+ * knows no other.
  *
- * Owns: the conversation, from `initialize` to the end of the turn: in version 1 the prompt's answer, in version 2, where that only says
- * that the prompt was taken, the state `idle` (https://agentclientprotocol.com/protocol/v2/prompt-lifecycle). Does not own: files (`acp-files.ts`).
- * Its models are asked through Baton's proxy where there is one, by the variables that agents commonly read.
+ * Owns: the conversation, from `initialize` to the end of the turn. In version 1 the prompt's answer ends the turn. In
+ * version 2 that answer only confirms the prompt, and the state `idle` ends the turn
+ * (https://agentclientprotocol.com/protocol/v2/prompt-lifecycle). Does not own: files (`acp-files.ts`). The agent
+ * reaches its models through Baton's proxy where there is one, by the variables that agents commonly read.
  *
- * Traps: an agent that asks for no permission is not held by one, so `readOnly` is not promised; the protocol has no place for system
- * text; few agents end by themselves once they have answered; what was used is told by some only.
+ * Traps: an agent that asks for no permission escapes permission checks, so Baton does not promise `readOnly`. The
+ * protocol has no place for system text. Few agents end by themselves after their answer. Only some agents report
+ * usage.
  */
 import { basename } from "node:path";
 import { PassThrough } from "node:stream";
@@ -14,18 +17,18 @@ import * as acp from "@agentclientprotocol/sdk";
 import type { ErrorData } from "../../../core/errors.ts";
 import type { Tokens } from "../../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../../ports/harness.ts";
+import { amount, count, type Fields, fields, list, text, toolDetail } from "../../model-service/fields.ts";
+import { statusError } from "../../model-service/service-error.ts";
+import { agentEnvironment } from "../../system/agent-environment.ts";
 import type { HarnessDefinition } from "../definition.ts";
-import { agentEnvironment } from "../environment.ts";
-import { amount, count, type Fields, fields, list, text, toolDetail } from "../fields.ts";
 import { probeCli } from "../probe.ts";
 import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
-import { statusError } from "../service-error.ts";
 import { toolServers } from "../tool-servers.ts";
 import { acp as description } from "./description.ts";
 import { FileRefused, readWorkspaceFile, writeWorkspaceFile } from "./files.ts";
 import type { AcpOptions } from "./options.ts";
 
-/** What answers `--version`: the program itself, also where `env` gives it variables. */
+/** The program that answers `--version`, even where `env` sets its variables. */
 function programOf(command: readonly string[]): readonly string[] {
   const [first = ""] = command;
   if (basename(first) !== "env") return [first];
@@ -36,7 +39,7 @@ function programOf(command: readonly string[]): readonly string[] {
 /** From the answer, or from a polite cancel, to TERM. */
 const partingMs = 1_000;
 const textCharactersMax = 512_000;
-/** What does not change anything by its nature. */
+/** Kinds of tools that by nature change nothing. */
 const harmless = new Set(["read", "search", "think", "fetch"]);
 
 export function acpAgent({ name, command, reads = true, keys = {}, install: advised }: AcpOptions): Harness {
@@ -63,7 +66,7 @@ export function acpAgent({ name, command, reads = true, keys = {}, install: advi
       if (signal.aborted) hard.abort();
       else signal.addEventListener("abort", onAbort, { once: true });
       void talk.ended.then(() => {
-        // What was cancelled has answered: no need to wait longer.
+        // A canceled prompt has its answer, so Baton does not wait longer.
         if (signal.aborted) hard.abort();
         input.end();
         later(concluded);
@@ -109,7 +112,7 @@ function modelVariables({ models = {} }: Pick<HarnessRequest, "models">): Record
 }
 
 interface Conversation {
-  /** Never rejects; what went wrong is told to the reader. */
+  /** Never rejects. The reader gets the error. */
   ended: Promise<void>;
   cancel(): void;
   close(): void;
@@ -143,7 +146,7 @@ function converse(
       protocolVersion: acp.PROTOCOL_VERSION,
       clientCapabilities: { fs: { readTextFile: reads, writeTextFile: request.access === "write" }, terminal: false },
       clientInfo: info,
-      // Read by agents that speak version 2 alone.
+      // Only agents that speak version 2 read these fields.
       capabilities: {},
       info,
     };
@@ -189,7 +192,7 @@ function converse(
       await agent.request<unknown>("session/set_config_option", { sessionId: id, configId, type: "id", value: model });
     else if (option !== undefined)
       await agent.request("session/set_config_option", { sessionId: id, configId: option.id, value: model });
-    // As agents did before there were options.
+    // The way from before the protocol had options.
     else if (known.includes(model))
       await agent.request("session/set_model", { sessionId: session.sessionId, modelId: model });
     else onEvent({ type: "warning", text: `The agent takes no model by name; "${model}" is not passed on.` });
@@ -212,7 +215,7 @@ const secondVersion = 2;
 
 async function answered<T>(work: Promise<T>): Promise<T> {
   return work.catch((thrown: unknown) => {
-    // Agents look whether a file is there before they create it.
+    // Agents check whether a file exists before they create it.
     if (fields(thrown)["code"] === "ENOENT") throw acp.RequestError.resourceNotFound();
     const why = thrown instanceof FileRefused ? thrown.message : "The file cannot be read or written.";
     throw acp.RequestError.invalidParams(undefined, why);
@@ -239,7 +242,7 @@ function decide(
   return option === undefined ? { outcome: "cancelled" } : { outcome: "selected", optionId: option.optionId };
 }
 
-/** Events are read off the lines as they come; the messages go on to the conversation. */
+/** Reads events from the lines on arrival. The conversation gets the messages. */
 export class AcpReader implements StreamReader {
   giveUp: ErrorData | null = null;
   readonly messages: ReadableStream<acp.AnyMessage>;
@@ -267,7 +270,7 @@ export class AcpReader implements StreamReader {
         this.#controller = controller;
       },
     });
-    // Nobody may be waiting for it.
+    // Possibly nobody waits for this promise.
     this.#idle.promise.catch(() => {});
   }
 
@@ -281,7 +284,7 @@ export class AcpReader implements StreamReader {
     this.#prompted = true;
   }
 
-  /** Version 2: why the work on the prompt ended. Rejects when the conversation is closed before. */
+  /** Version 2: why the work on the prompt ended. Rejects when the conversation closes before that. */
   get idle(): Promise<string> {
     return this.#idle.promise;
   }
@@ -290,7 +293,7 @@ export class AcpReader implements StreamReader {
     this.#stopReason = stopReason;
   }
 
-  /** The agent's own "no" counts; that the connection ended says nothing about why. */
+  /** Keeps the agent's own refusal. A closed connection says nothing about the reason. */
   fail(thrown: unknown): void {
     if (this.#controller === null) return;
     this.#failure ??= failureOf(thrown);
@@ -314,13 +317,13 @@ export class AcpReader implements StreamReader {
     const events: HarnessEvent[] = [];
     if (message["method"] === "session/update") events.push(...this.#update(fields(params["update"])));
     if (message["method"] === "session/request_permission") {
-      // Version 2 has the call inside of what the question is about.
+      // Version 2 has the call inside the subject of the question.
       params["toolCall"] ??= fields(params["subject"])["toolCall"] ?? { toolCallId: "", title: text(params["title"]) };
       events.push(...this.#tool(fields(params["toolCall"])));
     }
     const isAnswer = "result" in message && "stopReason" in fields(message["result"]);
     if (isAnswer) events.push(...this.#flush(), ...this.#told(fields(message["result"])));
-    // Updates were read here; the conversation waits for answers and is asked.
+    // This reader handles updates. The conversation handles answers and questions.
     if (message["method"] !== "session/update") this.#controller?.enqueue(message as acp.AnyMessage);
     return events;
   }
@@ -348,7 +351,7 @@ export class AcpReader implements StreamReader {
       case "agent_message": {
         this.#answer();
         events.push(...this.#message(text(update["messageId"])));
-        // The whole message, also where parts of it came before.
+        // The whole message, even if parts of it came before.
         const parts = list(update["content"]).map((part) => text(part["text"]) ?? "");
         this.#said = parts.join("").slice(0, textCharactersMax);
         return events;
@@ -377,14 +380,14 @@ export class AcpReader implements StreamReader {
     }
   }
 
-  /** Another message than the last one: that one is whole. */
+  /** Another message than the last one completes the last one. */
   #message(id: string | null): HarnessEvent[] {
     const isOther = id !== null && this.#messageId !== null && id !== this.#messageId;
     this.#messageId = id ?? this.#messageId;
     return isOther ? this.#flush() : [];
   }
 
-  /** An `idle` that ends no work of the prompt says nothing: the session had not begun yet. */
+  /** Ignores an `idle` that ends no work of the prompt. The session had not begun yet. */
   #state(update: Fields): HarnessEvent[] {
     if (!this.#prompted) return [];
     if (update["state"] === "running") this.#running = true;
@@ -414,7 +417,7 @@ export class AcpReader implements StreamReader {
     return [{ type: "text", text: words }];
   }
 
-  /** Some agents tell of a call first where they ask leave for it. */
+  /** Some agents report a call for the first time when they ask permission for it. */
   #tool(update: Fields): HarnessEvent[] {
     const id = text(update["toolCallId"]) ?? "";
     const known = this.#tools.get(id);
@@ -434,7 +437,7 @@ export class AcpReader implements StreamReader {
     return [...events, { type: "tool", name, detail: "", state: status === "completed" ? "completed" : "failed" }];
   }
 
-  /** Tokens by the protocol's draft, or by model as Gemini CLI adds them. */
+  /** Tokens in the form of the protocol's draft, or by model as Gemini CLI reports them. */
   #told(answer: Fields): HarnessEvent[] {
     const perModel = list(fields(fields(answer["_meta"])["quota"])["model_usage"]).flatMap((one) => {
       const used = fields(one["token_count"]);
@@ -453,7 +456,7 @@ export class AcpReader implements StreamReader {
     return this.#priced();
   }
 
-  /** The cost is the session's: of one model only it can be said whose it is. */
+  /** The cost covers the session. Only with one model does Baton know which model it belongs to. */
   #priced(): HarnessEvent[] {
     const [first = { model: this.#model, tokens: { input: 0, output: 0, ...noCache }, costUsd: null }] = this.#usage;
     if (this.#usage.length === 0 && this.#costUsd === null) return [];

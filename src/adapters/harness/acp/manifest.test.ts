@@ -1,4 +1,4 @@
-/** Manifests as the public registry has them, and what must not pass. */
+/** Manifests in the form of the public registry, and content that must not pass. */
 import { describe, expect, it } from "vitest";
 import { acpManifestSchema, acpPlatform, startOf } from "./manifest.ts";
 

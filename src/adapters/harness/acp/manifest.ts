@@ -1,9 +1,10 @@
 /**
  * An agent as the public registry of the Agent Client Protocol describes it (`agent.json`), and how Baton starts it.
  *
- * Format: https://github.com/agentclientprotocol/registry/blob/main/agent.schema.json. It is still changing, so unknown keys are
- * ignored; what is known is bounded.
- * AM1 Baton downloads nothing when a step begins: the agent's program is on the machine already, or the doctor says how it gets there.
+ * Format: https://github.com/agentclientprotocol/registry/blob/main/agent.schema.json. The format still changes, so
+ * Baton ignores unknown keys. Known keys are bounded.
+ * AM1 Baton downloads nothing when a step begins. The agent's program is already on the machine, or the doctor says how
+ *     to install it.
  * AM2 Variables of a manifest never change what Baton sets for every agent.
  */
 import { z } from "zod";
@@ -14,7 +15,7 @@ const word = z
   .max(1_000)
   .regex(/^[^\0\n]*$/, "one line is expected");
 const address = z.url({ protocol: /^https?$/ }).max(2_000);
-/** Baton's own, and those through which a program could be made another one. */
+/** Baton's own variables, and those that could replace a program by another. */
 const reserved = /^(?:PATH|HOME|TMPDIR|CI|NODE_OPTIONS|(?:LD|DYLD|BATON|GIT)_.*)$/i;
 const variableName = z
   .string()
@@ -27,7 +28,7 @@ const env = z
   .refine((all) => Object.keys(all).length <= 64, "at most 64 variables are expected")
   .default({});
 
-/** No path: the program is found as every other one. */
+/** No path. Baton finds the program like any other. */
 const programName = z
   .string()
   .max(200)
@@ -93,12 +94,12 @@ export const acpManifestSchema = z.object({
   license: z.string().max(200).optional(),
   license_url: address.optional(),
   distribution,
-  /** Not of the registry: false for an agent that reads files by itself. */
+  /** Not part of the registry. False for an agent that reads files by itself. */
   reads: z.boolean().optional(),
 });
 export type AcpManifest = z.infer<typeof acpManifestSchema>;
 
-/** How the agent is started, and how its program comes to the machine. */
+/** How Baton starts the agent, and how to install its program. */
 export interface AcpStart {
   command: string[];
   install: string;
@@ -106,7 +107,7 @@ export interface AcpStart {
   reads?: boolean;
 }
 
-/** Null: the manifest has no way for this platform. */
+/** Null: the manifest does not support this platform. */
 export function startOf({ distribution: ways, reads }: AcpManifest, platform: AcpPlatform | null): AcpStart | null {
   const more = reads === undefined ? {} : { reads };
   const { npx, uvx } = ways;
@@ -136,7 +137,7 @@ export function startOf({ distribution: ways, reads }: AcpManifest, platform: Ac
   };
 }
 
-/** A package's program has its name without scope and version, as `npx` has it. */
+/** A package's program has its name without scope and version, as with `npx`. */
 function npmProgram(name: string): string {
   const [, bare = name] = /^(?:@[^/]+\/)?([^@]+)/.exec(name) ?? [];
   return bare;

@@ -1,22 +1,23 @@
 /**
  * Claude Code, headless: `claude -p --output-format stream-json`. Observed with 2.1.329.
  *
- * Traps: 401 and 429 are retried by the CLI for minutes, so the first `api_retry` decides; a refusal has its own stop reason;
- * `result.modelUsage` counts the whole session, also what an earlier attempt used and was charged for; `assistant` lines carry
- * a stale output count, the stream's `message_delta` the true one; a resumed session keeps its old system prompt unless told not to.
+ * Traps: the CLI retries 401 and 429 for minutes, so the first `api_retry` decides. A refusal has its own stop reason.
+ * The field `result.modelUsage` counts the whole session, including the usage that an earlier attempt already paid for.
+ * Lines of the type `assistant` carry a stale output count. The stream's `message_delta` has the true one. A resumed
+ * session keeps its old system prompt by default.
  */
 import { join } from "node:path";
 import { defaultModelOf } from "../../../config/models.ts";
 import type { ErrorData } from "../../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../../ports/harness.ts";
+import { amount, count, type Fields, fields, list, status, text, toolDetail } from "../../model-service/fields.ts";
+import { statusError } from "../../model-service/service-error.ts";
+import { agentEnvironment } from "../../system/agent-environment.ts";
 import { cliHarness } from "../cli-harness.ts";
 import type { HarnessDefinition } from "../definition.ts";
 import { installLine } from "../description.ts";
-import { agentEnvironment } from "../environment.ts";
-import { amount, count, type Fields, fields, list, status, text, toolDetail } from "../fields.ts";
 import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
-import { statusError } from "../service-error.ts";
 import { noSessions, resumable, type Sessions } from "../sessions.ts";
 import { toolServers } from "../tool-servers.ts";
 import { claudeCode as description } from "./description.ts";
@@ -24,12 +25,15 @@ import { claudeCode as description } from "./description.ts";
 const { name } = description;
 const install = installLine(description);
 const defaultModel = defaultModelOf(name);
-/** The service is tried this often by the CLI before Baton takes over with its own backoff. */
+/** The CLI tries the service this often before Baton takes over with its own backoff. */
 const apiRetriesMax = 3;
-/** Of its own tools it gets these and no others: what its prompt speaks of is there at once, and nothing that starts things on its own. */
+/**
+ * The CLI gets these of its own tools and no others. The tools of its prompt are there at once. None starts things on
+ * its own.
+ */
 const readTools = ["Read", "Glob", "Grep", "TodoWrite", "TaskCreate", "TaskGet", "TaskList", "TaskUpdate", "Agent"];
 const writeTools = ["Bash", "Edit", "Write", "MultiEdit", "NotebookEdit", ...readTools];
-/** The folder's name of a longer path ends in a hash of the CLI's own: such a session is not resumed. */
+/** The CLI ends the folder's name of a longer path in a hash of its own. Baton does not resume such a session. */
 const slugCharactersMax = 200;
 
 export interface ClaudeCodeOptions {
@@ -66,7 +70,7 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
       ];
       const tools = request.access === "write" ? writeTools : readTools;
       args.push("--tools", tools.join(","));
-      // Settings, hooks, instructions and MCP servers of the tree are not trusted: only what is given here counts.
+      // Settings, hooks, instructions and MCP servers of the tree are not trusted. Only these arguments count.
       args.push("--setting-sources", "", "--strict-mcp-config", "--settings", '{"includeCoAuthoredBy":false}');
       const servers = toolServers<object>(request, {
         local: ({ command, args: its, env: variables }) => ({ type: "stdio", command, args: its, env: variables }),
@@ -91,7 +95,7 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
         ANTHROPIC_BASE_URL: access.baseUrl,
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
         DISABLE_AUTOUPDATER: "1",
-        // With the search, its model is given a placeholder instead of tools of servers, and of some of the CLI's own.
+        // With tool search, the model gets a placeholder for tools of servers and for some of the CLI's own tools.
         ENABLE_TOOL_SEARCH: "false",
       });
       const result = await runHarness(
@@ -126,9 +130,9 @@ export class ClaudeCodeReader implements StreamReader {
   #turns = 0;
   #refused = false;
   #lastStatus: number | null = null;
-  /** What each message used, until the result line brings the whole. */
+  /** The usage of each message, until the result line brings the total. */
   readonly #seen = new Map<string, { model: string; tokens: Tokens }>();
-  /** The message that streams now; its parts carry no id. */
+  /** The message that streams now. Its parts carry no id. */
   #streaming: string | null = null;
   readonly #tools = new Map<string, string>();
 
@@ -177,7 +181,7 @@ export class ClaudeCodeReader implements StreamReader {
       const code = status(event["error_status"]);
       const attempt = Math.max(1, count(event["attempt"]));
       this.#lastStatus = code;
-      // harness.H1: the CLI would go on for minutes; what a key cannot do it cannot do later either.
+      // harness.H1: the CLI would retry for minutes. A key that is refused now is also refused later.
       if (code === 401 || code === 403 || attempt >= apiRetriesMax)
         this.giveUp = statusError(code ?? 503, `Tried ${attempt} times.`);
       return [{ type: "retry", reason: text(event["error"]) ?? "error", status: code, attempt }];
@@ -185,7 +189,7 @@ export class ClaudeCodeReader implements StreamReader {
     return [];
   }
 
-  /** Only the counts: the texts come again, whole, as `assistant` lines. */
+  /** Only the counts. The texts come again, whole, as `assistant` lines. */
   #stream(event: Fields): HarnessEvent[] {
     if (event["type"] === "message_start") {
       const message = fields(event["message"]);
@@ -204,7 +208,7 @@ export class ClaudeCodeReader implements StreamReader {
     const usage = fields(message["usage"]);
     if (id === null || model === null || model === "<synthetic>" || this.#seen.has(id)) return [];
     this.#turns += 1;
-    // The service answers with the dated name of what was asked for; the result line has the name that was asked for.
+    // The service answers with the dated name of the requested model. The result line has the requested name.
     const asked = this.#model !== null && model.startsWith(`${this.#model}-`) ? this.#model : model;
     this.#seen.set(id, {
       model: asked,
@@ -258,7 +262,7 @@ export class ClaudeCodeReader implements StreamReader {
     this.#result = event;
     this.#sessionId = text(event["session_id"]) ?? this.#sessionId;
     this.#turns = count(event["num_turns"]);
-    // Of this attempt alone; older versions have only the session's sum.
+    // Usage of this attempt alone. Older versions report only the session's total.
     const byModel = fields(event["model_usage_since_last_result"] ?? event["modelUsage"]);
     this.#usage = Object.entries(byModel).map(([model, value]) => {
       const used = fields(value);

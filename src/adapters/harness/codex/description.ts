@@ -18,7 +18,7 @@ export const codex = {
     reportsCost: false,
     toolServers: true,
   },
-  // It edits by `apply_patch`, to some models a tool, to others a command of the shell that it takes for itself.
+  // It edits by `apply_patch`. Some models see it as a tool. Others see a shell command that Codex handles itself.
   tools: { "read-only": ["shell"], write: ["shell", "edit"] },
   selfReporting: false,
 } as const satisfies CliDescription;

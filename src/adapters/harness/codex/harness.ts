@@ -1,9 +1,10 @@
 /**
  * Codex, headless: `codex exec --json`. Observed with 0.169.
  *
- * Traps: `input_tokens` includes the cached ones, and of a resumed session also those of earlier attempts; usage is printed only at
- * the end, so what runs is counted from the session's own file; a refusal ends with exit 0, usage and no message; it waits for more
- * on an open stdin; in a linked worktree its sandbox cannot commit, so Baton commits what it leaves.
+ * Traps: `input_tokens` includes the cached ones, and in a resumed session also those of earlier attempts. Codex prints
+ * usage only at the end, so Baton counts a running turn from the session's own file. A refusal ends with exit 0, usage
+ * and no message. Codex waits for more input on an open stdin. In a linked worktree its sandbox cannot commit, so Baton
+ * commits the changes that it leaves.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,13 +12,13 @@ import { defaultModelOf } from "../../../config/models.ts";
 import type { ErrorData } from "../../../core/errors.ts";
 import { noTokens, type Tokens } from "../../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessRequest } from "../../../ports/harness.ts";
+import { count, type Fields, fields, list, status, text, toolDetail } from "../../model-service/fields.ts";
+import { statusError } from "../../model-service/service-error.ts";
+import { agentEnvironment } from "../../system/agent-environment.ts";
 import { cliHarness } from "../cli-harness.ts";
 import type { HarnessDefinition } from "../definition.ts";
 import { installLine } from "../description.ts";
-import { agentEnvironment } from "../environment.ts";
-import { count, type Fields, fields, list, status, text, toolDetail } from "../fields.ts";
 import { jsonLine, notBegun, runHarness, type StreamReader } from "../run-harness.ts";
-import { statusError } from "../service-error.ts";
 import { noSessions, resumable, type Sessions } from "../sessions.ts";
 import { toolServers } from "../tool-servers.ts";
 import { codex as description } from "./description.ts";
@@ -55,7 +56,7 @@ export interface CodexOptions {
 export function codex(options: CodexOptions): Harness {
   const { binary, apiKey, baseUrl, sessions = noSessions } = options;
   const sandboxProblem = options.checkSandbox ?? checkSandbox;
-  /** A machine that could once can again; one that could not may have been mended. */
+  /** A machine that passed the check once still passes it. A machine that failed may be fixed by now. */
   let sandboxed = false;
   return cliHarness({
     description,
@@ -63,7 +64,7 @@ export function codex(options: CodexOptions): Harness {
     own: { apiKey, baseUrl },
     check: (env) => sandboxProblem(binary, env),
     async run(request, access, onEvent, signal) {
-      // Beside the attempt's temporary directory: below it Codex refuses to run sandboxed commands.
+      // Next to the attempt's temporary directory. Below it, Codex refuses to run sandboxed commands.
       const home = join(request.homePath, "codex");
       mkdirSync(home, { recursive: true });
       const model = request.model ?? defaultModel;
@@ -80,7 +81,7 @@ export function codex(options: CodexOptions): Harness {
         "-C",
         request.cwd,
         "-s",
-        // Its own sandbox needs namespaces that Baton's sandbox closes; what holds the agent then is Baton's.
+        // Codex's own sandbox needs namespaces that Baton's sandbox closes. Baton's sandbox confines the agent then.
         confined ? "danger-full-access" : request.access === "write" ? "workspace-write" : "read-only",
         "-m",
         model,
@@ -93,7 +94,7 @@ export function codex(options: CodexOptions): Harness {
           "model_providers.baton.request_max_retries": requestRetriesMax,
           "model_providers.baton.stream_max_retries": streamRetriesMax,
           developer_instructions: request.systemPrompt,
-          // Instructions of the tree are not trusted: only what is given here counts.
+          // Instructions of the tree are not trusted. Only these settings count.
           project_doc_max_bytes: 0,
           web_search: "disabled",
           ...unwanted,
@@ -123,7 +124,7 @@ export function codex(options: CodexOptions): Harness {
           command: [binary, ...args],
           env,
           secrets: ["OPENAI_API_KEY"],
-          // A resumed session keeps its first instructions for ever; new ones are said with the prompt.
+          // A resumed session keeps its first instructions permanently. The prompt carries the new ones.
           input: resumed !== null ? `${request.systemPrompt}\n\n${request.prompt}` : request.prompt,
           install,
         },
@@ -138,7 +139,7 @@ export function codex(options: CodexOptions): Harness {
   });
 }
 
-/** Nobody is there to be asked before a tool is used. */
+/** Nobody is present to approve a tool call. */
 function serverSettings(request: HarnessRequest): Record<string, Setting> {
   const approved = { default_tools_approval_mode: "approve" };
   const servers = toolServers<Record<string, Setting>>(request, {
@@ -154,7 +155,7 @@ function serverSettings(request: HarnessRequest): Record<string, Setting> {
 
 type Setting = string | number | boolean | string[] | Record<string, string>;
 
-/** Values are TOML: what JSON writes is, but for tables. */
+/** Values are TOML. JSON is valid TOML, except for tables. */
 function toml(value: Setting): string {
   return typeof value === "object" && !Array.isArray(value)
     ? `{${Object.entries(value)
@@ -168,9 +169,9 @@ function settings(values: Record<string, Setting>): string[] {
 }
 
 export interface SessionMeter {
-  /** What the session had used when this attempt began. */
+  /** The session's usage at the start of this attempt. */
   before: Tokens;
-  /** What it has used by now; null while nobody knows. */
+  /** The session's usage by now. Null while it is unknown. */
   now(sessionId: string): Tokens | null;
 }
 
@@ -216,7 +217,7 @@ export class CodexReader implements StreamReader {
   }
 
   end(): ReturnType<StreamReader["end"]> {
-    // What was killed has printed no usage.
+    // A killed process has printed no usage.
     if (!this.#completed) this.#measure();
     const { input, output, cacheRead, cacheWrite } = this.#tokens;
     return {
@@ -244,7 +245,7 @@ export class CodexReader implements StreamReader {
       const now = this.#sessionId === null ? null : this.#meter.now(this.#sessionId);
       return now === null ? [] : this.#used(now);
     } catch {
-      // The agent can write that file; what cannot be read is not counted before the end.
+      // The agent can write that file. An unreadable file is not counted before the end.
       return [];
     }
   }
@@ -302,7 +303,7 @@ export class CodexReader implements StreamReader {
         ? { code: "BATON_HARNESS_CRASHED", message: `Codex failed: ${this.#failure.slice(0, 300)}` }
         : statusError(code, this.#failure.slice(0, 200));
     }
-    // A refusal looks like success without a word.
+    // A refusal looks like success without any text.
     if (this.#completed && this.#text === null)
       return {
         code: "BATON_HARNESS_REFUSED",
@@ -312,7 +313,7 @@ export class CodexReader implements StreamReader {
   }
 }
 
-/** The CLI says some statuses in words of its own. */
+/** The CLI reports some statuses in its own words. */
 const wordings: [RegExp, number][] = [
   [/usage limit|quota|rate limit/i, 429],
   [/high demand|overloaded|stream disconnected|timed out|error sending request|connection/i, 503],

@@ -1,34 +1,35 @@
 /**
  * The file in which Codex keeps a session: `CODEX_HOME/sessions/<year>/<month>/<day>/rollout-<time>-<id>.jsonl`.
  *
- * Its lines are the only count while a turn runs, and all that is left of one that was killed: `token_usage_record` for each answer,
- * then, once its tools have run, `token_count` with the sum so far.
+ * Its lines are the only count while a turn runs, and all that is left of a killed turn. Codex writes
+ * `token_usage_record` for each answer. Once the tools of the answer have run, it writes `token_count` with the total
+ * so far.
  */
 import { dirname, join } from "node:path";
 import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
-import { findAgentFile, readAgentFileTail } from "../agent-files.ts";
-import { count, type Fields, fields } from "../fields.ts";
+import { count, type Fields, fields } from "../../model-service/fields.ts";
+import { findAgentFile, readAgentFileTail } from "../../system/agent-files.ts";
 import { jsonLine } from "../run-harness.ts";
 
-/** The last count is near the end; what tools printed since then may be long. */
+/** The last count is near the end, but the output of tools after it may be long. */
 const tailBytes = 1024 * 1024;
 
 /** Year, month and day. */
 const sessionsDepth = 3;
 
-/** `root`: the folder from which on the agent can write. */
+/** `root`: the agent can write from this folder on. */
 export function rolloutPath(codexHome: string, sessionId: string, root = codexHome): string | null {
   return findAgentFile(root, join(codexHome, "sessions"), sessionsDepth, (name) =>
     name.endsWith(`-${sessionId}.jsonl`),
   );
 }
 
-/** Where a session from an earlier attempt is put; Codex looks for the id, not for the day. */
+/** The place for a session from an earlier attempt. Codex searches for the id, not for the day. */
 export function restoredRolloutPath(codexHome: string, sessionId: string): string {
   return join(codexHome, "sessions", "2025", "01", "01", `rollout-2025-01-01T00-00-00-${sessionId}.jsonl`);
 }
 
-/** What the session used since its first turn, earlier attempts included. */
+/** The session's usage since its first turn, including earlier attempts. */
 export function sessionTokens(path: string, root = dirname(path)): Tokens {
   const tail = readAgentFileTail(root, path, tailBytes)?.toString("utf8") ?? "";
   let since = noTokens;
@@ -43,7 +44,7 @@ export function sessionTokens(path: string, root = dirname(path)): Tokens {
   return since;
 }
 
-/** `input_tokens` includes what came from and went to the cache. */
+/** `input_tokens` includes cache reads and cache writes. */
 export function codexTokens(usage: Fields): Tokens {
   const cacheRead = count(usage["cached_input_tokens"]);
   const cacheWrite = count(usage["cache_write_input_tokens"]);

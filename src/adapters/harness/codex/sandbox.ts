@@ -1,7 +1,8 @@
 /**
- * Whether Codex can sandbox commands on this machine: by landlock and namespaces, which containers often forbid.
+ * Whether Codex can sandbox commands on this machine, by landlock and namespaces. Containers often forbid both.
  *
- * Without, it goes on: every command of the model fails, the turn ends well, and nothing is done. So it is asked first.
+ * Without them Codex continues: every command of the model fails, the turn ends well, and nothing is done. Baton checks
+ * first.
  */
 import type { ErrorData } from "../../../core/errors.ts";
 import { children } from "../../child/children.ts";
@@ -11,7 +12,9 @@ const checkOutputBytesMax = 1024 * 1024;
 
 export type SandboxCheck = (binary: string, env: Record<string, string>) => Promise<ErrorData | null>;
 
-/** Runs nothing in its sandbox. A missing program is no problem of the sandbox: the attempt itself says that better. */
+/**
+ * Runs nothing in its sandbox. A missing program is not a problem of the sandbox. The attempt itself reports it better.
+ */
 export const checkSandbox: SandboxCheck = async (binary, env) => {
   const check = await children.call({
     command: [binary, "sandbox", "--", "true"],

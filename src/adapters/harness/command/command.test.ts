@@ -1,4 +1,4 @@
-/** What lines of a program mean; how it is started and stopped: `test/contract/harness.ts`. */
+/** The meaning of a program's lines. `test/contract/harness.ts` tests how Baton starts and stops it. */
 import { describe, expect, it } from "vitest";
 import { CommandReader, commandHarness } from "./harness.ts";
 

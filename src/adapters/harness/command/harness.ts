@@ -2,19 +2,19 @@
  * `command`: any executable that reads a prompt on standard input and edits files in its working directory.
  *
  * It may print JSON lines, each with a `type`: `text {text}`, `session {sessionId, model}`, `tool {name, detail}`,
- * `usage {model, input, output, cacheRead, cacheWrite, costUsd?}` (cumulative for a model), `error {message, status?}`, `result {text}`.
- * Anything else it prints is text. It succeeds by exit code 0 without an `error` line; git decides what it changed.
+ * `usage {model, input, output, cacheRead, cacheWrite, costUsd?}` (cumulative for a model), `error {message, status?}`,
+ * `result {text}`. Any other line is text. It succeeds by exit code 0 without an `error` line. Git shows its changes.
  */
 import { accessSync, constants, existsSync, writeFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { z } from "zod";
 import type { ErrorData } from "../../../core/errors.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../../ports/harness.ts";
-import { findProgram } from "../../workspace/find-program.ts";
+import { statusError } from "../../model-service/service-error.ts";
+import { agentEnvironment } from "../../system/agent-environment.ts";
+import { findProgram } from "../../system/find-program.ts";
 import type { HarnessDefinition } from "../definition.ts";
-import { agentEnvironment } from "../environment.ts";
 import { jsonLine, notBegun, runHarness, type StreamReader } from "../run-harness.ts";
-import { statusError } from "../service-error.ts";
 import { command as description } from "./description.ts";
 
 const tokens = z.number().int().nonnegative().default(0);
@@ -46,9 +46,9 @@ const noProgram =
   "The harness `command` has no program: set BATON_HARNESS_COMMAND where Baton runs, or `harness.command` in `baton.yaml` (in the sandbox, or with BATON_REPOSITORY_COMMANDS=allow).";
 
 export interface CommandHarnessOptions {
-  /** Program and arguments that the operator chose; empty: none. */
+  /** Program and arguments that the operator chose. Empty: none. */
   command: string[];
-  /** Whether a repository's own `harness.command` goes before it. */
+  /** Whether a repository's own `harness.command` takes precedence over it. */
   repositoryCommands?: boolean;
   /** Environment variables passed through by name, with their values. */
   keys: Record<string, string | undefined>;
@@ -61,7 +61,7 @@ export function commandHarness(options: CommandHarnessOptions): Harness {
   return {
     name: description.name,
     scripted,
-    // The operator's own words name them.
+    // The operator's own command names these files.
     readable: command.filter((word) => isAbsolute(word) && existsSync(word)),
     capabilities: description.capabilities,
     defaultModel: null,
@@ -82,7 +82,7 @@ export function commandHarness(options: CommandHarnessOptions): Harness {
       };
     },
     async run(request, onEvent, signal) {
-      // In the sandbox a program of the repository can do no more than its code.
+      // In the sandbox, a program of the repository can do no more than the repository's code.
       const mayNameOwn = repositoryCommands || (request.confinement ?? null) !== null;
       const own = mayNameOwn ? (request.command ?? []) : [];
       const program = own.length > 0 ? [...own] : command;
@@ -113,7 +113,7 @@ export function commandHarness(options: CommandHarnessOptions): Harness {
   };
 }
 
-/** One that is named by its place in the workspace is there or not with the workspace. */
+/** A relative path depends on the workspace, so Baton cannot check it here. */
 function isThere(program: string): boolean {
   if (!program.includes("/")) return findProgram(program) !== null;
   if (!isAbsolute(program)) return true;
@@ -171,7 +171,7 @@ export class CommandReader implements StreamReader {
 
   end(): ReturnType<StreamReader["end"]> {
     return {
-      // Its exit code is its end: it owes no last line.
+      // Its exit code is its end. It does not have to print a last line.
       finished: true,
       error: this.#error,
       text: this.#result ?? this.#text.join("\n"),
@@ -181,7 +181,7 @@ export class CommandReader implements StreamReader {
     };
   }
 
-  /** False once it has said more than anybody reads. */
+  /** False once the output exceeds the limit. */
   #say(line: string): boolean {
     if (this.#textCharacters + line.length > textCharactersMax || line.trim() === "") return false;
     this.#textCharacters += line.length + 1;

@@ -1,8 +1,9 @@
 /**
  * GitHub Copilot CLI, headless, with a model service of one's own. Observed with 1.0.102.
  *
- * Traps: it prints no usage, so what it used is read from the session's own file; the session's id is printed only at the end, so it
- * is given one; a refusal ends with exit 0; it has no flag for system text, so that comes before the prompt.
+ * Traps: the CLI prints no usage, so Baton reads usage from the session's own file. It prints the session's id only at
+ * the end, so Baton sets the id. A refusal ends with exit code 0, like a success. It has no flag for system text, so
+ * Baton puts that before the prompt.
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
@@ -10,14 +11,14 @@ import { defaultModelOf } from "../../../config/models.ts";
 import type { ErrorData } from "../../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessResult } from "../../../ports/harness.ts";
-import { readAgentFile } from "../agent-files.ts";
+import { count, fields, status, text, toolDetail } from "../../model-service/fields.ts";
+import { statusError } from "../../model-service/service-error.ts";
+import { agentEnvironment } from "../../system/agent-environment.ts";
+import { readAgentFile } from "../../system/agent-files.ts";
 import { cliHarness } from "../cli-harness.ts";
 import type { HarnessDefinition } from "../definition.ts";
 import { installLine } from "../description.ts";
-import { agentEnvironment } from "../environment.ts";
-import { count, fields, status, text, toolDetail } from "../fields.ts";
 import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
-import { statusError } from "../service-error.ts";
 import { noSessions, resumable, type Sessions, sessionBytesMax } from "../sessions.ts";
 import { toolServers } from "../tool-servers.ts";
 import { copilot as description } from "./description.ts";
@@ -32,7 +33,7 @@ const retriesMax = 3;
 
 export interface CopilotOptions {
   binary: string;
-  /** Of Anthropic, or of a service that speaks its wire. */
+  /** Key of Anthropic, or of a service that speaks its wire format. */
   apiKey: string | undefined;
   baseUrl: string | undefined;
   sessions?: Sessions;
@@ -49,7 +50,7 @@ export function copilot({ binary, apiKey, baseUrl, sessions = noSessions }: Copi
       const resumed = resumable(sessions, name, wanted, wanted === null ? null : eventsOf(wanted), onEvent);
       const sessionId = resumed ?? randomUUID();
       const path = eventsOf(sessionId);
-      // Instructions and servers of the tree are not trusted: only what is given here counts.
+      // Instructions and servers of the tree are not trusted. Only these arguments count.
       const args = ["--output-format", "json", "--allow-all-tools", "--no-auto-update", "--no-ask-user"];
       args.push("--no-custom-instructions", "--disable-builtin-mcps", "--disallow-temp-dir");
       const servers = toolServers<object>(request, {
@@ -94,11 +95,11 @@ export function copilot({ binary, apiKey, baseUrl, sessions = noSessions }: Copi
 }
 
 export interface SessionRecords {
-  /** What was used since the attempt began, per model, and how the last answer ended. */
+  /** The usage since the attempt began, per model, and how the last answer ended. */
   read(): { usage: HarnessResult["usage"]; finishReason: string | null };
 }
 
-/** Answers of a session, as its file lists them; what is there already belongs to earlier attempts. */
+/** Answers of a session, as its file lists them. Existing answers belong to earlier attempts. */
 function sessionRecords(path: string, root: string): SessionRecords {
   const linesOf = (): string[] => {
     const text = readAgentFile(root, path, sessionBytesMax)?.toString("utf8") ?? "";
@@ -120,7 +121,7 @@ export function sumOf(records: string[]): ReturnType<SessionRecords["read"]> {
     finishReason = text(used["finishReason"]);
     const cacheRead = count(used["cacheReadTokens"]);
     const cacheWrite = count(used["cacheWriteTokens"]);
-    // `inputTokens` includes both.
+    // `inputTokens` includes cache reads and cache writes.
     const input = Math.max(0, count(used["inputTokens"]) - cacheRead - cacheWrite);
     const tokens = { input, output: count(used["outputTokens"]), cacheRead, cacheWrite };
     sums.set(model, addTokens(sums.get(model) ?? noTokens, tokens));

@@ -1,10 +1,11 @@
 /**
  * Gemini CLI, headless: `gemini -p "" -o stream-json`. Observed with 0.61.0.
  *
- * Traps: it reads `.env` files upwards from its directory, so that Baton's own could reach the agent, and settings, hooks and servers
- * of the tree: the folder is never trusted, and rules of our own allow what an untrusted folder would ask a person for; it tries
- * again for minutes; it puts files in the place of `@path` in a prompt; a refusal ends with exit code 0; so does a SIGTERM, which its shell and tools survive; thoughts are missing
- * from its output tokens; a connection that ends between two pieces of an answer ends the whole.
+ * Traps: the CLI reads `.env` files upwards from its directory, so Baton's own could reach the agent. It also reads
+ * settings, hooks and servers of the tree. Baton therefore never trusts the folder. Its own rules allow the actions for
+ * which an untrusted folder would ask a person. The CLI retries for minutes. It replaces `@path` in a prompt by the
+ * file. A refusal ends with exit code 0. So does a SIGTERM, which its shell and tools survive. Its output tokens omit
+ * thoughts. A connection that ends between two pieces of an answer ends the whole attempt.
  */
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -13,14 +14,14 @@ import { defaultModelOf } from "../../../config/models.ts";
 import type { ErrorData } from "../../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessRequest, HarnessResult } from "../../../ports/harness.ts";
-import { findAgentFile, readAgentFile } from "../agent-files.ts";
+import { count, type Fields, fields, text, toolDetail } from "../../model-service/fields.ts";
+import { errorInWords, statusError } from "../../model-service/service-error.ts";
+import { agentEnvironment } from "../../system/agent-environment.ts";
+import { findAgentFile, readAgentFile } from "../../system/agent-files.ts";
 import { cliHarness } from "../cli-harness.ts";
 import type { HarnessDefinition } from "../definition.ts";
 import { installLine } from "../description.ts";
-import { agentEnvironment } from "../environment.ts";
-import { count, type Fields, fields, text, toolDetail } from "../fields.ts";
 import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
-import { errorInWords, statusError } from "../service-error.ts";
 import { noSessions, resumable, type Sessions, sessionBytesMax } from "../sessions.ts";
 import { gemini as description } from "./description.ts";
 
@@ -29,7 +30,7 @@ const install = installLine(description);
 const defaultModel = defaultModelOf(name);
 /** Tries of the CLI at the service, before Baton takes over with its own backoff. */
 const triesMax = 3;
-/** The service may ask for a pause; a longer one is Baton's to wait. */
+/** The service may ask for a pause. Baton itself waits for longer ones. */
 const pauseMaxMs = 15_000;
 const textCharactersMax = 512_000;
 
@@ -66,7 +67,7 @@ export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: Gemin
             GEMINI_API_KEY: access.apiKey,
             GOOGLE_GEMINI_BASE_URL: access.baseUrl,
             GEMINI_CLI_TRUST_WORKSPACE: "false",
-            // It would start itself a second time, with more memory.
+            // Otherwise the CLI would start itself a second time, with more memory.
             GEMINI_CLI_NO_RELAUNCH: "true",
           }),
           secrets: ["GEMINI_API_KEY"],
@@ -88,18 +89,21 @@ export function gemini({ binary, apiKey, baseUrl, sessions = noSessions }: Gemin
 /** The CLI finds a session by the first part of its id in the file's name. */
 const short = (sessionId: string): string => sessionId.slice(0, 8).replaceAll(/[^A-Za-z0-9-]/g, "");
 
-/** The CLI refuses to go on in a session in which the model has said nothing yet. */
+/** The CLI does not continue a session in which the model has not answered yet. */
 const wasAnswered = (session: string): boolean => session.includes('"type":"gemini"');
 
-/** Settings, rules and system text in the private home; returns where the CLI keeps this folder's sessions. */
+/**
+ * Writes settings, rules and system text into the private home. Returns the folder in which the CLI keeps this folder's
+ * sessions.
+ */
 function setUp(request: HarnessRequest): string {
   const home = join(request.homePath, ".gemini");
   const chats = join(home, "tmp", "baton", "chats");
   mkdirSync(chats, { recursive: true });
   mkdirSync(join(home, "policies"), { recursive: true });
-  // No file of the tree has this name, so none of them is taken for instructions.
+  // No file of the tree has this name, so the CLI reads none of them as instructions.
   const instructions = `baton-${randomUUID()}.md`;
-  // Else a mention of somebody includes files that are called like it.
+  // Otherwise a mention of a person includes files with that name.
   const fileFiltering = { enableRecursiveFileSearch: false };
   const settings = {
     security: { auth: { selectedType: "gemini-api-key" }, folderTrust: { enabled: false } },
@@ -117,7 +121,7 @@ function setUp(request: HarnessRequest): string {
   return chats;
 }
 
-/** It puts files in the place of `@path`, and a space into addresses of mail; other mentions it leaves as they are. */
+/** The CLI replaces `@path` by files and puts a space into mail addresses. It does not change other mentions. */
 function withoutInclusions(prompt: string, cwd: string): string {
   return prompt.replaceAll(/(\w?)@([\w./~-]+)/g, (mention, before: string, path: string) => {
     const isFile = existsSync(resolve(cwd, path)) || existsSync(resolve(cwd, path.replace(/[./]+$/, "")));
@@ -125,7 +129,7 @@ function withoutInclusions(prompt: string, cwd: string): string {
   });
 }
 
-/** A rule that looks at the arguments is final; without, the CLI would ask a person about git and redirections. */
+/** A rule that checks the arguments is final. Without it, the CLI would ask a person about git and redirections. */
 const writeRules = `[[rule]]
 toolName = "*"
 decision = "allow"
@@ -155,7 +159,7 @@ decision = "allow"
 priority = 950
 `;
 
-/** What was used since the attempt began, by the session's file. */
+/** The usage since the attempt began, from the session's file. */
 export type SessionAnswers = () => HarnessResult["usage"];
 
 function sessionAnswers(fileOf: () => string | null, read: (path: string) => string): SessionAnswers {
@@ -167,7 +171,7 @@ function sessionAnswers(fileOf: () => string | null, read: (path: string) => str
   return () => sumOfAnswers(linesOf(), before);
 }
 
-/** An answer comes again with each of its tools' results: the last line of an id counts. */
+/** An answer repeats with each of its tools' results. The last line of an id counts. */
 export function sumOfAnswers(lines: readonly string[], before: readonly string[] = []): HarnessResult["usage"] {
   const answers = new Map<string, { model: string; tokens: Tokens }>();
   for (const line of lines) {
@@ -188,7 +192,7 @@ export function sumOfAnswers(lines: readonly string[], before: readonly string[]
 }
 
 const attempt = /^Attempt (\d+) failed(?: with status (\d+))?.*?(?:Retrying after (\d+)ms|(Max attempts reached)|$)/;
-/** What it prints beside: where an error came from, and what it would like its terminal to be. */
+/** Extra lines of the CLI: the source of an error, and its wishes for the terminal. */
 const noise = /^(?:\s|[\]{}]|\[STARTUP\]|Warning: |Ripgrep is not|Project hooks disabled)/;
 
 export class GeminiReader implements StreamReader {
@@ -257,7 +261,7 @@ export class GeminiReader implements StreamReader {
 
   end(): ReturnType<StreamReader["end"]> {
     this.#flush();
-    // Stopped in the middle, it has told nothing; its file has.
+    // A stopped CLI has reported nothing, but its file has the usage.
     if (!this.#final) this.#used(this.#answers());
     return {
       finished: this.#finished,
@@ -286,7 +290,7 @@ export class GeminiReader implements StreamReader {
   #result(event: Fields): HarnessEvent[] {
     this.#finished = true;
     const events = this.#flush();
-    // Stopped by its own loop guard it says that, as a warning, and ends well.
+    // When its own loop guard stops it, the CLI prints only a warning and exits well.
     if (this.#loop !== null) this.#failure = this.#loop;
     else if (event["status"] === "success") this.#failure = null;
     else {
@@ -324,7 +328,7 @@ export class GeminiReader implements StreamReader {
   }
 }
 
-/** `output_tokens` has no thoughts; the total has them. */
+/** `output_tokens` omits thoughts. The total includes them. */
 function usageOf(models: Fields): HarnessResult["usage"] {
   return Object.entries(models).flatMap(([model, value]) => {
     const used = fields(value);

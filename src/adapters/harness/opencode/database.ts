@@ -1,17 +1,19 @@
 /**
- * OpenCode's database of sessions. A session in it belongs to one directory: in another, the CLI would work in the old one.
+ * OpenCode's database of sessions. A session belongs to one directory. In another directory, the CLI would work in the
+ * old one.
  *
- * OD1 The file may have been changed by an agent: nothing in it is run. One with triggers or made-up tables is not touched.
+ * OD1 An agent may have changed the file, so nothing in it is run. Baton does not touch a file with triggers or
+ *     unexpected tables.
  */
 import { lstatSync, rmSync } from "node:fs";
 
-/** OpenCode leaves it unclosed at its end: most of what was said is then still in the log beside. */
+/** OpenCode does not close the database at its end. Most of the conversation is then still in the log next to it. */
 export const databaseBesides = ["-wal"];
 
-/** All that SQLite opens. */
+/** All files that SQLite opens. */
 const databaseEndings = ["", "-wal", "-shm", "-journal"];
 
-/** Makes the session one of this directory; false: it cannot be one, and the database is gone. */
+/** Moves the session to this directory. False: it cannot be moved, and the database is gone. */
 export async function moveSession(path: string, sessionId: string, directory: string): Promise<boolean> {
   if (await isMoved(path, sessionId, directory).catch(() => false)) return true;
   for (const ending of databaseEndings) rmSync(path + ending, { force: true });
@@ -19,7 +21,7 @@ export async function moveSession(path: string, sessionId: string, directory: st
 }
 
 async function isMoved(path: string, sessionId: string, directory: string): Promise<boolean> {
-  // SQLite follows links, also those of its log.
+  // SQLite follows links, including links in place of its log.
   const files = databaseEndings.map((ending) => lstatSync(path + ending, { throwIfNoEntry: false }));
   if (files.some((found) => found !== undefined && !(found.isFile() && found.nlink === 1))) return false;
   const { DatabaseSync } = await import("node:sqlite");

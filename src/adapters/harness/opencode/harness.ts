@@ -1,8 +1,8 @@
 /**
  * OpenCode, headless: `opencode run --format json`. Observed with 1.18.33.
  *
- * Traps: on some errors it tries again for minutes or without end, and says so only in its log, so the log is printed and read;
- * tokens are per step; a tool outlives its TERM. It keeps sessions in a database (`database.ts`), bound to a directory.
+ * Traps: the CLI retries some errors for minutes or without end. Only its log shows that, so Baton makes it print the log.
+ * Tokens are per step. A tool survives its TERM. It keeps sessions in a database (`database.ts`), bound to a directory.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,13 +10,13 @@ import { defaultModelOf } from "../../../config/models.ts";
 import type { ErrorData } from "../../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
 import type { Harness, HarnessEvent, HarnessRequest } from "../../../ports/harness.ts";
+import { count, type Fields, fields, status, text, toolDetail } from "../../model-service/fields.ts";
+import { statusError } from "../../model-service/service-error.ts";
+import { agentEnvironment } from "../../system/agent-environment.ts";
 import { cliHarness } from "../cli-harness.ts";
 import type { HarnessDefinition } from "../definition.ts";
 import { installLine } from "../description.ts";
-import { agentEnvironment } from "../environment.ts";
-import { count, type Fields, fields, status, text, toolDetail } from "../fields.ts";
 import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
-import { statusError } from "../service-error.ts";
 import { noSessions, resumable, type Sessions, sessionGone } from "../sessions.ts";
 import { toolServers } from "../tool-servers.ts";
 import { databaseBesides, moveSession } from "./database.ts";
@@ -31,15 +31,15 @@ const defaultBaseUrl = "https://api.anthropic.com";
 
 export interface OpencodeOptions {
   binary: string;
-  /** Of Anthropic, or of a service that speaks its wire. */
+  /** Key of Anthropic, or of a service that speaks its wire format. */
   apiKey: string | undefined;
   baseUrl: string | undefined;
   sessions?: Sessions;
 }
 
 /**
- * It installs its kit for plugins into this folder from the registry of npm, which no attempt needs and no setting stops. A lock that
- * names the kit does. Observed with 1.18.33.
+ * The CLI installs its kit for plugins into this folder from the npm registry. No attempt needs the kit, and no setting
+ * stops the installation. A lock file that names the kit stops it. Observed with 1.18.33.
  */
 function markInstalled(folder: string): void {
   mkdirSync(join(folder, "node_modules"), { recursive: true });
@@ -67,7 +67,7 @@ export function opencode({ binary, apiKey, baseUrl, sessions = noSessions }: Ope
         OPENCODE_CONFIG_CONTENT: JSON.stringify(
           configOf(model, access.baseUrl ?? defaultBaseUrl, instructions, request),
         ),
-        // Settings and instructions of the tree are not trusted: only what is given here counts.
+        // Settings and instructions of the tree are not trusted. Only these variables count.
         OPENCODE_DISABLE_PROJECT_CONFIG: "1",
         OPENCODE_DISABLE_CLAUDE_CODE: "1",
         OPENCODE_DISABLE_AUTOUPDATE: "1",
@@ -166,7 +166,7 @@ export class OpencodeReader implements StreamReader {
     const { input, output, cacheRead, cacheWrite } = this.#tokens;
     const used = input + output + cacheRead + cacheWrite > 0;
     return {
-      // After a step that called tools there would have been another one.
+      // After a step that called tools, another step would follow.
       finished: this.#failure !== null || (this.#reason !== null && this.#reason !== "tool-calls"),
       error: this.#failure ?? (this.#reason === "content-filter" ? refusal(this.#text) : null),
       text: this.#text,
@@ -176,7 +176,7 @@ export class OpencodeReader implements StreamReader {
     };
   }
 
-  /** A failed request of the main conversation; those of titles and the like are not counted. */
+  /** A failed request of the main conversation. Requests for titles and the like do not count. */
   #log(line: string): HarnessEvent[] {
     const message = /\bmessage="stream error".*\bsmall=false.*\berror\.error="AI_APICallError: ?([^"]*)/.exec(
       line,
@@ -211,7 +211,7 @@ export class OpencodeReader implements StreamReader {
   }
 }
 
-/** A tool is told once, when it has ended. */
+/** Reports a tool once, when it has ended. */
 function toolEvents(part: Fields): HarnessEvent[] {
   const state = fields(part["state"]);
   const tool = text(part["tool"]) ?? "tool";

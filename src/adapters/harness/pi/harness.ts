@@ -1,8 +1,8 @@
 /**
  * Pi, headless: `pi --mode json -p`. Observed with 0.87.1.
  *
- * Traps: exit code 0 whatever happened, so the last message's `stopReason` decides; the whole conversation comes again at the end;
- * usage is per message. It has neither a sandbox nor permissions: read-only is a list of tools.
+ * Traps: the exit code is always 0, so the last message's `stopReason` decides. The whole conversation comes again at
+ * the end. Usage is per message. It has neither a sandbox nor permissions, so read-only is a list of tools.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,14 +10,14 @@ import { defaultModelOf } from "../../../config/models.ts";
 import type { ErrorData } from "../../../core/errors.ts";
 import { addTokens, noTokens, type Tokens } from "../../../core/vocabulary.ts";
 import type { Harness, HarnessEvent } from "../../../ports/harness.ts";
-import { findAgentFile } from "../agent-files.ts";
+import { count, type Fields, fields, list, status, text, toolDetail } from "../../model-service/fields.ts";
+import { statusError } from "../../model-service/service-error.ts";
+import { agentEnvironment } from "../../system/agent-environment.ts";
+import { findAgentFile } from "../../system/agent-files.ts";
 import { cliHarness } from "../cli-harness.ts";
 import type { HarnessDefinition } from "../definition.ts";
 import { installLine } from "../description.ts";
-import { agentEnvironment } from "../environment.ts";
-import { count, type Fields, fields, list, status, text, toolDetail } from "../fields.ts";
 import { jsonLine, runHarness, type StreamReader } from "../run-harness.ts";
-import { statusError } from "../service-error.ts";
 import { noSessions, resumable, type Sessions } from "../sessions.ts";
 import { pi as description } from "./description.ts";
 
@@ -29,7 +29,7 @@ const readTools = "read,grep,find,ls";
 
 export interface PiOptions {
   binary: string;
-  /** Of Anthropic, or of a service that speaks its wire. */
+  /** Key of Anthropic, or of a service that speaks its wire format. */
   apiKey: string | undefined;
   baseUrl: string | undefined;
   sessions?: Sessions;
@@ -51,7 +51,7 @@ export function pi({ binary, apiKey, baseUrl, sessions = noSessions }: PiOptions
       if (resumed !== null) moveSession(restored, request.cwd);
       const args = ["--mode", "json", "-p", "--provider", "baton", "--model", model];
       args.push("--append-system-prompt", request.systemPrompt, "--session-dir", sessionsDir);
-      // Instructions, extensions and settings of the tree are not trusted: only what is given here counts.
+      // Instructions, extensions and settings of the tree are not trusted. Only these arguments count.
       args.push("--no-context-files", "--no-extensions", "--no-skills", "--no-prompt-templates", "--no-approve");
       if (request.access === "read-only") args.push("--tools", readTools);
       if (resumed !== null) args.push("--session", restored);
@@ -73,13 +73,13 @@ export function pi({ binary, apiKey, baseUrl, sessions = noSessions }: PiOptions
   });
 }
 
-/** A session names its directory in its first line: in another, the CLI would work in the old one, or not at all. */
+/** The first line of a session names its directory. In another directory, the CLI would work in the old one, or fail. */
 function moveSession(path: string, cwd: string): void {
   const [first = "", ...rest] = readFileSync(path, "utf8").split("\n");
   writeFileSync(path, [JSON.stringify({ ...jsonLine(first), cwd }), ...rest].join("\n"));
 }
 
-/** One provider, one model: what was asked for. Its money is Baton's to count. */
+/** One provider and one model: the requested ones. Baton counts the cost. */
 function modelsOf(model: string, baseUrl: string): object {
   const cost = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
   const entry = { id: model, name: model, input: ["text"], contextWindow: 200_000, maxTokens: 32_000, cost };
@@ -144,7 +144,7 @@ export class PiReader implements StreamReader {
 
   #message(message: Fields): HarnessEvent[] {
     if (message["role"] !== "assistant") return [];
-    // A later answer makes good what an earlier try failed at.
+    // A later answer makes up for the failure of an earlier try.
     this.#failure = message["stopReason"] === "error" ? (text(message["errorMessage"]) ?? "unknown") : null;
     const events: HarnessEvent[] = [];
     for (const part of list(message["content"])) {

@@ -1,9 +1,10 @@
 /**
  * Anthropic Messages: `POST /v1/messages`.
  *
- * `message_start` has the input's three parts, which never overlap; `message_delta` has the output so far, and may correct the input.
+ * `message_start` has the input's three parts, which never overlap. `message_delta` has the output so far, and may
+ * correct the input.
  */
-import { count, type Fields, fields, list, text } from "../../harness/fields.ts";
+import { count, type Fields, fields, list, text } from "../../model-service/fields.ts";
 import { longCacheFactor } from "../input-bound.ts";
 import { choiceOf, lengthOf, limitOf, type Reading, type Searches, takeSearches, type Wire } from "../wire.ts";
 
@@ -35,7 +36,7 @@ export const anthropicMessages: Wire = {
   output(body) {
     const thinking = fields(body["thinking"]);
     const thinks = text(thinking["type"]) !== null && thinking["type"] !== "disabled";
-    // Tools that the service runs have a dated type; those of the client have none, or `custom`.
+    // Tools that the service runs have a dated type. Tools of the client have no type, or `custom`.
     const serverTools =
       list(body["tools"]).some(({ type }) =>
         /^(?:web_search|web_fetch|code_execution|advisor|tool_search)/.test(text(type) ?? ""),
@@ -43,7 +44,8 @@ export const anthropicMessages: Wire = {
     return {
       limit: limitOf(body["max_tokens"]),
       answers: 1,
-      // https://platform.claude.com/docs/en/build-with-claude/extended-thinking: `budget_tokens` must be less than `max_tokens`.
+      // `budget_tokens` must be less than `max_tokens`:
+      // https://platform.claude.com/docs/en/build-with-claude/extended-thinking
       above: thinks ? count(thinking["budget_tokens"]) : 0,
       set: (limit) => void (body["max_tokens"] = limit),
       hidden: thinks || serverTools,
@@ -62,7 +64,7 @@ export const anthropicMessages: Wire = {
         break;
       case "message_delta":
         takeUsage(fields(message["usage"]), reading);
-        // Its output count is the whole; only the stop is still to come.
+        // Its output count is the total. Only the stop event is still missing.
         reading.final = text(fields(message["delta"])["stop_reason"]) !== null;
         break;
       case "content_block_start":
@@ -88,7 +90,8 @@ function takeMessage(message: Record<string, unknown>, reading: Reading): void {
 
 function takeUsage(usage: Record<string, unknown>, reading: Reading): void {
   const before = reading.tokens ?? { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
-  // Each counts from the beginning, so the larger is the later; a delta may leave the input out, or have it as 0.
+  // Each count starts at the beginning, so the larger one is the later one. A delta may omit the input, or report it as
+  // 0.
   reading.tokens = {
     input: Math.max(before.input, count(usage["input_tokens"])),
     output: Math.max(before.output, count(usage["output_tokens"])),
@@ -113,7 +116,10 @@ function searchesOf(body: Fields): Searches | null {
   };
 }
 
-/** An hour in the cache costs twice the input, five minutes 1.25 times (`config/models.ts`): it counts as so many more tokens. */
+/**
+ * An hour in the cache costs twice the input price, five minutes 1.25 times (`config/models.ts`). The difference counts
+ * as additional tokens.
+ */
 function longCacheExtra(usage: Record<string, unknown>): number {
   const long = count(fields(usage["cache_creation"])["ephemeral_1h_input_tokens"]);
   return Math.ceil((long * (longCacheFactor * 10 - 10)) / 10);

@@ -1,10 +1,11 @@
 /**
  * Gemini: `POST /v1beta/models/<model>:generateContent` and `:streamGenerateContent`, as events or as one JSON list.
  *
- * `usageMetadata` of every piece counts from the beginning; the prompt's count includes the cache, thoughts are beside the candidates'.
+ * `usageMetadata` of every piece counts from the beginning. The prompt's count includes the cache. The candidates'
+ * count excludes thoughts.
  */
 import { noTokens } from "../../../core/vocabulary.ts";
-import { count, type Fields, fields, list, text } from "../../harness/fields.ts";
+import { count, type Fields, fields, list, text } from "../../model-service/fields.ts";
 import { choiceOf, lengthOf, limitOf, takeSearches, type Wire } from "../wire.ts";
 
 const names: Record<number, string> = {
@@ -31,7 +32,7 @@ export const geminiGenerateContent: Wire = {
     return null;
   },
   prepare(body) {
-    // The service reads both ways of writing a name: one of them stays, so that what is bounded is what counts.
+    // The service reads both spellings of a name. Baton keeps one, so that the bounded value is the value that counts.
     oneName(body, "generationConfig", "generation_config");
     oneName(body, "service_tier", "serviceTier");
     const config = fields(body["generationConfig"]);
@@ -64,7 +65,7 @@ export const geminiGenerateContent: Wire = {
   },
   read(message, reading) {
     const found = list(message["candidates"]).map((candidate) => searchesOf(fields(candidate["groundingMetadata"])));
-    // A stream says it again with each piece, or once.
+    // A stream repeats it with each piece, or sends it once.
     takeSearches(
       reading,
       found.reduce((sum, one) => sum + one, 0),

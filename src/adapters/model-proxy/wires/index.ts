@@ -1,4 +1,4 @@
-/** The wires that agents may speak: one line each. */
+/** The wires that agents may speak, one line each. */
 import type { Wire } from "../wire.ts";
 import { anthropicMessages } from "./anthropic-messages.ts";
 import { geminiGenerateContent } from "./gemini-generate-content.ts";

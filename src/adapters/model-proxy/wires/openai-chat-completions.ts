@@ -1,9 +1,9 @@
 /**
  * OpenAI Chat Completions: `POST /chat/completions`, below an address that ends in `/v1`.
  *
- * A stream says what was used only if it is asked to, in a last piece without choices.
+ * A stream reports usage only on request, in a last piece without choices.
  */
-import { count, fields, list, text } from "../../harness/fields.ts";
+import { count, fields, list, text } from "../../model-service/fields.ts";
 import { lengthOf, limitOf, takeSearches, type Wire } from "../wire.ts";
 import { extrasOf, isAsked, isModelList, openaiError, openaiTokens, runsByService } from "./openai.ts";
 
@@ -26,14 +26,14 @@ export const openaiChatCompletions: Wire = {
       answers: Math.max(1, count(body["n"])),
       above: 0,
       set(limit) {
-        // The older name stays where the client used it: some services know no other.
+        // Keeps the older name where the client used it, because some services know only that one.
         if (limitOf(body["max_tokens"]) !== null) body["max_tokens"] = limit;
         if (limitOf(body["max_completion_tokens"]) !== null || limitOf(body["max_tokens"]) === null)
           body["max_completion_tokens"] = limit;
       },
       hidden: true,
       serverTools: runsByService(body),
-      // Models that search do so once for each request: https://developers.openai.com/api/docs/guides/tools-web-search
+      // Models with search make one search per request: https://developers.openai.com/api/docs/guides/tools-web-search
       searches: isAsked(body["web_search_options"]) ? { limit: 1, least: 1, set: null } : null,
     };
   },

@@ -1,10 +1,10 @@
 /**
  * OpenAI Responses: `POST /responses`, below an address that ends in `/v1`.
  *
- * What was used comes with the last event only. An answer in the background would be made, and paid, after its request has ended:
- * refused.
+ * Usage comes with the last event only. Baton refuses background answers, because they run and cost money after their
+ * request has ended.
  */
-import { type Fields, fields, list, text } from "../../harness/fields.ts";
+import { type Fields, fields, list, text } from "../../model-service/fields.ts";
 import { lengthOf, limitOf, type Reading, takeSearches, type Wire } from "../wire.ts";
 import { extrasOf, isModelList, openaiError, openaiTokens, runsByService, searchesByService } from "./openai.ts";
 
@@ -23,12 +23,13 @@ export const openaiResponses: Wire = {
     return {
       limit: limitOf(body["max_output_tokens"]),
       answers: 1,
-      // The service's least: https://developers.openai.com/api/reference/resources/responses/methods/create
+      // The service's minimum: https://developers.openai.com/api/reference/resources/responses/methods/create
       above: 15,
       set: path === "/responses" ? (limit) => void (body["max_output_tokens"] = limit) : null,
       hidden: true,
       serverTools: runsByService(body),
-      // Bounds the tools of the service together: https://developers.openai.com/api/reference/resources/responses/methods/create
+      // Bounds all tools of the service together:
+      // https://developers.openai.com/api/reference/resources/responses/methods/create
       searches: searchesByService(body)
         ? {
             limit: limitOf(body["max_tool_calls"]),
@@ -71,12 +72,12 @@ function takeResponse(response: Record<string, unknown>, reading: Reading): void
     reading.final = true;
     return;
   }
-  // A failed answer may say nothing of what it used.
+  // A failed answer may report no usage.
   for (const item of list(response["output"]))
     for (const part of list(item["content"])) reading.characters += lengthOf(part["text"]);
 }
 
-/** Opening a page, and looking in it, costs nothing: https://developers.openai.com/api/docs/guides/tools-web-search */
+/** Opening a page, or searching within it, is free: https://developers.openai.com/api/docs/guides/tools-web-search */
 function searchesOf(items: readonly Fields[]): number {
   return items.filter(({ type, action }) => {
     if (type === "file_search_call") return true;

@@ -1,6 +1,6 @@
-/** What both wires of OpenAI share: `input` includes what came from the cache; errors. */
+/** The common part of both wires of OpenAI: usage, where `input` includes cached tokens, and errors. */
 import type { Tokens } from "../../../core/vocabulary.ts";
-import { count, type Fields, fields, list, text } from "../../harness/fields.ts";
+import { count, type Fields, fields, list, text } from "../../model-service/fields.ts";
 import { choiceOf } from "../wire.ts";
 
 const codes: Record<number, string> = {
@@ -33,7 +33,7 @@ export function openaiTokens(usage: Fields, input: "input" | "prompt", output: "
   return { input: all - cacheRead - cacheWrite, output: count(usage[`${output}_tokens`]), cacheRead, cacheWrite };
 }
 
-/** Run, and paid, by the service itself. */
+/** The service itself runs these tools and charges for them. */
 const serverTool = /^(?:web_search|file_search|code_interpreter|image_generation|mcp$|hosted_)/;
 
 /** `null` asks for nothing. */
@@ -45,7 +45,7 @@ function toolsOf(body: Fields): Fields[] {
   return [...list(body["tools"]), ...list(body["input"]).flatMap((item) => list(item["tools"]))];
 }
 
-/** Each call of these is charged; the fee of a search in files is the lower one. */
+/** The service charges each call of these. The fee of a file search is the lower one. */
 export function searchesByService(body: Fields): boolean {
   return toolsOf(body).some(({ type }) => /^(?:web_search|file_search)/.test(text(type) ?? ""));
 }
@@ -60,7 +60,7 @@ export function runsByService(body: Fields): boolean {
   });
 }
 
-/** A shell is the client's own, unless it names a container of the service. */
+/** A shell belongs to the client, unless it names a container of the service. */
 export function extrasOf(body: Fields): string[] {
   const tools = toolsOf(body).flatMap((tool) => {
     const type = text(tool["type"]) ?? "function";

@@ -1,11 +1,14 @@
-/** The text that every attack begins with, and calls of the kernel through an interpreter that is there. */
+/** The common start of every attack, and system calls through an installed interpreter. */
 
 export const outMark = "probe-broke-out";
 const beginMark = "probe-begin";
 const endMark = "probe-end";
 const absentMark = "probe-lacks-interpreter";
 
-/** A program for `node -e` that tries one after the other. Errors of an attack are its failure, so they are swallowed. */
+/**
+ * A program for `node -e` that tries one attack after the other. An error of an attack is its failure, so it is
+ * swallowed.
+ */
 export function attackProgram(attacks: readonly string[]): string {
   const tries = attacks.map((attack) => `async () => { ${attack} }`).join(",\n");
   return `${prelude}
@@ -19,7 +22,7 @@ export function attackProgram(attacks: readonly string[]): string {
 })();`;
 }
 
-/** What one attack printed; null when it did not come to its end or could not begin. */
+/** The output of one attack. Null when it did not finish or could not begin. */
 export function outputOf(output: string, index: number): string | null {
   const begin = output.indexOf(`\n${beginMark} ${index}\n`);
   const end = output.indexOf(`\n${endMark} ${index}\n`, begin);

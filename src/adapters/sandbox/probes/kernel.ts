@@ -1,9 +1,9 @@
-/** What the kernel must refuse: mounts, namespaces, devices, modules, its own settings. */
+/** Requests that the kernel must refuse: mounts, namespaces, devices, modules, its own settings. */
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Probe, type ProbeHost, rootOnly, sources } from "./probe.ts";
 
-/** A call that the kernel would have done, seen by another answer than a refusal. */
+/** Any answer other than a refusal shows that the kernel would have executed the call. */
 const open = (call: string, text: string): string => `if (isOpen(${call})) brokeOut("${text}");`;
 
 const opens = (path: string): string => `

@@ -1,14 +1,14 @@
-/** Ways to other machines, to other services of this one, and through the proxy that allows listed hosts. */
+/** Ways to other machines, to other services of this machine, and through the proxy that allows listed hosts. */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import type { StartEgressProxy } from "../network.ts";
 import { type Probe, sources } from "./probe.ts";
 import type { World } from "./world.ts";
 
-/** A host that is listed, and whose name leads to the victim: to a private address, as a rebinding name does. */
+/** A listed host whose name leads to the victim at a private address, as a rebinding name does. */
 const listedHost = "listed.baton-probe.example";
 
-/** A listed host at a public address that sends everybody on to a private one. */
+/** A listed host at a public address that redirects every client to a private one. */
 const movingHost = "moving.baton-probe.example";
 const movingAddress = "1.1.1.1";
 
@@ -33,7 +33,7 @@ export function probeEgress(start: StartEgressProxy): StartEgressProxy {
   };
 }
 
-/** `GET /<port>` is answered with a redirect to that port of 127.0.0.1. */
+/** Answers `GET /<port>` with a redirect to that port of 127.0.0.1. */
 async function startMoving(): Promise<{ port: number; close(): void }> {
   const server = createServer((socket) => {
     socket.on("error", () => {});

@@ -1,25 +1,28 @@
 /**
- * One way out of a sandbox, as an attack that is really run.
+ * One way out of a sandbox, as an attack that really runs.
  *
  * PR1 A probe that could not run counts as not stopped.
- * PR2 Each probe has a canary of its own and succeeds with the sandbox off. Where it cannot, it says why.
+ * PR2 Each probe has a canary of its own and succeeds with the sandbox off. If it cannot, it says why.
  */
 import type { World } from "./world.ts";
 
 export interface Probe {
   name: string;
-  /** What it comes from: the attack list of Baton, or a public suite. */
+  /** Its origin: Baton's list of attacks, or a public suite. */
   source: string;
-  /** JavaScript of an async function. `targets` is in scope; `brokeOut(text)` reports, and so does printing the canary. */
+  /**
+   * JavaScript of an async function. `targets` is in scope. `brokeOut(text)` reports a success, and so does printing
+   * the canary.
+   */
   attack: string;
-  /** Before the sandbox starts: what an earlier attempt may have left. */
+  /** Runs before the sandbox starts, to leave the traces of an earlier attempt. */
   plant?(world: World): Promise<void>;
-  /** Seen from outside, after the attempt: what it did, or null. */
+  /** Runs outside, after the attempt. Returns the damage, or null. */
   damage?(world: World): Promise<string | null>;
-  /** Further directories that the attempt is given as writable. */
+  /** Further directories that the attempt may write. */
   writable?(world: World): string[];
   hosts?: readonly string[];
-  /** It may end what other probes attack, so it runs in an attempt of its own. */
+  /** It may end the targets of other probes, so it runs in an attempt of its own. */
   isAlone?: true;
   /** Why it does not succeed here even with the sandbox off, or null. */
   forbidden?(host: ProbeHost): string | null;
@@ -27,7 +30,7 @@ export interface Probe {
   isQuick?: true;
 }
 
-/** What decides whether an attack is possible without a sandbox. */
+/** Facts that decide whether an attack is possible without a sandbox. */
 export interface ProbeHost {
   isRoot: boolean;
   /** Version 1 of control groups, where `release_agent` is a file. */
@@ -51,12 +54,15 @@ const baton = "Baton's attack list";
 export const sources = {
   baton,
   case: (name: string): string => `case ${name}`,
-  /** https://arxiv.org/abs/2603.02277: 18 scenarios in three layers. */
+  /** 18 scenarios in three layers: https://arxiv.org/abs/2603.02277 */
   escapeBench: (scenario: string): string => `SandboxEscapeBench: ${scenario}`,
-  /** https://ukgovernmentbeis.github.io/inspect_evals/evals/cybersecurity/sandboxbench/: 8 escape, 3 exfiltration, 4 discovery. */
+  /**
+   * 8 escape, 3 exfiltration, 4 discovery:
+   * https://ukgovernmentbeis.github.io/inspect_evals/evals/cybersecurity/sandboxbench/
+   */
   sandboxBench: (challenge: string): string => `SandboxBench: ${challenge}`,
 } as const;
 
-/** Always true for an attack that only root may try. */
+/** Null for root. Used by attacks that only root may try. */
 export const rootOnly = ({ isRoot }: ProbeHost): string | null =>
   isRoot ? null : "the kernel forbids it to an ordinary user";

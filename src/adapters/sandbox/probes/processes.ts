@@ -15,7 +15,7 @@ const stateOf = async (world: World): Promise<"well" | "stopped" | "ended"> => {
   return entry.stopped ? "stopped" : "well";
 };
 
-/** The process that the last attack was aimed at. */
+/** The process that the last attack targeted. */
 export const lastVictim = new WeakMap<World, number>();
 
 const signals = (signal: string): string => `for (const pid of victims()) attempt(() => process.kill(pid, ${signal}));`;
@@ -130,14 +130,14 @@ export const processProbes: readonly Probe[] = [
   },
 ];
 
-/** Whether something still writes after the end; ends it then. */
+/** Whether any process still writes after the end. Ends such a process. */
 async function survivor(tree: string): Promise<string | null> {
   const file = join(tree, "alive");
   const size = async (): Promise<number> => (await stat(file).catch(() => null))?.size ?? 0;
   const before = await size();
   await delay(500);
   const lives = (await size()) > before;
-  // It ends by itself when this file is gone.
+  // The process ends by itself when this file is gone.
   await rm(join(tree, "alive.go"), { force: true });
   return lives ? "a process outlived the attempt" : null;
 }

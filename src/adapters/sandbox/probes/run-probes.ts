@@ -1,4 +1,4 @@
-/** Runs probes, with the sandbox or without, and judges from outside what became of each. */
+/** Runs probes, with the sandbox or without, and judges the result of each from outside. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
@@ -55,7 +55,7 @@ export async function runProbes(
   }
 }
 
-/** Probes that may share an attempt, in their order. */
+/** Groups of probes that may share an attempt, in their order. */
 function batches(probes: readonly Probe[]): Probe[][] {
   const all: Probe[][] = [];
   const shared = new Map<string, Probe[]>();
@@ -130,7 +130,7 @@ async function attack(
     engineSocket: victim.socketPath,
     addresses: ownAddresses(),
     resolvers: await resolvers(),
-    // The attacker is not given what it looks for.
+    // The attacker does not get the value that it searches for.
     canary: undefined,
   };
   const confinement =
@@ -172,7 +172,7 @@ async function resolvers(): Promise<string[]> {
   return [...text.matchAll(/^nameserver\s+(\d+\.\d+\.\d+\.\d+)$/gm)].flatMap(([, address]) => address ?? []);
 }
 
-/** What decides here which attacks are possible at all. @internal for tests */
+/** Facts that decide which attacks are possible here at all. @internal for tests */
 export async function probeHost(): Promise<ProbeHost> {
   const routes = await readFile("/proc/net/route", "utf8").catch(() => "");
   const interesting = [

@@ -1,5 +1,5 @@
 /**
- * What the probes attack: directories with canaries, and a process outside that stands for Baton.
+ * The targets of the probes: directories with canaries, and a process outside that stands for Baton.
  *
  * WO1 Everything is made for one run of the probes and removed after it. No real key, tree or database is touched.
  */
@@ -17,13 +17,13 @@ export interface Victim {
   udpPort: number;
   abstractName: string;
   socketPath: string;
-  /** `baton-canary-…`, in its memory, its environment, an open file, and what its sockets answer. */
+  /** `baton-canary-…`, in its memory, its environment, an open file, and the answers of its sockets. */
   canary: string;
   heardByUdp(): string;
 }
 
 export interface World {
-  /** Where the attempt works; `tree` and `scratch` are writable. */
+  /** The attempt's working directory. `tree` and `scratch` are writable. */
   tree: string;
   scratch: string;
   /** Readable: objects that the tree borrows. */
@@ -32,7 +32,7 @@ export interface World {
   database: string;
   otherTree: string;
   trusted: string;
-  /** In every file that no agent may read. */
+  /** A mark in every file that no agent may read. */
   canary: string;
   victimMark: string;
   victim(): Promise<Victim>;
@@ -81,7 +81,7 @@ interface VictimSettings {
   database: string;
 }
 
-/** One process at a time; another one when an attack ended it. */
+/** Runs one process at a time. Starts another one when an attack ended it. */
 class VictimKeeper {
   readonly #children: Children;
   readonly #settings: VictimSettings;
@@ -144,7 +144,7 @@ class VictimKeeper {
   }
 }
 
-/** Neither ended nor stopped. */
+/** The process has neither ended nor stopped. */
 async function isWell(pid: number): Promise<boolean> {
   const entry = await readProcess(pid);
   return entry !== null && !entry.ended && !entry.stopped;

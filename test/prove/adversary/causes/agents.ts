@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Transcript } from "../../../../src/adapters/child/transcript.ts";
 import { CommandReader, commandHarness } from "../../../../src/adapters/harness/command/harness.ts";
-import { agentEnvironment } from "../../../../src/adapters/harness/environment.ts";
+import { agentEnvironment } from "../../../../src/adapters/system/agent-environment.ts";
 import { defaultSettings } from "../../../../src/config/schema.ts";
 import { limits } from "../../../../src/core/limits.ts";
 import { priceUsage } from "../../../../src/money/cost.ts";
@@ -141,7 +141,7 @@ const hostNames = [
 const environment = defineCause<string[]>({
   name: "variables of the host in an agent's environment",
   surface: "agent",
-  guard: "src/adapters/harness/environment.ts H2: a list of names that are passed on",
+  guard: "src/adapters/system/agent-environment.ts H2: a list of names that are passed on",
   fixed: [["GITHUB_TOKEN"], ["NODE_OPTIONS", "LD_PRELOAD"]],
   draw: (draw) => [...draw.shuffled(hostNames).slice(0, draw.whole(1, 4)), draw.word(8).toUpperCase()],
   attack(names, guarded) {
@@ -350,7 +350,10 @@ const floods = defineCause<{ lines: number; width: number; stream: "1" | "2" }>(
   name: "output without measure",
   surface: "agent",
   guard: "src/adapters/child/transcript.ts: the transcript keeps head and tail within its bound",
-  fixed: [{ lines: 5, width: 700_000, stream: "1" }],
+  fixed: [
+    { lines: 5, width: 700_000, stream: "1" },
+    { lines: 40_000, width: 100, stream: "1" },
+  ],
   draw: (draw) => {
     const width = draw.one([100, 5_000, 300_000, 1_000_000, draw.whole(10_000, 900_000)]);
     return { lines: Math.ceil(3_000_000 / width) + draw.whole(0, 3), width, stream: draw.one(["1", "2"]) };

@@ -1,11 +1,13 @@
 /** Commands that nobody gave: text that looks like one, in a place or in letters that do not count. */
+
 import { z } from "zod";
+import { commands as grammars } from "../../../../src/commands/index.ts";
 import { defaultSettings } from "../../../../src/config/schema.ts";
 import { toThreadEvent } from "../../../../src/intake/events.ts";
 import { decideCommand } from "../../../../src/policy/decide-command.ts";
 import { judge } from "../../../../src/policy/rule.ts";
 import { policyRules } from "../../../../src/policy/rules/index.ts";
-import { type CommandGrammar, grammars } from "../../../../src/thread/grammar/index.ts";
+import type { CommandGrammar } from "../../../../src/thread/grammar.ts";
 import { parseCommand } from "../../../../src/thread/parse-command.ts";
 import type { Draw } from "../../draw.ts";
 import { type Cause, defineCause } from "../cause.ts";

@@ -197,7 +197,8 @@ const globs = defineCause<{ glob: string; path: string }>({
     // The same compiler without the guard: any glob, groups included.
     const match = (): boolean => (guarded ? matchesAny(path, [glob]) : picomatch([glob], unboundedGlobs)(path));
     const most = guarded ? 1 : 0.3;
-    return processorSeconds(match, most) > most ? `more than ${most} s of processor time` : null;
+    const unlessGuarded = guarded ? 0 : Number.POSITIVE_INFINITY;
+    return processorSeconds(match, most, unlessGuarded) > most ? `more than ${most} s of processor time` : null;
   },
 });
 

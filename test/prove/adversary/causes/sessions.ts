@@ -30,7 +30,7 @@ const secret = "the-operator's-own-file";
 const planted = defineCause<{ how: (typeof ways)[number]; id: string }>({
   name: "session of an agent that is a way to another file",
   surface: "agent",
-  guard: "src/adapters/harness/agent-files.ts AF1, AF2: no link is followed, and a file with two names is none",
+  guard: "src/adapters/system/agent-files.ts AF1, AF2: no link is followed, and a file with two names is none",
   fixed: ways.map((how) => ({ how, id: "session-1" })),
   draw: (draw) => ({ how: draw.one(ways), id: `${draw.word(8)}-${draw.whole(1, 999)}` }),
   attack({ how, id }, guarded) {

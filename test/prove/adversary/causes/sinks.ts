@@ -1,11 +1,11 @@
 /** Other people's and agents' words in what Baton writes: they are read, and do nothing. */
 
 import { createLog } from "../../../../src/adapters/system/log.ts";
+import { commands as grammars } from "../../../../src/commands/index.ts";
 import { cell } from "../../../../src/prompt/cell.ts";
 import { pullRequestText } from "../../../../src/prompt/handoff.ts";
 import { parseMarker, withMarker } from "../../../../src/text/marker.ts";
 import { neutralise } from "../../../../src/text/neutralise.ts";
-import { grammars } from "../../../../src/thread/grammar/index.ts";
 import { parseCommand } from "../../../../src/thread/parse-command.ts";
 import type { Draw } from "../../draw.ts";
 import { type Cause, defineCause } from "../cause.ts";

@@ -3,11 +3,11 @@
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { gfmFromMarkdown } from "mdast-util-gfm";
 import { gfm } from "micromark-extension-gfm";
+import { commands as grammars } from "../../../../src/commands/index.ts";
 import { parseConfig } from "../../../../src/config/parse.ts";
 import { neutralise } from "../../../../src/text/neutralise.ts";
 import { createRedactor } from "../../../../src/text/redact.ts";
 import { sanitise } from "../../../../src/text/sanitise.ts";
-import { grammars } from "../../../../src/thread/grammar/index.ts";
 import { parseCommand } from "../../../../src/thread/parse-command.ts";
 import { type Cause, defineCause } from "../cause.ts";
 import { processorSeconds } from "../processor-time.ts";
@@ -81,7 +81,12 @@ const busy = defineCause<Busy>({
   attack({ parser, piece, between }, guarded) {
     const most = guarded ? secondsMax : 1;
     const text = `${piece}${between}`.repeat(Math.floor(charactersMax / (piece.length + between.length)));
-    const used = processorSeconds(() => (guarded ? parsers[parser](text) : fromMarkdown(text, unbounded)), most);
+    const unlessGuarded = guarded ? 0 : Number.POSITIVE_INFINITY;
+    const used = processorSeconds(
+      () => (guarded ? parsers[parser](text) : fromMarkdown(text, unbounded)),
+      most,
+      unlessGuarded,
+    );
     return used > most ? `${used.toFixed(1)} s of processor time` : null;
   },
 });

@@ -1,4 +1,4 @@
-/** `npm run lint:prose [-- --warnings] [-- --comments] [path…]`: exits 1 when a sentence breaks a rule of `prose/rules.ts`. */
+/** `npm run lint:prose [-- --warnings] [path…]`: exits 1 when a sentence breaks a rule of `prose/rules.ts`. */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type ProseProblem, problemsOf } from "./prose/rules.ts";
@@ -11,8 +11,8 @@ export interface ProseFinding extends ProseProblem {
   sentence: string;
 }
 
-export function proseFindings(root: string, paths: readonly string[] = [], comments = false): ProseFinding[] {
-  return [...proseOf(root), ...(comments ? commentsOf(root) : [])]
+export function proseFindings(root: string, paths: readonly string[] = []): ProseFinding[] {
+  return [...proseOf(root), ...commentsOf(root)]
     .filter(({ path }) => paths.length === 0 || paths.some((one) => path.startsWith(one)))
     .flatMap(({ path, line, text, kind }) =>
       sentencesOf(text).flatMap((one: Sentence) =>
@@ -31,7 +31,6 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   const findings = proseFindings(
     join(import.meta.dirname, ".."),
     words.filter((word) => !word.startsWith("-")),
-    words.includes("--comments"),
   );
   const errors = findings.filter(({ level }) => level === "error");
   for (const { path, line, rule, level, advice, sentence } of words.includes("--warnings") ? findings : errors)

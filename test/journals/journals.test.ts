@@ -37,7 +37,7 @@ describe.each(kept)("$name", ({ stream, rows, end }) => {
   it("is replayed: its process asks for the same again, and for nothing else", async () => {
     const state = fold(events);
     const { turn } = await replay(definitionOf(builtInProcesses(), state), events, settle);
-    // What a run that is over asks at its very end is the end itself.
+    // A finished run asks for nothing at its end but the end itself.
     expect(turn.requests).toEqual([]);
     if (!isOver(state)) expect(turn.end).toBeNull();
   });

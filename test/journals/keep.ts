@@ -1,4 +1,4 @@
-/** `npm run journals:keep`: writes the journals of this version that are not kept yet. What is kept stays as it is. */
+/** `npm run journals:keep`: writes the journals of this version that are not kept yet. Kept journals never change. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fold } from "../../src/core/fold.ts";

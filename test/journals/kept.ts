@@ -39,7 +39,7 @@ export function journalText(journal: readonly SealedEvent[]): string {
   return [{ stream: journal[0]?.stream }, ...rows].map((row) => `${JSON.stringify(row)}\n`).join("");
 }
 
-/** What a later Baton must still find in it. */
+/** Facts that a later Baton must still find in it. */
 export function endOf(state: RunState): unknown {
   const { process, status, money, position, hash, outcome } = state;
   return JSON.parse(

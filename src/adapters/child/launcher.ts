@@ -171,7 +171,7 @@ async function connected(door: Door, name: string): Promise<Output> {
   }
 }
 
-/** Of a connected socket; Node has no other way to it. */
+/** The descriptor of a connected socket. Node offers no other way to it. */
 function descriptorOf(socket: Socket): number {
   return (socket as unknown as { _handle: { fd: number } })._handle.fd;
 }

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { proseFindings } from "./lint-prose.ts";
 import { type ProseKind, problemsOf } from "./prose/rules.ts";
 import { sentencesOf } from "./prose/sentences.ts";
-import { textsIn } from "./prose/sources.ts";
+import { commentsIn, textsIn } from "./prose/sources.ts";
 
 const pairs = JSON.parse(readFileSync(join(import.meta.dirname, "prose/fixture.json"), "utf8")) as {
   old: string;
@@ -61,6 +61,11 @@ describe("rules", () => {
       { path: "a.ts", line: 2, text: "What `…` left is kept for ever.", kind: "message" },
     ]);
   });
+});
+
+it("comments are read with their lines", () => {
+  const [comment] = commentsIn("a.ts", "const a = 1;\n/**\n * Kept.\n */\n");
+  expect([comment?.line, comment?.text.trim()]).toEqual([2, "Kept."]);
 });
 
 it("no text of this repository breaks a rule", () => {

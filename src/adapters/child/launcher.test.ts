@@ -202,16 +202,3 @@ it("a program that ended before the launcher looked at it is known by its output
     server.close();
   }
 });
-
-it("what Baton starts itself is known by its outputs, too, however soon it ends", async () => {
-  const pipe = expect.stringMatching(/^socket:\[\d+\]$/);
-  for (let times = 0; times < 5; times += 1) {
-    const child = await itself.start({ command: ["true"], cwd: "/", env: { PATH: path }, input: null });
-    expect(child.born).toEqual({ startTicks: expect.any(Number), pipes: [pipe, pipe] });
-    expect(await child.exited).toEqual({ exitCode: 0, signal: null, missing: false });
-    expect([await text(child.stdout ?? new PassThrough()), await text(child.stderr ?? new PassThrough())]).toEqual([
-      "",
-      "",
-    ]);
-  }
-});

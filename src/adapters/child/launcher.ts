@@ -3,7 +3,7 @@
  *
  * LA1 A fork copies the page tables of its parent and stops the parent meanwhile. That takes 14 ms at 500 MB and 0.6 ms
  *     at 40 MB.
- * LA2 The launcher has an empty environment. Outputs come over local sockets, each with a word that only the starter
+ * LA2 The launcher has an empty environment. Outputs come over local sockets, each with a word that only the launcher
  *     knows.
  * LA3 A launcher that ends kills everything that it started. The next call gets another launcher.
  * LA4 A start fails alone if it is not answered in time or nobody waits for it. The programs of other calls go on.
@@ -13,7 +13,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { platform } from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
@@ -21,7 +21,7 @@ import { execa } from "execa";
 import type { Born } from "./family.ts";
 import { launcherSource } from "./launcher-source.ts";
 import { openInput, writeInput } from "./open-input.ts";
-import { openFiles, processRow, signalGroup } from "./process-table.ts";
+import { signalGroup } from "./process-table.ts";
 
 export interface LaunchSpec {
   command: readonly string[];
@@ -90,7 +90,6 @@ export const itself: Launcher = {
   async start({ command, cwd, env, input }) {
     const [program = "", ...args] = command;
     const isStream = isReadable(input);
-    const outputs = await ownOutputs();
     const file = input === null || isStream || input.length === 0 ? null : openInput(input);
     try {
       const child = execa(program, args, {
@@ -101,8 +100,8 @@ export const itself: Launcher = {
         detached: true,
         // Any open descriptor works. The types list only the first few.
         stdin: file !== null ? (file.descriptor as 3) : isStream ? "pipe" : "ignore",
-        stdout: outputs === null ? "pipe" : (descriptorOf(outputs.stdout.given) as 3),
-        stderr: outputs === null ? "pipe" : (descriptorOf(outputs.stderr.given) as 3),
+        stdout: "pipe",
+        stderr: "pipe",
         buffer: false,
         reject: false,
       });
@@ -114,126 +113,12 @@ export const itself: Launcher = {
           resolve({ exitCode, signal, missing: isMissing(code) }),
         );
       });
-      const { pid } = child.nodeChildProcess;
-      if (outputs === null) return { pid, stdout: child.stdout, stderr: child.stderr, exited, born: null };
-      const { stdout, stderr } = outputs;
-      // It is reaped by a later turn: until then its start can be read.
-      const row = pid === undefined ? null : processRow(pid);
-      const pipes = [stdout, stderr].map(({ given }) => openFiles(process.pid, [descriptorOf(given)])[0] ?? "");
-      const born = row === null ? null : { startTicks: row.startTicks, pipes };
-      return { pid, stdout: stdout.own, stderr: stderr.own, exited, born };
+      return { pid: child.nodeChildProcess.pid, stdout: child.stdout, stderr: child.stderr, exited, born: null };
     } finally {
       file?.close();
-      for (const { given } of outputs === null ? [] : [outputs.stdout, outputs.stderr]) given.destroy();
     }
   },
 };
-
-/** Both ends of an output: one is read here, the other is the program's. */
-interface Output {
-  own: Socket;
-  given: Socket;
-}
-
-let ownDoor: Promise<Door> | null = null;
-let ownLast = 0;
-
-/**
- * Node's own pipes hide the program's ends, and a program that ends at once shows them no more. Null: Node's own are used, because
- * this system has no abstract addresses, or no more sockets.
- */
-async function ownOutputs(): Promise<{ stdout: Output; stderr: Output } | null> {
-  if (platform !== "linux") return null;
-  ownLast += 1;
-  try {
-    const door = await (ownDoor ??= Door.open());
-    const [stdout, stderr] = await Promise.all([
-      connected(door, `${ownLast} stdout`),
-      connected(door, `${ownLast} stderr`),
-    ]);
-    return { stdout, stderr };
-  } catch {
-    ownDoor = null;
-    return null;
-  }
-}
-
-async function connected(door: Door, name: string): Promise<Output> {
-  const given = connect({ path: door.address });
-  const broken = new Promise<never>((_, reject) => given.on("error", reject));
-  given.write(`${door.word} ${name}\n`);
-  try {
-    return { own: await Promise.race([door.meeting(name), broken]), given };
-  } catch (thrown) {
-    door.forget(name);
-    given.destroy();
-    throw thrown;
-  }
-}
-
-/** The descriptor of a connected socket. Node offers no other way to it. */
-function descriptorOf(socket: Socket): number {
-  return (socket as unknown as { _handle: { fd: number } })._handle.fd;
-}
-
-/** Where outputs come in. */
-class Door {
-  /** An abstract address: it has no file, and ends with this process. */
-  readonly address = `\0baton-launcher-${randomUUID()}`;
-  readonly word = randomUUID();
-  readonly #server: Server = createServer((socket) => this.#meet(socket));
-  readonly #awaited = new Map<string, (socket: Socket) => void>();
-
-  static async open(): Promise<Door> {
-    const door = new Door();
-    await new Promise<void>((resolve, reject) => {
-      door.#server.once("error", reject);
-      door.#server.listen(door.address, resolve);
-    });
-    door.#server.unref();
-    return door;
-  }
-
-  /** The socket that says this name. */
-  meeting(name: string): Promise<Socket> {
-    return new Promise((resolve) => this.#awaited.set(name, resolve));
-  }
-
-  forget(name: string): void {
-    this.#awaited.delete(name);
-  }
-
-  close(): void {
-    this.#server.close();
-  }
-
-  /** Its first line says whose output it is. */
-  #meet(socket: Socket): void {
-    socket.on("error", () => {});
-    socket.setTimeout(answerMs, () => socket.destroy());
-    let head = Buffer.alloc(0);
-    const read = (chunk: Buffer): void => {
-      head = Buffer.concat([head, chunk]);
-      const end = head.indexOf("\n");
-      if (end < 0 && head.length <= headBytesMax) return;
-      socket.off("data", read);
-      socket.setTimeout(0);
-      socket.removeAllListeners("timeout");
-      socket.pause();
-      const [word, ...rest] = head.subarray(0, Math.max(end, 0)).toString("latin1").split(" ");
-      const name = rest.join(" ");
-      const take = this.#awaited.get(name);
-      if (word !== this.word || take === undefined) {
-        socket.destroy();
-        return;
-      }
-      this.#awaited.delete(name);
-      if (head.length > end + 1) socket.unshift(head.subarray(end + 1));
-      take(socket);
-    };
-    socket.on("data", read);
-  }
-}
 
 interface Told {
   id: number;
@@ -255,13 +140,23 @@ interface Asked {
 class SmallProcess implements Launcher {
   readonly pid: number;
   readonly #child: ChildProcess;
-  readonly #door: Door;
+  readonly #server: Server;
+  readonly #address: string;
+  readonly #word = randomUUID();
   readonly #asked = new Map<number, Asked>();
+  readonly #awaited = new Map<string, (socket: Socket) => void>();
   readonly #retire: () => void;
   #last = 0;
 
   static async begin(onEnd: () => void): Promise<SmallProcess> {
-    const door = await Door.open();
+    // An abstract address has no file and ends with this process.
+    const address = `\0baton-launcher-${randomUUID()}`;
+    const server = createServer();
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(address, resolve);
+    });
+    server.unref();
     const child = spawn(process.execPath, ["-e", launcherSource], {
       cwd: "/",
       env: {},
@@ -269,7 +164,7 @@ class SmallProcess implements Launcher {
       stdio: ["ignore", "ignore", "ignore", "ipc"],
       serialization: "advanced",
     });
-    const launched = new SmallProcess(child, door, onEnd);
+    const launched = new SmallProcess(child, server, address, onEnd);
     const patience = new AbortController();
     try {
       await Promise.race([
@@ -283,7 +178,7 @@ class SmallProcess implements Launcher {
       ]);
     } catch (thrown) {
       child.kill("SIGKILL");
-      door.close();
+      server.close();
       throw thrown;
     } finally {
       patience.abort();
@@ -292,11 +187,13 @@ class SmallProcess implements Launcher {
     return launched;
   }
 
-  private constructor(child: ChildProcess, door: Door, onEnd: () => void) {
+  private constructor(child: ChildProcess, server: Server, address: string, onEnd: () => void) {
     this.pid = child.pid ?? process.pid;
     this.#child = child;
-    this.#door = door;
+    this.#server = server;
+    this.#address = address;
     this.#retire = onEnd;
+    server.on("connection", (socket) => this.#meet(socket));
     child.on("message", (told: Told) => this.#hear(told));
     child.on("error", () => {});
     child.once("exit", () => {
@@ -312,10 +209,14 @@ class SmallProcess implements Launcher {
     const file = input === null || isStream || input.length === 0 ? null : writeInput(input);
     const names = isStream ? ["stdin", "stdout", "stderr"] : ["stdout", "stderr"];
     const sockets = new Map<string, Socket>();
-    const connected = names.map((name) =>
-      this.#door.meeting(`${id} ${name}`).then((socket) => {
-        sockets.set(name, socket);
-      }),
+    const connected = names.map(
+      (name) =>
+        new Promise<void>((resolve) => {
+          this.#awaited.set(`${id} ${name}`, (socket) => {
+            sockets.set(name, socket);
+            resolve();
+          });
+        }),
     );
     const { promise: exited, resolve: ended } = Promise.withResolvers<Exit>();
     const { promise: begun, resolve: started } = Promise.withResolvers<Parameters<Asked["started"]>[0]>();
@@ -324,16 +225,7 @@ class SmallProcess implements Launcher {
     this.#child.ref();
     this.#child.channel?.ref();
     this.#child.send(
-      {
-        id,
-        command,
-        cwd,
-        env,
-        input: file?.path ?? null,
-        isStream,
-        address: this.#door.address,
-        word: this.#door.word,
-      },
+      { id, command, cwd, env, input: file?.path ?? null, isStream, address: this.#address, word: this.#word },
       (error) => {
         if (error !== null) this.#over(id, killed);
       },
@@ -358,9 +250,34 @@ class SmallProcess implements Launcher {
       return { ...told, stdout: sockets.get("stdout") ?? null, stderr: sockets.get("stderr") ?? null, exited };
     } finally {
       waits.abort();
-      for (const name of names) this.#door.forget(`${id} ${name}`);
+      for (const name of names) this.#awaited.delete(`${id} ${name}`);
       file?.remove();
     }
+  }
+
+  /** The first line names the program whose output the socket carries. */
+  #meet(socket: Socket): void {
+    socket.on("error", () => {});
+    socket.setTimeout(answerMs, () => socket.destroy());
+    let head = Buffer.alloc(0);
+    const read = (chunk: Buffer): void => {
+      head = Buffer.concat([head, chunk]);
+      const end = head.indexOf("\n");
+      if (end < 0 && head.length <= headBytesMax) return;
+      socket.off("data", read);
+      socket.setTimeout(0);
+      socket.removeAllListeners("timeout");
+      socket.pause();
+      const [word, ...name] = head.subarray(0, Math.max(end, 0)).toString("latin1").split(" ");
+      const take = this.#awaited.get(name.join(" "));
+      if (word !== this.#word || take === undefined) {
+        socket.destroy();
+        return;
+      }
+      if (head.length > end + 1) socket.unshift(head.subarray(end + 1));
+      take(socket);
+    };
+    socket.on("data", read);
   }
 
   #hear({ id, pid, born, code, exitCode, signal }: Told): void {
@@ -393,7 +310,7 @@ class SmallProcess implements Launcher {
 
   /** LA3 */
   #end(): void {
-    this.#door.close();
+    this.#server.close();
     for (const [id, { pid }] of this.#asked) {
       if (pid !== undefined) signalGroup(pid, "SIGKILL");
       this.#over(id, killed);

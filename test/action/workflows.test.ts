@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { parse, parseDocument } from "yaml";
+import { Document, isMap, parse, parseDocument } from "yaml";
 import type { Json } from "../../src/core/vocabulary.ts";
 import { type Detected, detect } from "../../src/onboarding/detect.ts";
 import { harnessKeys } from "../../src/onboarding/keys.ts";
@@ -110,11 +110,28 @@ describe("what is broken is found", () => {
   });
 });
 
+/** The permissions that each job asks for itself. */
+function jobPermissionsOf(text: string): ReturnType<typeof permissionsOf>[] {
+  const jobs = parseDocument(text).get("jobs");
+  const each = isMap(jobs) ? jobs.items.map(({ value }) => value) : [];
+  return each.map((job) => {
+    const permissions = isMap(job) ? job.get("permissions") : null;
+    if (!isMap(permissions)) return [];
+    const alone = new Document({});
+    alone.set("permissions", permissions);
+    return permissionsOf(alone.toString());
+  });
+}
+
 describe("what a workflow may", () => {
   it.each([...copied, ...own])(
     "%s: each permission has its reason beside it, none is left to the repository's default",
     (path) => {
-      const permissions = permissionsOf(read(path));
+      const text = read(path);
+      const ofJobs = jobPermissionsOf(text);
+      const permissions = [...permissionsOf(text), ...ofJobs.flat()];
+      // Nothing for the workflow as a whole: then each job says its own.
+      if (permissionsOf(text).length === 0) expect(ofJobs.every(({ length }) => length > 0)).toBe(true);
       expect(permissions.length).toBeGreaterThan(0);
       for (const { name, access, reason } of permissions) {
         expect(["read", "write"], name).toContain(access);

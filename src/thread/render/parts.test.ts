@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { RunWorld } from "../../../test/fakes/run-world.ts";
+import type { Json } from "../../core/vocabulary.ts";
 import { defineProcess } from "../../process/process.ts";
 import { headline, stages, verdictTree } from "./parts.ts";
 
@@ -67,6 +68,48 @@ it.each([
 ] as const)("after a repair and checks that %s its stage is as the last checks found it", async (again, line) => {
   const { state } = await repaired(again);
   expect(stages(state)).toBe(line);
+});
+
+const check = { ...verdict("passed"), name: "test" };
+const other = "b".repeat(40);
+
+/** A run that waits for a review of `sha`, after one gate. */
+async function underReview(gate: string, gateSha: string, output: Json): Promise<string> {
+  const process = defineProcess({
+    name: "reviewed",
+    version: 1,
+    summary: "",
+    stages: [],
+    input: z.object({}),
+    output: z.object({}),
+    verdict: () => verdict("passed"),
+    async run(ctx) {
+      await ctx.gate("gate", { title: "Gate", gate, sha: gateSha });
+      await ctx.breakpoint("review", { title: "Review", kind: "review", subject: { pullRequest: 2, sha } });
+      return {};
+    },
+  });
+  const world = await RunWorld.start(process, {});
+  await world.succeed("gate", output);
+  return headline(world.state).sentence;
+}
+
+it.each<[string, string, string, Json, boolean]>([
+  ["a green check", "checks-green", sha, { ...verdict("passed"), children: [check] }, true],
+  ["no check at all, as the settings accept it", "checks-green", sha, verdict("passed"), false],
+  [
+    "only a check that was skipped",
+    "checks-green",
+    sha,
+    { ...verdict("passed"), children: [{ ...check, status: "skipped" }] },
+    false,
+  ],
+  ["green checks of another commit", "checks-green", other, { ...verdict("passed"), children: [check] }, false],
+  ["another gate that passed", "diff-size", sha, { ...verdict("passed"), children: [check] }, false],
+  ["red checks", "checks-green", sha, { ...verdict("failed"), children: [check] }, false],
+])("the headline of a review says green only for green checks: %s", async (_, gate, gateSha, output, isGreen) => {
+  const line = await underReview(gate, gateSha, output);
+  expect(line).toMatch(isGreen ? /^\*\*.?#2 is green and needs a review\.\*\*/u : /^\*\*.?#2 needs a review\.\*\*/u);
 });
 
 it("a reason of several lines stays in its headline and its place of the list", async () => {

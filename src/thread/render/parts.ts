@@ -52,7 +52,7 @@ function news(state: RunState, { kind, key, title }: WaitingFor): string {
   if (effect?.kind === "breakpoint" && kind === "people") {
     const { kind: asked, subject } = effect.input;
     const place = subject.pullRequest === undefined ? "The work" : `#${subject.pullRequest}`;
-    if (asked === "review") return `${place} ${isGreen(state) ? "is green and needs" : "needs"} a review`;
+    if (asked === "review") return `${place} ${isGreen(state, subject.sha) ? "is green and needs" : "needs"} a review`;
     return asked === "merge" ? `${place} is approved and not merged yet` : `Needs approval: ${title}`;
   }
   if (effect?.status === "retrying")
@@ -69,10 +69,12 @@ function news(state: RunState, { kind, key, title }: WaitingFor): string {
   }
 }
 
-/** True if the last reading of the checks found them green. */
-function isGreen(state: RunState): boolean {
-  const last = [...state.effects.values()].findLast(({ kind }) => kind === "gate");
-  return last !== undefined && verdictOf(last) === "passed";
+/** True if the last reading of this commit's checks found green ones. A commit without any check is not green. */
+function isGreen(state: RunState, sha: string | undefined): boolean {
+  for (const effect of [...state.effects.values()].toReversed())
+    if (effect.kind === "gate" && effect.input.gate === "checks-green" && effect.input.sha === sha)
+      return effect.output?.status === "passed" && effect.output.children.some(({ status }) => status === "passed");
+  return false;
 }
 
 /** The plan: every stage of the process with its state. */

@@ -56,7 +56,7 @@ describe("with the job's own token", () => {
       ]);
       const next = await ended(headSha);
       expect(next).toMatchObject({ exitCode: 0, outputs: { verdict: "waiting" } });
-      expect(next.summary).toMatch(/needs a review/i);
+      expect(next.summary).toMatch(/#\d+ is green and needs a review/);
     },
   );
 

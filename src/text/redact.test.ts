@@ -427,6 +427,25 @@ describe("encodings-that-pass-the-redactor", () => {
     expect(fifty.reads()).toBeLessThan(text.length);
   });
 
+  it.each([
+    [
+      "postgres://postgres:postgres@localhost:5432/baton",
+      "services: postgres: environment: POSTGRES_USER: postgres, POSTGRES_PASSWORD: postgres, at localhost, ports 5432:5432, for baton",
+    ],
+    [
+      "postgres://baton:baton@localhost:5432/baton",
+      "The postgres server runs next to baton. Start baton, wait until localhost answers on port 5432, then open baton.",
+    ],
+    ["acme-2024-prod-2024", "Acme moved to Berlin in 2024. The prod cluster followed in 2024."],
+    [
+      "https://hooks.example.com/services/team-7/alerts-12",
+      "https docs: hooks of example.com, services for team 7, alerts 12",
+    ],
+  ])("a secret of ordinary words leaves ordinary text alone: %s", (secret, text) => {
+    expect(createRedactor({ secrets: [secret] })(text)).toBe(text);
+    expect(createRedactor({ secrets: [secret] })(`x ${secret} y`)).not.toContain(secret);
+  });
+
   it("all who look for the same list share one index of its forms", () => {
     const list = ["Value-x7Qx7Qx7Q-7919"];
     const [one, other] = [createFinder(list), createFinder(list)];

@@ -1,8 +1,8 @@
 /**
  * Finds a known value in pieces, with other words between them: labels, the prefixes of logs, tags, a sentence.
  *
- * SP1 The whole value must be there, in order. Each piece has 4 characters or more and is near the one before. So ordinary
- *     words never match.
+ * SP1 The whole value must be there, in order. Each piece has 4 characters or more and is near the one before. Only forms
+ *     of random values are searched (`scatteredForms`), so ordinary words never match.
  * SP2 The time is linear. Baton reads each place once, and the start of a value costs no more than its length allows.
  */
 import type { Place } from "./views.ts";

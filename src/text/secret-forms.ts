@@ -91,8 +91,21 @@ export function bareForms(value: string): string[] {
   return forms.map((form) => form.replace(separators, "").toLowerCase());
 }
 
-/** Forms that Baton recognizes in pieces, with other words between. */
+/** Changes between letters and digits in a run. Random text of 16 characters has about 4. */
+const changesMin = 3;
+
+/** A run of random letters and digits. Words with numbers, such as the address of a database, come in any text. */
+function isRandom(value: string): boolean {
+  const runs = value.match(/[A-Za-z0-9]{16,}/g) ?? [];
+  return runs.some((run) => (run.match(/[A-Za-z](?=\d)|\d(?=[A-Za-z])/g) ?? []).length >= changesMin);
+}
+
+/**
+ * Forms that Baton recognizes in pieces, with other words between. Only random values have them: a value of ordinary words
+ * would match ordinary text.
+ */
 export function scatteredForms(value: string): string[] {
+  if (!isRandom(value)) return [];
   const bytes = utf8(value);
   const forms = [
     value,

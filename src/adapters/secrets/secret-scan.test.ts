@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createSecretScan } from "./secret-scan.ts";
 
-const own = "baton-own-webhook-secret-77";
+const own = "baton-own-webhook-k7Qm2Zx9Lp4vB8nR3t";
 const scan = createSecretScan([own]);
 const letters = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8";
 const token = `ghp_${letters}`;

@@ -189,6 +189,7 @@ export async function write(
     /** If several agents share the budget, this agent's share. */
     shareUsd?: number;
     onlyHarness?: boolean;
+    fixes?: { detector: string; fingerprints: string[] };
   },
 ): Promise<boolean> {
   const last = work.steps.at(-1);
@@ -202,6 +203,7 @@ export async function write(
     commitSubject: input.thread.title.slice(0, 72),
     ...(step.shareUsd === undefined ? {} : { shareUsd: step.shareUsd }),
     ...(step.onlyHarness === undefined ? {} : { onlyHarness: step.onlyHarness }),
+    ...(step.fixes === undefined ? {} : { fixes: step.fixes }),
     ...(last?.sessionId == null ? {} : { resumeSessionId: last.sessionId }),
     ...chosen(input),
   });

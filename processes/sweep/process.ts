@@ -82,7 +82,11 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
     });
     const looked = [...found.ran, ...found.cut];
     if (looked.length === 0) return end(no(`No detector could look. ${found.notes.join(" ")}`));
-    const known = afterSweep(facts.known, found.findings, { detectors: found.ran, now: ctx.now() });
+    const known = afterSweep(facts.known, found.findings, {
+      detectors: found.ran,
+      now: ctx.now(),
+      decided: facts.decided,
+    });
     const throttles = new Map(looked.map((name) => [name, throttle(name, facts.ends[name] ?? [])]));
     const choice = choose(known, facts, throttles);
     const said = [choice.reason, ...found.notes].join(" ");
@@ -97,6 +101,7 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
         children: [],
       });
     }
+    const fingerprints = choice.findings.map(({ fingerprint }) => fingerprint);
     const title = titleOf(choice.findings, choice.part);
     const task: SweepInput = { ...input, thread: { ...input.thread, title } };
     const work = begin(task, planOf(choice.findings));
@@ -105,6 +110,7 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
       title,
       stage: "Fix",
       prompt: prompts.implement({ ...task, plan: work.plan, outcomes: [] }),
+      fixes: { detector: choice.detector ?? "", fingerprints },
     });
     if (!changed) return end(no(`The agent changed nothing. ${said}`));
     const lines = linesOf(work.steps.at(-1)?.files ?? []);
@@ -126,7 +132,7 @@ export const sweep = defineProcess<SweepInput, SweepOutput>({
       return end(no("Protected paths were changed and nobody allowed it, so nothing was published."));
     await publish(ctx, task, work);
     const output = await untilApproved(ctx, task, work);
-    result.chosen = choice.findings.map(({ fingerprint }) => fingerprint);
+    result.chosen = fingerprints;
     result.pullRequest = work.pullRequest;
     return { ...output, sweep: result };
   },

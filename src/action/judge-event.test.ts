@@ -87,7 +87,7 @@ it.each([
       appId: 0,
     }),
   };
-  const edit = { repository, number: 7, sender: { ...sender, kind: "user" as const }, before: "", after: "" };
+  const edit = { repository, number: 7, sender: { ...sender, kind: "user" as const }, before: "", after: "", at: 0 };
   const found = await judgeEdit({ github: app as GithubApp }, edit);
   expect(found.start).toBe(start);
   expect(found.reason).toMatch(reason);

@@ -272,6 +272,25 @@ describe("schedules by the command line", () => {
     expect(await runs()).toEqual([]);
   });
 
+  it.each([
+    ["a rule with other times", (text: string) => [text.replace("0 3", "0 4")]],
+    ["a rule that went and came back", (text: string) => ["harness: { default: command }\n", text]],
+  ])("an operator's request of long ago is not for %s", async (_, later) => {
+    const text = `${base}${rule().replace("explore", "explor")}`;
+    const { clock, store, github, dependencies, look, runs } = scene(text);
+    await look();
+    await store.setValue("schedule-repositories", { readAt: 0, repositories: [repository] } as never);
+    clock.advance(1);
+    await new Schedules(dependencies).run("nightly", null, operator);
+    expect(await look()).toBe("refused nightly");
+    for (const config of later(`${base}${rule()}`)) {
+      clock.advance(60 * 24 * hour);
+      const changed = Object.assign(new SmallGithub(config, () => clock.now()), { issues: github.issues });
+      await look({ ...dependencies, github: changed.app() });
+    }
+    expect(await runs()).toEqual([]);
+  });
+
   it("what people pause and what the clock writes do not overwrite each other", async () => {
     const { clock, store, look } = scene(`${base}${rule()}`);
     await look();

@@ -340,7 +340,9 @@ function entriesOf(rules: readonly ScheduleRule[], before: ScheduleBook, now: nu
         askedAt: null,
         showsActive: false,
       };
-      return [name, known?.rule === rule ? { ...known } : { ...fresh, runId: known?.runId ?? null }];
+      if (known?.rule === rule) return [name, { ...known }];
+      // A request from before this rule was for another one. A changed rule keeps the requests that it has answered.
+      return [name, { ...fresh, runId: known?.runId ?? null, askedAt: known === undefined ? now : known.askedAt }];
     }),
   );
 }

@@ -100,7 +100,7 @@ async function scene(found = [finding("aaa"), finding("bbb")]) {
       action: "edited",
       installation: { id: repository.installationId },
       repository: { id: repository.id, name: "shop", default_branch: "main", owner: { login: "acme" } },
-      issue: { number, body: after, user: users.baton },
+      issue: { number, body: after, user: users.baton, updated_at: new Date(clock.now()).toISOString() },
       changes: { body: { from: before } },
       sender: users[by],
     });

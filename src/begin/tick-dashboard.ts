@@ -25,6 +25,8 @@ export interface DashboardEdit {
   sender: { id: number; login: string; kind: "user" | "bot" };
   before: string;
   after: string;
+  /** GitHub's time of the edit, so that a delivery that Baton handles twice starts one sweep. */
+  at: number;
 }
 
 /** The name that runs of ticks have, next to the names of schedules. */
@@ -82,7 +84,6 @@ async function carryOut(
 ): Promise<string> {
   const { github, loaded, edit, ticks } = given;
   const { repository, sender } = edit;
-  const { clock } = dependencies;
   if (loaded.problems.length > 0) return "the configuration has errors";
   const actor = await actorOf(github, { repository, author: sender }, listedBots(loaded.settings));
   const { bot } = await dependencies.github.identity();
@@ -96,7 +97,7 @@ async function carryOut(
     settings: loaded.settings,
   });
   if (verdict.status !== "passed") return `not counted: ${verdict.reason}`;
-  await changeSweepBook(dependencies, repository.id, (book) => withTicks(book, ticks, `@${sender.login}`, clock.now()));
+  await changeSweepBook(dependencies, repository.id, (book) => withTicks(book, ticks, `@${sender.login}`, edit.at));
   const counted = `@${sender.login} ticked ${ticks.map(({ action, id }) => `${action} ${id}`).join(", ")}`;
   if (!ticks.some(({ action }) => action === "propose")) return counted;
   return `${counted}; ${await propose(dependencies, given, actor)}`;
@@ -107,8 +108,7 @@ async function propose(
   { runner, github, loaded, edit, ticks }: Parameters<typeof carryOut>[1],
   actor: Actor,
 ): Promise<string> {
-  const { repository, number } = edit;
-  const at = dependencies.clock.now();
+  const { repository, number, at } = edit;
   try {
     const runId = await beginRule({
       dependencies,

@@ -65,6 +65,8 @@ export const agentInputSchema = z.object({
   profile: z.string().optional(),
   /** Subject line for the agent's uncommitted changes, and the default subject for squashing. */
   commitSubject: z.string().optional(),
+  /** The findings of a sweep that the agent fixes: what people then decide about. */
+  fixes: z.object({ detector: z.string(), fingerprints: z.array(z.string()) }).optional(),
 });
 export type AgentInput = z.infer<typeof agentInputSchema>;
 

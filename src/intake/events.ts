@@ -32,7 +32,7 @@ const closedPayload = z.object({
   pull_request: z.object({ merged: z.boolean(), closed_at: z.string().nullish() }),
 });
 const editPayload = base.extend({
-  issue: z.object({ number: z.number().int(), body: z.string().nullable() }),
+  issue: z.object({ number: z.number().int(), body: z.string().nullable(), updated_at: z.string() }),
   changes: z.object({ body: z.object({ from: z.string() }) }),
   sender: user,
 });
@@ -245,6 +245,7 @@ function ticked(payload: unknown): ThreadEvent {
     sender: authorOf(sender),
     before,
     after: issue.body ?? "",
+    at: Date.parse(issue.updated_at) || 0,
   };
 }
 

@@ -182,6 +182,9 @@ export interface CheckRunContent {
   detailsUrl: string | null;
 }
 
+/** The lists of alerts that GitHub keeps. */
+export const alertSources = ["code scanning", "Dependabot", "secret scanning"] as const;
+
 export interface AlertFacts {
   alerts: Json[];
   missing: { source: string; reason: string }[];

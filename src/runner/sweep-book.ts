@@ -6,6 +6,7 @@
  * SW2 Changes of the book run one at a time, so that two simultaneous ticks both count.
  */
 import { z } from "zod";
+import type { EffectInput } from "../core/effect.ts";
 import type { RunState } from "../core/state.ts";
 import { actorSchema } from "../core/vocabulary.ts";
 import type { Store } from "../ports/store.ts";
@@ -77,7 +78,9 @@ export async function noteProposal(place: BookPlace, state: RunState): Promise<v
     const before = book.proposals.find(({ runId }) => runId === made.runId);
     const rest = book.proposals.filter((one) => one !== before);
     const { at, end, endedAt } = before ?? made;
-    return { ...book, proposals: [...rest, { ...made, at, end, endedAt }].slice(-proposalsMax) };
+    // A tick is used up by the proposal that it led to.
+    const wanted = Object.fromEntries(Object.entries(book.wanted).filter(([one]) => !made.fingerprints.includes(one)));
+    return { ...book, wanted, proposals: [...rest, { ...made, at, end, endedAt }].slice(-proposalsMax) };
   });
 }
 
@@ -118,37 +121,19 @@ export function withTicks(book: SweepBook, ticks: readonly Tick[], by: string, a
   return next;
 }
 
-/** The pull request of a sweep's run, its fixed findings, and its cost so far. */
+/** The pull request of a sweep's run, the findings that its agent was asked to fix, and its cost so far. */
 function proposalOf(state: RunState): Proposal | null {
   if (state.process.name !== "sweep") return null;
-  let [pullRequest, at, detector] = [null as number | null, 0, ""];
-  const before = new Set<string>();
-  const after = new Set<string>();
+  let [pullRequest, at] = [null as number | null, 0];
+  let fixes: EffectInput<"agent">["fixes"];
   for (const effect of state.effects.values()) {
-    if (effect.kind === "publish" && effect.input.publish.operation === "pull-request") {
-      pullRequest = effect.output?.number ?? pullRequest;
-      at = effect.endedAt ?? at;
-    }
-    if (effect.kind !== "shell" || effect.input.detect === undefined) continue;
-    const again = effect.key.startsWith("detect-again");
-    if (again) detector = effect.input.detect.detector;
-    for (const { fingerprint, detector: of } of effect.output?.detected?.findings ?? [])
-      if (again) after.add(fingerprint);
-      else before.add(`${of} ${fingerprint}`);
+    if (effect.kind === "agent") fixes ??= effect.input.fixes;
+    if (effect.kind !== "publish" || effect.input.publish.operation !== "pull-request") continue;
+    pullRequest = effect.output?.number ?? pullRequest;
+    at = effect.endedAt ?? at;
   }
-  if (pullRequest === null) return null;
-  const fingerprints = [...before].flatMap((one) => {
-    const [of = "", fingerprint = ""] = one.split(" ");
-    return of === detector && !after.has(fingerprint) ? [fingerprint] : [];
-  });
-  return {
-    runId: state.runId,
-    detector,
-    pullRequest,
-    fingerprints: fingerprints.slice(0, 50),
-    at,
-    end: null,
-    endedAt: null,
-    costUsd: state.money.spentUsd,
-  };
+  if (pullRequest === null || fixes === undefined) return null;
+  const { detector, fingerprints } = fixes;
+  const { spentUsd: costUsd } = state.money;
+  return { runId: state.runId, detector, pullRequest, fingerprints, at, end: null, endedAt: null, costUsd };
 }

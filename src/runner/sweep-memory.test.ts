@@ -9,7 +9,9 @@ import type { RunState } from "../core/state.ts";
 import type { RunId } from "../core/vocabulary.ts";
 import type { PullRequestFacts } from "../ports/github.ts";
 import type { SweepFacts, SweepResult } from "../sweep/facts.ts";
-import { rememberSweep, sweepFacts, sweepLeftUsd } from "./sweep-memory.ts";
+import { afterSweep } from "../sweep/states.ts";
+import { changeSweepBook, noteProposal, readSweepBook, withTicks } from "./sweep-book.ts";
+import { openFindings, rememberSweep, sweepFacts, sweepLeftUsd } from "./sweep-memory.ts";
 
 const clock = new ManualClock();
 const finding = (name: string) => ({
@@ -44,7 +46,7 @@ function scene(config = "") {
         output: { sweep: { found: [], ran: ["sarif"], chosen: [], pullRequest: null, ...sweep } },
       },
     } as unknown as RunState);
-  return { facts, ended, pulls };
+  return { facts, ended, pulls, store };
 }
 
 it("`openPullRequests` and `findings` reach the sweep", async () => {
@@ -55,6 +57,7 @@ it("`openPullRequests` and `findings` reach the sweep", async () => {
     known: [],
     ends: {},
     openPullRequests: 0,
+    decided: [],
     wanted: [],
     reuses: true,
     changedLinesMax: 40,
@@ -136,4 +139,77 @@ it.each([
     } as never);
   }
   expect(await sweepLeftUsd({ store, clock }, repository.id, parsed.settings.sweep)).toBeCloseTo(left);
+});
+
+/** A sweep that has opened a pull request, and has not ended or ended without a result. */
+function proposing(pullRequest: number, detector = "sarif", fingerprints = ["a"]): RunState {
+  const fixes = { detector, fingerprints };
+  return {
+    runId: `run_${pullRequest}`,
+    process: { name: "sweep" },
+    thread: { repository },
+    money: { spentUsd: 1 },
+    effects: new Map<string, object>([
+      ["implement", { kind: "agent", input: { fixes } }],
+      [
+        "pull-request",
+        {
+          kind: "publish",
+          input: { publish: { operation: "pull-request" } },
+          output: { number: pullRequest },
+          endedAt: clock.now(),
+        },
+      ],
+    ]),
+  } as unknown as RunState;
+}
+
+it.each([
+  ["open", "proposed", 1],
+  ["closed", "rejected", 0],
+] as const)(
+  "the finding of a proposal that is %s is not proposed again, though no sweep remembers it",
+  async (is, state, open) => {
+    const { facts, ended, pulls, store } = scene();
+    await noteProposal({ store, clock }, proposing(9));
+    pulls.set(9, is);
+    const given = await facts();
+    expect(given).toMatchObject({
+      known: [],
+      openPullRequests: open,
+      decided: [{ fingerprint: "a", state, pullRequest: 9 }],
+    });
+    const known = afterSweep(given.known, [finding("a"), finding("b")], {
+      detectors: ["sarif"],
+      now: 1,
+      decided: given.decided,
+    });
+    expect(known.map((one) => [one.fingerprint, one.state])).toEqual([
+      ["a", state],
+      ["b", "new"],
+    ]);
+    // The next sweep remembers it.
+    await ended(given, { found: [finding("a"), finding("b")] });
+    expect((await facts()).decided).toEqual([]);
+    expect((await openFindings(store, repository.id)).map(({ fingerprint }) => fingerprint)).toEqual(["b"]);
+  },
+);
+
+it.each(["sarif", "agent", "alerts", "flaky"])(
+  "a proposal of `%s` is in the book with its findings",
+  async (detector) => {
+    const { store } = scene();
+    await noteProposal({ store, clock }, proposing(4, detector, ["x", "y"]));
+    expect((await readSweepBook(store, repository.id)).proposals).toMatchObject([
+      { detector, fingerprints: ["x", "y"], pullRequest: 4, end: null },
+    ]);
+  },
+);
+
+it("a tick is used up by the proposal that it led to", async () => {
+  const { facts, store } = scene();
+  const ticks = ["a", "z"].map((id) => ({ action: "propose" as const, id }));
+  await changeSweepBook({ store, clock }, repository.id, (book) => withTicks(book, ticks, "@alice", 1));
+  await noteProposal({ store, clock }, proposing(9));
+  expect((await facts()).wanted).toEqual(["z"]);
 });

@@ -85,10 +85,23 @@ export async function sweepFacts(
       ...ends,
       [detector]: endsOf(book.proposals, detector, book.resumed[detector]?.at).slice(-proposalsCounted),
     };
+  const remembered = new Set(known.map(({ fingerprint }) => fingerprint));
+  const notRemembered = book.proposals.flatMap(({ fingerprints, pullRequest, end }) =>
+    end === "merged"
+      ? []
+      : fingerprints
+          .filter((one) => !remembered.has(one))
+          .map((fingerprint) => ({
+            fingerprint,
+            state: end === null ? ("proposed" as const) : ("rejected" as const),
+            pullRequest,
+          })),
+  );
   return {
     known,
     ends,
     openPullRequests,
+    decided: notRemembered.slice(-knownMax),
     wanted: Object.keys(book.wanted),
     detectors: sweep.detectors,
     reuses: true,
@@ -153,10 +166,12 @@ async function decided(place: BookPlace & { github: Github }, repository: Reposi
 export async function openFindings(store: Pick<Store, "value">, repositoryId: number): Promise<KnownFinding[]> {
   const { known } = await read(store, repositoryId);
   const { ignored, proposals } = await readSweepBook(store, repositoryId);
-  const proposed = new Set(proposals.flatMap(({ end, fingerprints }) => (end === null ? fingerprints : [])));
-  return known.filter(
-    ({ state, fingerprint }) => state === "new" && ignored[fingerprint] === undefined && !proposed.has(fingerprint),
-  );
+  const isDecided = ({ fingerprint, since }: KnownFinding): boolean =>
+    proposals.some(
+      ({ end, endedAt, fingerprints }) =>
+        fingerprints.includes(fingerprint) && (end === null || (end === "closed" && since <= (endedAt ?? 0))),
+    );
+  return known.filter((one) => one.state === "new" && !Object.hasOwn(ignored, one.fingerprint) && !isDecided(one));
 }
 
 /** The failures of the last sweep's detectors. */
@@ -180,7 +195,11 @@ export async function rememberSweep(place: ValuePlace, state: RunState): Promise
   const facts = sweepFactsSchema.safeParse((state.input as { sweep?: unknown } | null)?.sweep).data;
   if (result === undefined || facts === undefined || state.outcome === null) return;
   const now = state.outcome.at;
-  let mine: KnownFinding[] = afterSweep(facts.known, result.found, { detectors: result.ran, now });
+  let mine: KnownFinding[] = afterSweep(facts.known, result.found, {
+    detectors: result.ran,
+    now,
+    decided: facts.decided,
+  });
   if (result.pullRequest !== null)
     mine = afterProposal(mine, result.chosen, { state: "proposed", pullRequest: result.pullRequest, now });
   await changeValue(place, kept.at(state.thread.repository.id), (before) => ({

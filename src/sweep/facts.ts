@@ -1,13 +1,15 @@
 /** The input of a run of the process `sweep`, and its output for the next one. */
 import { z } from "zod";
 import { findingSchema, severities } from "../core/finding.ts";
-import { knownFindingSchema } from "./states.ts";
+import { decidedFindingSchema, knownFindingSchema } from "./states.ts";
 
 export const sweepFactsSchema = z.object({
   known: z.array(knownFindingSchema),
   /** By detector, oldest first: people's decisions about its proposals. */
   ends: z.record(z.string(), z.array(z.enum(["merged", "closed"]))),
   openPullRequests: z.number().int().nonnegative(),
+  /** Open and closed proposals that no sweep remembers. Absent in runs of an older Baton. */
+  decided: z.array(decidedFindingSchema).optional(),
   /** Fingerprints of findings that people ticked, which come first. Absent in runs of an older Baton. */
   wanted: z.array(z.string()).optional(),
   detectors: z.array(

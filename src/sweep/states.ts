@@ -17,6 +17,14 @@ export const knownFindingSchema = findingSchema.extend({
 });
 export type KnownFinding = z.infer<typeof knownFindingSchema>;
 
+/** A finding of a proposal whose sweep has not ended well, so that no sweep has remembered it. */
+export const decidedFindingSchema = z.object({
+  fingerprint: z.string(),
+  state: z.enum(["proposed", "rejected"]),
+  pullRequest: z.number().int().positive(),
+});
+type DecidedFinding = z.infer<typeof decidedFindingSchema>;
+
 const lagging: ReadonlySet<string> = new Set(["alerts", "flaky"]);
 const lagMs = 7 * 86_400_000;
 
@@ -24,8 +32,13 @@ const lagMs = 7 * 86_400_000;
 export function afterSweep(
   known: readonly KnownFinding[],
   found: readonly Finding[],
-  { detectors, now }: { detectors: readonly string[]; now: number },
+  {
+    detectors,
+    now,
+    decided = [],
+  }: { detectors: readonly string[]; now: number; decided?: readonly DecidedFinding[] | undefined },
 ): KnownFinding[] {
+  const decisions = new Map(decided.map(({ fingerprint, ...rest }) => [fingerprint, rest]));
   const before = new Map(known.map((one) => [one.fingerprint, one]));
   const present = new Set(found.map(({ fingerprint }) => fingerprint));
   const rest = known.filter(({ fingerprint }) => !present.has(fingerprint));
@@ -33,7 +46,8 @@ export function afterSweep(
   return [
     ...found.map((one): KnownFinding => {
       const old = before.get(one.fingerprint);
-      if (old === undefined) return { ...one, state: "new", since: now, pullRequest: null };
+      if (old === undefined)
+        return { ...one, state: "new", since: now, pullRequest: null, ...decisions.get(one.fingerprint) };
       // GitHub's own reports follow a merge only after a while.
       const mayLag = old.state === "accepted" && lagging.has(one.detector) && now - old.since < lagMs;
       if ((old.state === "fixed" || old.state === "accepted") && !mayLag)

@@ -27,6 +27,7 @@ import type {
   ReviewFacts,
   WorkflowRun,
 } from "../../ports/github.ts";
+import { alertSources } from "../../ports/github.ts";
 import type { RepositorySetup } from "../../ports/repository-setup.ts";
 import type { Liveness } from "../../schedule/disabled.ts";
 import { failureText } from "../../text/failure-text.ts";
@@ -407,12 +408,13 @@ export class InstallationGithub implements Github {
    */
   async alerts(repository: Repository): Promise<AlertFacts> {
     const found: AlertFacts = { alerts: [], missing: [], isPart: false };
-    const lists = [
-      { source: "code scanning", route: "/repos/{owner}/{repo}/code-scanning/alerts", more: {} },
-      { source: "Dependabot", route: "/repos/{owner}/{repo}/dependabot/alerts", more: {} },
-      { source: "secret scanning", route: "/repos/{owner}/{repo}/secret-scanning/alerts", more: { hide_secret: true } },
-    ];
-    for (const { source, route, more } of lists) {
+    const lists = {
+      "code scanning": { route: "/repos/{owner}/{repo}/code-scanning/alerts", more: {} },
+      Dependabot: { route: "/repos/{owner}/{repo}/dependabot/alerts", more: {} },
+      "secret scanning": { route: "/repos/{owner}/{repo}/secret-scanning/alerts", more: { hide_secret: true } },
+    } satisfies Record<(typeof alertSources)[number], object>;
+    for (const source of alertSources) {
+      const { route, more } = lists[source];
       try {
         const page = { ...at(repository), state: "open", per_page: alertsMax, ...more };
         const some = await this.#requester.get<Json[]>(route, page);

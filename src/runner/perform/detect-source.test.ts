@@ -81,6 +81,13 @@ it("a missing permission is said by its name, and so is a list that is switched 
   ]);
 });
 
+it("one list that can be read and has no alert is a look without findings", async () => {
+  const { shop, detect } = await scene({ contents: "read", security_events: "read" });
+  shop.alerts = { codeScanning: [], dependabot: null, secretScanning: null };
+  const { findings, notes, isPart } = await detect("alerts");
+  expect({ findings, notes: notes.length, isPart }).toEqual({ findings: [], notes: 2, isPart: true });
+});
+
 it("with nothing that can be read the detector did not look", async () => {
   const { detect } = await scene({ contents: "read" });
   await expect(detect("alerts")).rejects.toMatchObject({ code: "BATON_REPORT_INVALID" });

@@ -7,7 +7,7 @@
  */
 import { BatonError } from "../../core/errors.ts";
 import type { Repository } from "../../core/vocabulary.ts";
-import type { Github } from "../../ports/github.ts";
+import { alertSources, type Github } from "../../ports/github.ts";
 
 /** Each commit costs some calls: this is the number of commits on a busy day. */
 const commitsMax = 20;
@@ -23,8 +23,7 @@ export async function githubReport(github: Github, repository: Repository, detec
   if (detector === "alerts") {
     const { alerts, missing, isPart } = await github.alerts(repository);
     const notes = missing.map(({ source, reason }) => `Alerts of ${source} cannot be read: ${reason}`);
-    if (missing.length > 0 && alerts.length === 0 && isPart)
-      throw new BatonError("BATON_REPORT_INVALID", notes.join(" "));
+    if (missing.length === alertSources.length) throw new BatonError("BATON_REPORT_INVALID", notes.join(" "));
     return { text: JSON.stringify(alerts), notes, isPart };
   }
   const shas = await github.recentCommits(repository, repository.defaultBranch, commitsMax);

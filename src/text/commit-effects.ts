@@ -73,7 +73,7 @@ const skipInBrackets =
   /\[([^[\]]{0,80}?\b(?:skip|skipped|no[-_\s](?:ci|cd|actions?|build|deploy|tests?|checks?|release|merge))\b[^[\]]{0,80})\]/gi;
 const skipInBracketsJoined =
   /\[([^[\]]{0,40}(?:skip|no)[-_]?(?:ci|cd|actions?|build|deploy|tests?|checks?)[^[\]]{0,40})\]/gi;
-const azureSkip = /\*{2,}[\s_]*(no[-_\s]?ci|skip[-_\s]?ci)[\s_]*\*{2,}/gi;
+const azureSkip = /(?<!\*)\*{2,}[\s_]*(no[-_\s]?ci|skip[-_\s]?ci)[\s_]*\*{2,}/gi;
 const optionSkip = /(?<![\w-])-{1,2}((?:skip|no)[-_]ci|ci[-_]skip)\b/gi;
 const checksField = /(skip|request)([-_])checks(?=\s*[:=])/gi;
 

@@ -446,6 +446,22 @@ describe("encodings-that-pass-the-redactor", () => {
     expect(createRedactor({ secrets: [secret] })(`x ${secret} y`)).not.toContain(secret);
   });
 
+  it.each([
+    "if (text.startsWith('-----BEGIN PRIVATE KEY-----')) parse(text);\nMore text, and a second sentence.",
+    "A file that begins with -----BEGIN RSA PRIVATE KEY----- is a key.\nNext line.",
+  ])("the first line of a key without a key hides nothing: %s", (text) => {
+    expect(createRedactor({ secrets: [] })(text)).toBe(text);
+  });
+
+  it.each(["\n", "\\n", "\n> ", "\n2026-11-30T10:00:00Z ", '",\n"'])(
+    "a key that a log cut off is removed: %j",
+    (between) => {
+      const letters = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7";
+      const text = `x -----BEGIN PRIVATE KEY-----${between}${letters}${between}${letters.slice(4)}`;
+      expect(createRedactor({ secrets: [] })(text)).not.toContain(letters.slice(8, 30));
+    },
+  );
+
   it("all who look for the same list share one index of its forms", () => {
     const list = ["Value-x7Qx7Qx7Q-7919"];
     const [one, other] = [createFinder(list), createFinder(list)];

@@ -209,6 +209,10 @@ function remove(text: string, found: Place[]): string {
 const keyBegin = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 const keyEnd = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 
+/** A key's letters, after line ends, quotes, comment marks, the prefixes of logs, or the key's own fields. */
+const keyLetters =
+  /^(?:\\[nrt]|[^A-Za-z\n]|\n|[TZ](?=[\d\s])|(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): [^\n]{0,100}\n){0,200}[A-Za-z0-9+/=]{24}/;
+
 /** From the first line of a key to its last. Without a last line, to the end of the text. */
 function privateKeys(text: string): Place[] {
   const found: Place[] = [];
@@ -218,6 +222,11 @@ function privateKeys(text: string): Place[] {
     if (begin === null) return found;
     keyEnd.lastIndex = keyBegin.lastIndex;
     const end = keyEnd.exec(text);
+    if (end === null && !keyLetters.test(text.slice(keyBegin.lastIndex, keyBegin.lastIndex + 400))) {
+      // Code that looks for a key, or a sentence about one.
+      from = keyBegin.lastIndex;
+      continue;
+    }
     from = end === null ? text.length : keyEnd.lastIndex;
     found.push({ start: begin.index, end: from });
   }

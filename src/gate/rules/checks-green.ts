@@ -136,12 +136,12 @@ function judgeAll(checks: Try[], settings: Settings["gates"], late: boolean): Ve
  * https://github.com/wip/app, https://github.com/palantir/policy-bot, https://github.com/mergeability/mergeable.
  */
 const peopleWords =
-  /(?<![a-z0-9])(?:dco\d?|developer certificate of origin|signed ?off ?by|sign ?offs?|(?:easy)?cla|contributor licen[cs]e agreement|conventional (?:commits?|pr|pull request|title)|commit ?lint|commit messages?|semantic (?:commits?|prs?|pull ?requests?|title|release title)|pull ?approve|policy bot|code ?owners?|reviews? required|required reviews?|(?:prs?|pull requests?) (?:names?|titles?|body|descriptions?|template|labels?|checklist)|branch nam(?:es?|ing)|(?:check|valid) branch name|git ?lint|(?:fixup|autosquash)(?: commits?)?|(?:signed|verified) commits?|commit signatures?|jira (?:lint|check|issue|ticket|key)|task lists?(?: completed)?|authorization required|^tide$|^hold$|do not merge|merge ?freeze|merge ?able|merge block(?:er)?|linked issues?|issue link(?:ed)?)(?![a-z0-9])/;
+  /(?<![a-z0-9])(?:dco\d?|developer certificate of origin|signed ?off ?by|sign ?offs?|(?:easy)?cla|contributor licen[cs]e agreement|conventional (?:commits?|pr|pull request|title)|commit ?lint|commit messages?|semantic (?:commits?|prs?|pull ?requests?|title|release title)|pull ?approve|policy bot|reviews? required|required reviews?|(?:prs?|pull requests?) (?:names?|titles?|body|descriptions?|template|labels?|checklist)|authorization required|^tide$|do not merge|merge ?freeze|merge ?able|merge block(?:er)?|linked issues?|issue link(?:ed)?)(?![a-z0-9])/;
 /** Words that may also name a check of the code, for example after a component of that name. */
 const perhapsPeople =
-  /(?<![a-z0-9])(?:lint (?:the )?(?:prs?|pull requests?)|(?:prs?|pull requests?) lint|reviewers?|merge queue|titles?|labels?|milestones?|wip|work in progress|draft|approv(?:al|als|ed|e|ers?)|freeze)(?![a-z0-9])/;
+  /(?<![a-z0-9])(?:lint (?:the )?(?:prs?|pull requests?)|(?:prs?|pull requests?) lint|reviewers?|code ?owners?|branch nam(?:es?|ing)|(?:check|valid) branch name|git ?lint|(?:fixup|autosquash)(?: commits?)?|(?:signed|verified) commits?|commit signatures?|jira (?:lint|check|issue|ticket|key)|task lists?(?: completed)?|titles?|labels?|milestones?|wip|work in progress|draft|approv(?:al|als|ed|e|ers?)|freeze)(?![a-z0-9])/;
 const codeWords =
-  /(?<![a-z0-9])(?:tests?|unit|e2e|integration|specs?|build|compile|types?|typecheck|coverage|service|component|api|docs|package|deploy|run|model|train|parser|generator|ui|js|engine|cache)(?![a-z0-9])/;
+  /(?<![a-z0-9])(?:tests?|unit|e2e|integration|specs?|build|compile|types?|typecheck|coverage|service|component|api|docs|package|deploy|run|model|train|parser|generator|ui|js|engine|cache|eslint|ruff|clippy|pytest|jest|vitest|rspec|playwright|cypress|cargo|pip)(?![a-z0-9])|^lint (?!(?:the )?(?:prs?|pull))/;
 
 /**
  * Also `caller / job` of a reusable workflow:

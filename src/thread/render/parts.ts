@@ -53,10 +53,10 @@ function news(state: RunState, { kind, key, title }: WaitingFor): string {
     const { kind: asked, subject } = effect.input;
     const place = subject.pullRequest === undefined ? "The work" : `#${subject.pullRequest}`;
     if (asked === "review") return `${place} ${isGreen(state, subject.sha) ? "is green and needs" : "needs"} a review`;
-    return asked === "merge" ? `${place} is approved and not merged yet` : `Needs approval: ${title}`;
+    return asked === "merge" ? `GitHub does not merge ${place} yet` : `Needs approval: ${title}`;
   }
-  if (effect?.status === "retrying")
-    return `${title} failed and is tried again${effect.retryAt === null ? "" : ` at ${timeOfDay(effect.retryAt)} UTC`}`;
+  if (effect?.status === "retrying" && effect.observed === null)
+    return `${title} is tried again${effect.retryAt === null ? "" : ` at ${timeOfDay(effect.retryAt)} UTC`}`;
   switch (kind) {
     case "people":
       return effect?.kind === "ask" ? `Needs an answer: ${title}` : key === "" ? title : `Needs people: ${title}`;

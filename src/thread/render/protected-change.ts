@@ -56,9 +56,11 @@ export function protectedChange(
     const isWhole = others.length === 0 && !file.truncated;
     const further = isWhole || file.truncated ? [] : chunks(lines, partCharactersMax);
     const from = parts.length;
-    const fits = further.every((part) => sizeOf(part) <= partCharactersMax) && from + further.length <= partsMax;
+    const hidden = file.after.blob !== null && isHidden.test(file.diff);
+    const fits =
+      !hidden && further.every((part) => sizeOf(part) <= partCharactersMax) && from + further.length <= partsMax;
     if (file.truncated || !fits) {
-      const note = doesNotFit(lines.length, file.truncated);
+      const note = hidden ? notText : doesNotFit(lines.length, file.truncated);
       room -= note.length;
       shown.push(() => [...begin, note].join("\n\n"));
       continue;
@@ -99,13 +101,25 @@ function readTheRest(urls: readonly string[], count: number): string {
   return `⚠️ This is only the beginning of ${count} lines. Read the whole change in ${urls.length === 1 ? "another comment" : `${urls.length} other comments`} before you answer: ${links}. \`/baton approve\` allows all of it.`;
 }
 
+const notText =
+  "⚠️ Git shows this file as binary, so nobody can allow it here. Reject it with a reason, or make this change yourself.";
+
 function doesNotFit(count: number, truncated: boolean): string {
   return `⚠️ The change has ${truncated ? "more than " : ""}${count} lines and does not fit into comments, so nobody can allow this file here. Reject it with a reason, or make this change yourself.`;
 }
 
+/** A person must see what is invisible: it may run. */
 function linesOf(diff: string): string[] {
-  return diff.trim() === "" ? [] : stripInvisible(diff).text.replace(/\n$/, "").split("\n");
+  const shown = [...diff].map((one) => (one === "\t" || stripInvisible(one).text !== "" ? one : escaped(one)));
+  return diff.trim() === "" ? [] : shown.join("").replace(/\n$/, "").split("\n");
 }
+
+function escaped(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}
+
+/** Git shows nothing of a file with a NUL byte, and a shell runs it all the same. */
+const isHidden = /^Binary files .* differ$/m;
 
 /**
  * Each chunk has whole lines and is within the bound. A longer line is a chunk of its own. The first chunk is empty if no

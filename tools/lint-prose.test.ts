@@ -41,6 +41,11 @@ describe("rules", () => {
     ["code is not a word of the sentence", "Run `mend --anew for ever` in the folder.", []],
     ["headings are names", "## What an agent can reach\n\nNothing.", []],
     ["there is no run", "There is no run on this thread.", []],
+    ["rules for long runs", "It does not change rules for long runs.", []],
+    ["once more than", "Once more than one agent works, Baton waits.", []],
+    ["was gone before", "The agent was gone before the push.", []],
+    ["as before a time", "It works as before the upgrade.", []],
+    ["no different", "This is no different from a retry.", []],
     ["is no longer", "The run is no longer active.", []],
     ["a second sentence in a list", "- Good.\n- What fails is shown to a person.", ["clause-subject"]],
   ])("%s", (_, text, expected) => {

@@ -4,7 +4,8 @@ import { BatonError } from "../core/errors.ts";
 
 export function makeDataDir(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    // Its files belong to Baton alone.
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -104,7 +104,10 @@ export async function answerTrigger(
     const error = toBatonError(thrown);
     const status = error.treatment === "retryable" ? 503 : errorCatalogue[error.code].httpStatus;
     log.warn("A request for a trigger was refused", { code: error.code, path, error });
-    const message = status < 500 ? error.message : "The request could not be kept. Send it again with another nonce.";
+    const message =
+      status < 500
+        ? error.message
+        : "Baton may not have kept the request. Send it again unchanged: its nonce counts once.";
     answer(response, status, { ok: false, code: error.code, message }, !request.complete);
   }
 }

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,6 +31,16 @@ async function baton(words: string, environment: Record<string, string> = {}) {
   });
   return { code, out, err };
 }
+
+it.each([
+  ["start --detach", /BATON_SETTINGS_INVALID.*APP_ID is not set/s],
+  ["database restore nope.tgz", /BATON_INPUT_INVALID.*nope\.tgz cannot be read/s],
+])("`baton %s` says what is missing, and leaves nothing behind", async (words, message) => {
+  const { code, err } = await baton(words, { BATON_DATA: join(directory, "data") });
+  expect(code).toBe(exitCodes.usage);
+  expect(err).toMatch(message);
+  expect(existsSync(join(directory, "data"))).toBe(false);
+});
 
 describe("every command", () => {
   const program = buildProgram({ environment: {}, directory: "", print() {}, note() {}, exit() {} });

@@ -26,10 +26,15 @@ export async function stopHere(context: CliContext, running: RunningBaton): Prom
 }
 
 export async function startDetached(context: CliContext): Promise<void> {
-  const { dataDir } = readSettings(environmentOf(context));
+  const { dataDir, app } = readSettings(environmentOf(context));
+  if (app === null)
+    throw new BatonError(
+      "BATON_SETTINGS_INVALID",
+      "APP_ID is not set. Run `baton start` without `--detach` first: its page registers the App.",
+    );
   const before = await runningBaton(dataDir);
   if (before !== null) return context.print(`Baton runs already, as process ${before.about.pid}.`);
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const logPath = join(dataDir, "baton.log");
   const log = openSync(logPath, "a", 0o600);
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1] as string, "start"], {
@@ -49,11 +54,14 @@ export async function startDetached(context: CliContext): Promise<void> {
     return ended || running !== null;
   });
   const { about } = (running ?? {}) as Partial<RunningBaton>;
-  if (about === undefined)
+  if (about === undefined) {
+    // Nothing that nobody can find stays behind.
+    if (!ended) child.kill("SIGTERM");
     throw new BatonError(
       "BATON_SETTINGS_INVALID",
       `Baton did not start. The end of ${logPath}:\n${readFileSync(logPath, "utf8").trim().split("\n").slice(-5).join("\n")}`,
     );
+  }
   context.print(`Baton runs as process ${about.pid}${about.url === null ? "" : ` at ${about.url}`}. Log: ${logPath}`);
 }
 

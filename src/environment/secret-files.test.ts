@@ -28,6 +28,21 @@ it.each(secretsFromFiles.flatMap((name) => [`${name}_FILE`, `${name}_PATH`]))(
   },
 );
 
+it.each([
+  ["the old one by itself signs nothing", { BATON_TRIGGER_SECRET_PREVIOUS: "p".repeat(24) }, []],
+  [
+    "the old one next to the new one",
+    { BATON_TRIGGER_SECRET: "n".repeat(24), BATON_TRIGGER_SECRET_PREVIOUS: "p".repeat(24) },
+    ["n".repeat(24), "p".repeat(24)],
+  ],
+])("secrets of triggers: %s", (_, environment, expected) => {
+  expect(readSettings(environment).triggerSecrets).toEqual(expected);
+});
+
+it.each(["BATON_TRIGGER_SECRET", "BATON_TRIGGER_SECRET_PREVIOUS"])("%s is never short", (name) => {
+  expect(() => readSettings({ [name]: "x" })).toThrow("at least 24 characters");
+});
+
 it("a value in the environment takes precedence, an empty one does not", () => {
   const path = file("from-the-file");
   expect(readSettings({ OPENAI_API_KEY: "given", OPENAI_API_KEY_FILE: path }).harness.codex.apiKey).toBe("given");

@@ -68,7 +68,14 @@ function clisOf(env: object): Record<CliName, CliSettings> {
 
 const portForm = "a whole number from 0 to 65535 is expected";
 /** Their values stay out of printed text, even in a wrong form. */
-const secretNames = ["DATABASE_URL", "PRIVATE_KEY", "WEBHOOK_SECRET", "BATON_TRIGGER_SECRET"];
+const triggerSecret = z.string().trim().min(24, "at least 24 characters are expected").optional();
+const secretNames = [
+  "DATABASE_URL",
+  "PRIVATE_KEY",
+  "WEBHOOK_SECRET",
+  "BATON_TRIGGER_SECRET",
+  "BATON_TRIGGER_SECRET_PREVIOUS",
+];
 
 /** The prose of each key is the reference: it generates `docs/reference/settings.md`. */
 export const environmentSchema = z.object({
@@ -171,17 +178,12 @@ export const environmentSchema = z.object({
     .describe(
       "Address at which runners reach this Baton; needed for `executor: actions`. Also the audience of their tokens.",
     ),
-  BATON_TRIGGER_SECRET: z
-    .string()
-    .trim()
-    .min(24, "at least 24 characters are expected")
-    .optional()
-    .describe(
-      "Secret that signs requests to `/triggers/<name>`, which start rules `on: http` of any repository of this App. At least 24 characters. Without it every such request is refused.",
-    ),
+  BATON_TRIGGER_SECRET: triggerSecret.describe(
+    "Secret that signs requests to `/triggers/<name>`, which start rules `on: http` of any repository of this App. At least 24 characters. Without it every such request is refused.",
+  ),
   BATON_TRIGGER_SECRET_FILE: optional.describe("File that holds `BATON_TRIGGER_SECRET`, so that no environment does."),
-  BATON_TRIGGER_SECRET_PREVIOUS: optional.describe(
-    "A second secret for `/triggers/<name>`, accepted while you replace the first.",
+  BATON_TRIGGER_SECRET_PREVIOUS: triggerSecret.describe(
+    "A second secret for `/triggers/<name>`, accepted next to the first while you replace it.",
   ),
   BATON_TRIGGER_SECRET_PREVIOUS_FILE: optional.describe("File that holds `BATON_TRIGGER_SECRET_PREVIOUS`."),
   BATON_OIDC_ISSUER: z
@@ -330,9 +332,8 @@ export function readSettings(environment: Record<string, string | undefined>): A
     issuer: env.BATON_OIDC_ISSUER,
   });
   const secrets = [env.WEBHOOK_SECRET, env.WEBHOOK_SECRET_PREVIOUS].filter((secret) => secret !== undefined);
-  const triggerSecrets = [env.BATON_TRIGGER_SECRET, env.BATON_TRIGGER_SECRET_PREVIOUS].filter(
-    (secret) => secret !== undefined,
-  );
+  const { BATON_TRIGGER_SECRET: trigger, BATON_TRIGGER_SECRET_PREVIOUS: previous } = env;
+  const triggerSecrets = trigger === undefined ? [] : [trigger, ...(previous === undefined ? [] : [previous])];
   return {
     app: env.APP_ID === undefined || privateKey === null ? null : { id: env.APP_ID, privateKey, secrets },
     githubApiUrl: hosts.apiUrl,
@@ -369,7 +370,8 @@ export function readSettings(environment: Record<string, string | undefined>): A
     },
     secrets: [
       ...secrets,
-      ...triggerSecrets,
+      trigger,
+      previous,
       privateKey,
       ...keyVariables.map(({ name }) => variableOf(env, name)),
       env.DATABASE_URL,

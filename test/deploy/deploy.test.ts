@@ -32,7 +32,7 @@ describe("the chart", () => {
     expect(Object.keys(manifests()).sort()).toEqual(["Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service"]);
     const ingress = { enabled: true, host: "baton.example.com", className: "nginx", tlsSecret: "tls" };
     expect(manifests({ ...given, ingress })["Ingress"]?.["spec"]).toMatchObject({
-      rules: [{ host: "baton.example.com", http: { paths: [{ path: "/api/" }] } }],
+      rules: [{ host: "baton.example.com", http: { paths: [{ path: "/api/" }, { path: "/triggers/" }] } }],
       tls: [{ hosts: ["baton.example.com"] }],
     });
     expect(manifests({ ...given, networkPolicy: { enabled: false } })).not.toHaveProperty("NetworkPolicy");

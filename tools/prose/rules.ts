@@ -19,24 +19,24 @@ export interface ProseRule {
 /** Words to replace with words of GitHub's documentation. The advice of a rule names the replacement. */
 const proseRules: readonly ProseRule[] = [
   { id: "anew", level: "error", pattern: /\banew\b/i, advice: "again" },
-  { id: "once-more", level: "error", pattern: /\bonce more\b/i, advice: "again" },
+  { id: "once-more", level: "error", pattern: /\bonce more\b(?! than\b)/i, advice: "again" },
   { id: "for-ever", level: "error", pattern: /\bfor ever\b/i, advice: "forever, permanently" },
   {
     id: "goes-before",
     level: "error",
-    pattern: /\b(?:goes?|went|gone|stands?|stood) (?:before|above)\b/i,
+    pattern: /\b(?:goes?|stands?|stood) (?:before|above)\b/i,
     advice: "takes precedence over",
   },
   { id: "else", level: "error", pattern: /^Else\b|[;:] else\b/, advice: "Otherwise" },
-  { id: "for-long", level: "error", pattern: /\bfor long\b/i, advice: "long ago" },
-  { id: "as-before", level: "error", pattern: /\bas (?:before|ever)\b/i, advice: "unchanged" },
+  { id: "for-long", level: "error", pattern: /\bfor long(?=[.,;)]|$)/i, advice: "long ago" },
+  { id: "as-before", level: "error", pattern: /\bas before\b(?! (?:the|a|an)\b)|\bas ever\b/i, advice: "unchanged" },
   { id: "means-nothing", level: "error", pattern: /\bmeans? nothing to\b/i, advice: "X ignores it" },
   { id: "mend", level: "error", pattern: /\bmend(?:s|ed|ing)?\b/i, advice: "fix" },
   {
     id: "is-no",
     level: "error",
     pattern:
-      /(?<!\bthere )\b(?:is|are|was|were) no (?!longer\b|more\b|less\b|fewer\b|later\b|earlier\b|one\b|matter\b)[a-z]/i,
+      /(?<!\bthere )\b(?:is|are|was|were) no (?!longer\b|more\b|less\b|fewer\b|later\b|earlier\b|one\b|matter\b|different\b)[a-z]/i,
     advice: "is not a",
   },
   {

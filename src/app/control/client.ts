@@ -1,7 +1,7 @@
 /** Asks a running Baton over the socket in its data directory. */
 import { request } from "node:http";
 import { BatonError, type ErrorData, fromData } from "../../core/errors.ts";
-import { type About, aboutSchema, controlPath, type Operator, remoteOperator } from "./protocol.ts";
+import { type About, aboutSchema, controlAddress, controlPath, type Operator, remoteOperator } from "./protocol.ts";
 
 export interface RunningBaton {
   about: About;
@@ -16,7 +16,14 @@ const answerMs = 120_000;
 /** null: no Baton runs on this data directory. */
 export async function runningBaton(dataDir: string): Promise<RunningBaton | null> {
   const path = controlPath(dataDir);
-  const ask = (name: string, given: readonly unknown[]): Promise<unknown> => call(path, name, given);
+  const ask = async (name: string, given: readonly unknown[]): Promise<unknown> => {
+    const { address, release } = controlAddress(path);
+    try {
+      return await call(address, name, given);
+    } finally {
+      release();
+    }
+  };
   let about: unknown;
   try {
     about = await ask("about", []);

@@ -5,9 +5,9 @@
  *
  * CS1 The socket belongs to Baton's user alone. This user may read and write Baton's data anyway.
  */
-import { createHash } from "node:crypto";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { closeSync, constants, openSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { platform } from "node:process";
 import { z } from "zod";
 import type { StoredEvent } from "../../core/event.ts";
 import { actorSchema } from "../../core/vocabulary.ts";
@@ -17,15 +17,19 @@ import type { Schedules } from "../../runner/schedules.ts";
 import type { Sweeps } from "../../runner/sweeps.ts";
 import type { StartRequest } from "./start-run.ts";
 
-/** The longest address of a socket: 108 bytes with the NUL in `sockaddr_un` (man 7 unix), 104 on macOS. */
+/** Longer addresses of sockets are not possible: 108 bytes with the NUL in `sockaddr_un` (man 7 unix), 104 on macOS. */
 const pathBytesMax = 103;
 
-/** Every data directory has one socket, whose path follows from its own path alone. */
+/** The socket is always in the data directory. In a folder of all users, another user could take its name. */
 export function controlPath(dataDir: string): string {
-  const path = join(dataDir, "control.sock");
-  if (Buffer.byteLength(path) <= pathBytesMax) return path;
-  const name = createHash("sha256").update(dataDir).digest("hex").slice(0, 24);
-  return join(tmpdir(), `baton-${process.getuid?.() ?? 0}-${name}.sock`);
+  return join(dataDir, "control.sock");
+}
+
+/** The address of a socket, by way of its open folder where the path is too long. Systems other than Linux then have none. */
+export function controlAddress(path: string): { address: string; release(): void } {
+  if (Buffer.byteLength(path) <= pathBytesMax || platform !== "linux") return { address: path, release: () => {} };
+  const folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  return { address: `/proc/self/fd/${folder}/${basename(path)}`, release: () => closeSync(folder) };
 }
 
 /** The operations on the data of a Baton. */

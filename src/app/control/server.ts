@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { BatonError, toBatonError } from "../../core/errors.ts";
 import type { Log } from "../../ports/log.ts";
 import { readBody } from "../read-body.ts";
-import { type About, type Operator, operations } from "./protocol.ts";
+import { type About, controlAddress, type Operator, operations } from "./protocol.ts";
 
 export interface Control {
   path: string;
@@ -36,12 +36,15 @@ export async function openControl(control: Control): Promise<{ close(): Promise<
         response.end(JSON.stringify(answer));
       });
   });
+  let release = (): void => {};
   try {
-    if (await isAnswered(path)) throw new Error("another Baton uses this data directory");
+    const place = controlAddress(path);
+    release = place.release;
+    if (await isAnswered(place.address)) throw new Error("another Baton uses this data directory");
     rmSync(path, { force: true });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen(path, () => {
+      server.listen(place.address, () => {
         server.off("error", reject);
         resolve();
       });
@@ -50,13 +53,15 @@ export async function openControl(control: Control): Promise<{ close(): Promise<
   } catch (error) {
     log.warn("The command line cannot ask this Baton: it has no control socket", { path, error });
     server.close();
+    release();
     return null;
   }
   return {
     async close() {
       server.closeAllConnections();
+      // It also removes the name. A later removal could meet the name of a successor.
       await new Promise<void>((resolve) => server.close(() => resolve()));
-      rmSync(path, { force: true });
+      release();
     },
   };
 }
@@ -91,6 +96,6 @@ async function isAnswered(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once("error", () => resolve(false));
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code !== "ECONNREFUSED" && code !== "ENOENT"));
   });
 }

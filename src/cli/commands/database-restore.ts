@@ -12,11 +12,18 @@ export const databaseRestore: CliCommand = (program, context) => {
     .action(async (file: string) => {
       const { dataDir } = readSettings(environmentOf(context));
       const path = resolve(context.directory, file);
-      const backup = await openAsBlob(path).catch((cause: unknown) => {
-        throw new BatonError("BATON_INPUT_INVALID", `${path} cannot be read.`, { cause });
-      });
+      const backup = await openBackup(path);
       const { restorePglite } = await import("../../adapters/database/open.ts");
       await restorePglite(dataDir, backup);
       context.print(`${dataDir} holds the database of the backup. Start Baton: \`baton start\`.`);
     });
 };
+
+/** It throws at once for a missing file, and rejects for others. */
+async function openBackup(path: string): Promise<Blob> {
+  try {
+    return await openAsBlob(path);
+  } catch (cause) {
+    throw new BatonError("BATON_INPUT_INVALID", `${path} cannot be read.`, { cause });
+  }
+}

@@ -110,8 +110,12 @@ function doesNotFit(count: number, truncated: boolean): string {
 
 /** A person must see what is invisible: it may run. */
 function linesOf(diff: string): string[] {
-  const shown = [...diff].map((one) => (one === "\t" || stripInvisible(one).text !== "" ? one : escaped(one)));
-  return diff.trim() === "" ? [] : shown.join("").replace(/\n$/, "").split("\n");
+  if (diff.trim() === "") return [];
+  const isPlain = stripInvisible(diff).text === diff;
+  const shown = isPlain
+    ? diff
+    : Array.from(diff, (one) => (stripInvisible(one).text === "" ? escaped(one) : one)).join("");
+  return shown.replace(/\n$/, "").split("\n");
 }
 
 function escaped(character: string): string {

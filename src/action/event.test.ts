@@ -152,7 +152,12 @@ it("an edit of the dashboard issue goes into its thread's inbox, with the text b
   const edit = (from: string, run = "77") =>
     read(
       "issues",
-      { action: "edited", issue: { number: 4, body: "after", user }, sender: user, changes: { body: { from } } },
+      {
+        action: "edited",
+        issue: { number: 4, body: "after", user, updated_at: "2026-11-30T10:00:00Z" },
+        sender: user,
+        changes: { body: { from } },
+      },
       run,
     );
   const from = "before\n\n<!-- baton:op=dashboard:1 -->";

@@ -58,6 +58,7 @@ const kept = z.object({
       body: z.string().nullish(),
       user: user.nullish(),
       created_at: z.string().optional(),
+      updated_at: z.string().optional(),
     })
     .optional(),
   comment: z

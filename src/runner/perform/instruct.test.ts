@@ -103,9 +103,13 @@ describe("what an agent is told", () => {
     const { tell } = world({ redact: createRedactor({ secrets: [] }) });
     const thread = {
       ...smallFacts.thread,
-      title: "-----BEGIN PRIVATE KEY-----",
+      title: "-----BEGIN PRIVATE KEY----- MIIEvQIBADANBgkqhkiG9w0BAQEFAASC",
       comments: [
-        { author: "eve", permission: "none", body: "ghp_0123456789abcdefghij -----BEGIN RSA PRIVATE KEY----- MII" },
+        {
+          author: "eve",
+          permission: "none",
+          body: "ghp_0123456789abcdefghij -----BEGIN RSA PRIVATE KEY----- MIIEowIBAAKCAQEAx4UbaDzY5xjW",
+        },
         { author: "bob", permission: "write", body: "Keep the API." },
       ],
     };
@@ -118,7 +122,7 @@ describe("what an agent is told", () => {
 
   it("a change that is judged is shown file by file, what looks like a key in one hides no other", async () => {
     const { tell } = world({ redact: createRedactor({ secrets: [] }) });
-    const diff = `diff --git a/a.pem b/a.pem\n+-----BEGIN PRIVATE KEY-----\n+MII\ndiff --git a/b.tsx b/b.tsx\n+<Cart count={1} />\n`;
+    const diff = `diff --git a/a.pem b/a.pem\n+-----BEGIN PRIVATE KEY-----\n+MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\ndiff --git a/b.tsx b/b.tsx\n+<Cart count={1} />\n`;
     const files = [
       { path: "a.pem", added: 2, removed: 0 },
       { path: "b.tsx", added: 1, removed: null },

@@ -230,11 +230,11 @@ describe("redaction", () => {
   it.each([
     `ghp_${"a1".repeat(18)}`,
     `ghs_${"a1".repeat(18)}`,
-    `github_pat_${"a1_".repeat(10)}`,
+    `github_pat_${"a1".repeat(11)}_${"a1".repeat(29)}b`,
     `sk-ant-api03-${"a1".repeat(20)}`,
     `sk-proj-${"a1".repeat(20)}`,
     "AKIAABCDEFGHIJKLMNOP",
-    `AIza${"a1".repeat(18)}`,
+    `AIza${"a1".repeat(17)}b`,
     "https://user:hunter22@example.com/x",
     "Authorization: Bearer abcdefgh12345678",
     "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",

@@ -7,7 +7,7 @@ import type { GitDatabase } from "../adapters/git-state/open.ts";
 import type { RefUpdate } from "../adapters/git-state/remote.ts";
 import { createTokenGithub, type TokenGithub } from "../adapters/github/github-token.ts";
 import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
-import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
+import { ownerUpstreamsOf, upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
 import { openPackageCaches } from "../adapters/sandbox/package-caches.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
@@ -521,7 +521,7 @@ async function handleHome(job: Job, home: string, deliveries: readonly NewDelive
   const positions = new Map([...database.state.snapshot.tables.events].map(([run, events]) => [run, events.length]));
   const known = [...database.state.snapshot.tables.deliveries.values()];
   const deniedBefore = new Set(deniedWrites(database).map(({ name }) => name));
-  const models = await startModelProxy(upstreamsOf(settings.harness));
+  const models = await startModelProxy(upstreamsOf(settings.harness), ownerUpstreamsOf(settings.harness));
   let end: DriveEnd;
   try {
     end = await drive(

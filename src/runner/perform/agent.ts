@@ -191,7 +191,9 @@ async function runHarness(context: PerformContext, prepared: Prepared, told: Tol
   const report = (note: string): void =>
     context.report(dependencies.redact(note), meter.usage(), activity.partial(limits.progressTextCharactersMax));
   const turnsMax = Math.min(input.maxTurns ?? settings.limits.turns, settings.limits.turns);
+  const { repository } = state.thread;
   const grant = dependencies.models?.grant({
+    repository: `${repository.owner}/${repository.name}`,
     priceUsd: (asked, tokens) => meter.priceUsd(asked, tokens),
     reserve: money.reserve,
     unknownPrice: settings.budget.unknownPrice,

@@ -6,9 +6,10 @@ import type { OwnerKeys } from "../adapters/model-proxy/upstreams.ts";
 const known = keyVariables.map(({ name }) => name);
 const placesMax = 1_000;
 const schema = z
-  .record(
-    z.string().regex(/^[\w.-]+(?:\/[\w.-]+)?$/, "owner or owner/name is expected"),
-    z.partialRecord(z.enum(known as [string, ...string[]]), z.string().trim().min(1)),
+  .record(z.string(), z.partialRecord(z.enum(known as [string, ...string[]]), z.string().trim().min(1)))
+  .refine(
+    (keys) => Object.keys(keys).every((place) => /^[\w.-]+(?:\/[\w.-]+)?$/.test(place)),
+    "owner or owner/name is expected",
   )
   .refine((keys) => Object.keys(keys).length <= placesMax, `at most ${placesMax} owners and repositories are expected`);
 

@@ -1,4 +1,4 @@
-/** Whose key a request gets: the repository's, the owner's, or the general one. */
+/** A request gets the repository's key, the owner's, or the general one. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";

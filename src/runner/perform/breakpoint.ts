@@ -65,7 +65,7 @@ export const breakpointPerformer: ObservePerformer = {
       base: pull.baseRef,
       reviews: reviews.map(({ id, state: given, sha, author }) => ({ id, given, sha, author: author.login })),
     } as Json;
-    // T1: the gate's verdict may be hours old by now.
+    // The gate's verdict may be hours old by now.
     const checks =
       decision.outcome === "pending" || decision.outcome === "approved"
         ? await noLongerGreen(context, subject.sha)

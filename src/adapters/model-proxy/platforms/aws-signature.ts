@@ -34,7 +34,7 @@ export function awsSignature(
     .map(([name, value]) => [name.toLowerCase(), value.trim().replaceAll(/ +/g, " ")] as const)
     .sort(([one], [other]) => (one < other ? -1 : 1));
   const names = signed.map(([name]) => name).join(";");
-  // Every service but S3 encodes each part of the path twice: the address has it once.
+  // Every service except the storage encodes each part of the path twice: the address has it once.
   const path = url.pathname.split("/").map(encoded).join("/");
   const query = [...url.searchParams]
     .map(([name, value]) => `${encoded(name)}=${encoded(value)}`)

@@ -3,8 +3,8 @@
  * language of the models' maker, and the proxy translates.
  *
  * Owns: the shape. One file for each platform, one line in `index.ts`.
- * PF1 The budget, the allowed models and the count belong to the name that the agent asked for. Only the platform sees its own.
- * PF2 A login of a platform is in no agent's environment, and in no answer.
+ * MP1 The budget, the allowed models and the count belong to the name that the agent asked for. Only the platform sees its own.
+ * MP2 A login of a platform is in no agent's environment, and in no answer.
  */
 import type { IncomingHttpHeaders } from "node:http";
 
@@ -31,7 +31,7 @@ export interface PlatformRequest {
 export interface Platform {
   /** Its errors are its own, so that clients of the service do not understand them. */
   translatesErrors: boolean;
-  /** Values that must not be in an answer (PF2). */
+  /** Values that must not be in an answer (MP2). */
   secrets(): readonly string[];
   /** Whether the platform has such a request. `path` is below the service's address. */
   offers(method: string, path: string): boolean;

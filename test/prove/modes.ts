@@ -26,7 +26,7 @@ const reportSchema = z.object({
 });
 
 /** Files of scenarios that make a world, unless they are about a part that jobs do not have. */
-export function filesOfBothModes(): string[] {
+function filesOfBothModes(): string[] {
   return readdirSync(scenarios)
     .filter((name) => name.endsWith(".test.ts") && makesWorld.test(readFileSync(join(scenarios, name), "utf8")))
     .filter((name) => {
@@ -48,7 +48,9 @@ export const modes: Suite = {
       await runVitest([...files.map((name) => join("test/scenarios", name)), `--outputFile=${report}`]);
       const { testResults } = reportSchema.parse(JSON.parse(readFileSync(report, "utf8")));
       const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
-      const broken = testResults.filter(({ message }) => message !== "").map(({ name, message }) => `${name}: ${message}`);
+      const broken = testResults
+        .filter(({ message }) => message !== "")
+        .map(({ name, message }) => `${name}: ${message}`);
       const failed = tests.filter(({ status }) => status === "failed").map(({ fullName }) => fullName);
       for (const line of [...broken, ...failed]) say(`failed: ${line}`);
       const passed = tests.filter(({ status }) => status === "passed").length;
@@ -67,8 +69,11 @@ function runVitest(words: readonly string[]): Promise<void> {
   const program = join(root, "node_modules/vitest/vitest.mjs");
   const env = { ...process.env, BATON_TEST_MODE: "actions" };
   const { promise, resolve } = Promise.withResolvers<void>();
-  execFile(process.execPath, [program, "run", ...words, "--reporter=json"], { cwd: root, env, maxBuffer: 2 ** 28 }, () =>
-    resolve(),
+  execFile(
+    process.execPath,
+    [program, "run", ...words, "--reporter=json"],
+    { cwd: root, env, maxBuffer: 2 ** 28 },
+    () => resolve(),
   );
   return promise;
 }

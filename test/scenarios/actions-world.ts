@@ -3,6 +3,7 @@
  * shape of the App's world, so one scenario runs in both modes.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { repositoryName, type WorldOptions } from "../../packages/local-github/demo/world.ts";
 import { type GitDatabase, openGitDatabase } from "../../src/adapters/git-state/open.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
@@ -11,7 +12,6 @@ import { BatonError } from "../../src/core/errors.ts";
 import { fold } from "../../src/core/fold.ts";
 import type { RunState } from "../../src/core/state.ts";
 import type { RunId } from "../../src/core/vocabulary.ts";
-import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";
 import type { RunFilter, Store } from "../../src/ports/store.ts";
 import { startPlatform } from "../action/platform.ts";
 import { patienceMs } from "../patience.ts";

@@ -1,8 +1,8 @@
 /** Waits for visible events of the world, and reads its threads. */
 import { setTimeout as delay } from "node:timers/promises";
+import { planOf } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName, startWorld, type World, type WorldOptions } from "../../packages/local-github/demo/world.ts";
 import type { EffectState, RunState } from "../../src/core/state.ts";
-import { planOf } from "../../src/demo/sample.ts";
-import { repositoryName, startWorld, type World, type WorldOptions } from "../../src/demo/world.ts";
 import type { Harness, HarnessRequest } from "../../src/ports/harness.ts";
 import { readDocument, wholeOf } from "../../src/prompt/document.ts";
 import { patienceMs } from "../patience.ts";

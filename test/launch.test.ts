@@ -15,8 +15,8 @@ it.each([
   ["node bin/baton.js", ["bin/baton.js", "--version"], "src/cli/main.ts", 'import "commander";', "`commander`"],
   [
     "npm run demo",
-    ["bin/in-clone.js", "src/demo/main.ts"],
-    "src/demo/main.ts",
+    ["bin/in-clone.js", "packages/local-github/demo/main.ts"],
+    "packages/local-github/demo/main.ts",
     'import "@acme/sums/add";',
     "`@acme/sums`",
   ],
@@ -41,5 +41,5 @@ it("an error of the program itself is shown as it is, and its words arrive", asy
 
 it("the scripts for people start so", () => {
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  for (const name of ["start", "demo"]) expect(scripts[name]).toMatch(/^node bin\/in-clone\.js src\/\w+\/main\.ts$/);
+  for (const name of ["start", "demo"]) expect(scripts[name]).toMatch(/^node bin\/in-clone\.js [\w/-]+\/main\.ts$/);
 });

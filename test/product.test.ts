@@ -77,6 +77,12 @@ describe("addresses of Baton", () => {
       repository: { url: `git+https://github.com/${repository}.git` },
     });
     expect(manifest).not.toHaveProperty("private");
+    const other = stamped(
+      "packages/local-github/package.json",
+      texts.get("packages/local-github/package.json") as string,
+      repository,
+    );
+    expect(JSON.parse(other)).not.toHaveProperty("private");
     expect(stamped("action/workflow.yml", texts.get("action/workflow.yml") as string, repository)).toContain(
       `uses: ${repository}/action@v0`,
     );

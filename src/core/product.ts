@@ -21,5 +21,7 @@ export const product = {
   isPlaceholder: repository.split("/")[0]?.includes("_") === true,
   /** The name on npm. */
   packageName: `@${repository.toLowerCase()}`,
+  /** The package on npm with the demo. */
+  localGitHubPackage: `@${repository.split("/")[0]?.toLowerCase()}/local-github`,
   action: `${repository}/action@${actionTag(version)}`,
 } as const;

@@ -37,6 +37,21 @@ const known = new Set([
   "top_p",
 ]);
 
+/** The same page lists them. Another name is an error there. */
+const betas = new Set([
+  "computer-use-2025-01-24",
+  "context-1m-2025-08-07",
+  "context-management-2025-06-27",
+  "dev-full-thinking-2025-05-14",
+  "effort-2025-11-24",
+  "fine-grained-tool-streaming-2025-05-14",
+  "interleaved-thinking-2025-05-14",
+  "output-128k-2025-02-19",
+  "token-efficient-tools-2025-02-19",
+  "tool-examples-2025-10-29",
+  "tool-search-tool-2025-10-19",
+]);
+
 export function bedrock(access: BedrockAccess, names: ModelNames, now: () => number = Date.now): Platform {
   const { region, bearer, keys, role } = access;
   const base = access.baseUrl ?? `https://bedrock-runtime.${region}.amazonaws.com`;
@@ -77,9 +92,9 @@ export function bedrock(access: BedrockAccess, names: ModelNames, now: () => num
   };
 }
 
-function bodyOf(asked: Fields, betas: string | string[] | undefined): Fields {
-  const names = [betas ?? []].flat().flatMap((list) => list.split(",").map((name) => name.trim()));
-  const used = names.filter((name) => name !== "");
+function bodyOf(asked: Fields, wanted: string | string[] | undefined): Fields {
+  const names = [wanted ?? []].flat().flatMap((list) => list.split(",").map((name) => name.trim()));
+  const used = names.filter((name) => betas.has(name));
   return {
     anthropic_version: "bedrock-2023-05-31",
     ...Object.fromEntries(Object.entries(asked).filter(([name]) => known.has(name))),

@@ -111,7 +111,7 @@ function ask(grant: ModelGrant, provider: ModelProvider, path: string, body?: ob
       "x-api-key": `${access?.key}`,
       "content-type": "application/json",
       "anthropic-version": "2023-06-01",
-      "anthropic-beta": "interleaved-thinking-2025-05-14, fine-grained-2025",
+      "anthropic-beta": "interleaved-thinking-2025-05-14, of-anthropic-alone-2026-01-01",
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
@@ -237,6 +237,8 @@ function bedrockService(answer: (stream: boolean) => Answer, isLoggedIn?: (reque
           "ValidationException",
           `Malformed input request: #: extraneous key [${extra}] is not permitted`,
         );
+      if (((body["anthropic_beta"] ?? []) as string[]).some((beta) => beta !== "interleaved-thinking-2025-05-14"))
+        return refuse(400, "ValidationException", "invalid beta flag");
       if (body["anthropic_version"] !== "bedrock-2023-05-31")
         return refuse(400, "ValidationException", "anthropic_version: Field required");
       return answer(operation === "invoke-with-response-stream");
@@ -297,7 +299,7 @@ describe("Claude on Amazon Bedrock", () => {
       { requests: 1, estimated: 0, tokens: { input: 100, output: 9, cacheRead: 20 } },
     ]);
     expect(JSON.parse(received[0]?.body ?? "")).toMatchObject({
-      anthropic_beta: ["interleaved-thinking-2025-05-14", "fine-grained-2025"],
+      anthropic_beta: ["interleaved-thinking-2025-05-14"],
     });
     expect(grant.models.anthropic).toMatchObject({ onPlatform: true });
     expect(JSON.stringify(grant.models)).not.toContain(keys.AWS_SECRET_ACCESS_KEY);

@@ -149,6 +149,7 @@ describe("package-lock.json", () => {
   });
 
   it("names no registry", () => {
-    expect(texts.get("package-lock.json")).not.toContain('"resolved"');
+    // The workspace is a link to a folder.
+    expect(texts.get("package-lock.json")).not.toMatch(/"resolved": "(?!packages\/)/);
   });
 });

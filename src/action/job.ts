@@ -5,7 +5,7 @@ import { annotationsOf, exitCodeOf, type JobReport, writeReport } from "./report
 import { runAction } from "./run-action.ts";
 import { type ActionSettings, readActionSettings } from "./settings.ts";
 
-export interface JobStreams {
+interface JobStreams {
   /** The runner obeys commands in these lines. */
   out(text: string): void;
   /** Lines of the log. Without it, they go to standard error. */

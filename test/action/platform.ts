@@ -10,10 +10,16 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "yaml";
+import { sampleFiles } from "../../packages/local-github/demo/sample.ts";
+import {
+  agentPath,
+  repositoryName,
+  type Stage,
+  setStage,
+  type WorldOptions,
+} from "../../packages/local-github/demo/world.ts";
+import type { Grants } from "../../packages/local-github/src/state.ts";
 import { runJob } from "../../src/action/job.ts";
-import { sampleFiles } from "../../src/demo/sample.ts";
-import { agentPath, repositoryName, type Stage, setStage, type WorldOptions } from "../../src/demo/world.ts";
-import type { Grants } from "../../src/local-github/state.ts";
 import { workflowAlone } from "../../src/onboarding/template.ts";
 import { patienceMs } from "../patience.ts";
 import { builtAction } from "./built-action.ts";

@@ -7,8 +7,8 @@
  * I2 Actions with the token of a job start no CI, as on GitHub. Only a dispatch does.
  */
 import { mkdtemp, rm } from "node:fs/promises";
-import { launcherBySize } from "../../adapters/child/launcher.ts";
-import { signalGroup } from "../../adapters/child/process-table.ts";
+import { launcherBySize } from "../../../../src/adapters/child/launcher.ts";
+import { signalGroup } from "../../../../src/adapters/child/process-table.ts";
 import type { Doer } from "../access.ts";
 import { git, gitEnvironment } from "../git.ts";
 import { readCommit } from "../git-objects.ts";

@@ -278,6 +278,23 @@ describe("what is due of a repository", () => {
   });
 });
 
+it("a rule whose fifty names of branches are taken by merged and closed proposals gets a name of its run", async () => {
+  const { clock, store, github, look, runs } = scene(`${base}${rule()}`);
+  await look();
+  for (let count = 1; count <= 60; count += 1)
+    github.branches.set(`baton/schedule-nightly${count === 1 ? "" : `-${count}`}`, "a".repeat(40));
+  clock.advance(3 * hour);
+  expect(await look()).toBe("started nightly");
+  const [row] = await runs();
+  const created = row === undefined ? undefined : (await store.read(row.runId))[0]?.event;
+  if (created?.type !== "run.created") throw new Error("no run");
+  expect(created.input).toMatchObject({
+    branch: `baton/schedule-nightly-${created.runId.slice(4, 14)}`,
+    branchSha: null,
+    pullRequest: null,
+  });
+});
+
 describe("a run about some paths", () => {
   it("`paths` of a schedule: its run knows them, and what lies outside is protected", async () => {
     const { clock, store, look, runs } = scene(`${base}${rule(", paths: [packages/api, docs], deadlineMinutes: 90")}`);

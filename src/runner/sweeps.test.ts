@@ -38,7 +38,7 @@ async function scene(
   const repositories = names.map((name, at) => ({ ...repository, id: repository.id + at, name }));
   const known = [...repositories, { ...repository, id: 99, owner: "other" }];
   await rememberRepositories({ store, clock }, { readAt: 0, repositories: known });
-  return { clock, store, dependencies, sweeps: new Sweeps({ store, clock }) };
+  return { clock, store, github, dependencies, sweeps: new Sweeps({ store, clock }) };
 }
 
 it("one budget for all that fit, in equal shares; what waits to be begun is not asked again", async () => {
@@ -72,6 +72,17 @@ it("the App begins it once, with its share, in the dashboard issue", async () =>
     priority: "low",
     process: { name: "sweep" },
   });
+});
+
+it("a sweep whose branch is taken proposes on a branch of its run, without looking through fifty names", async () => {
+  const { sweeps, store, github, dependencies } = await scene();
+  github.branches.set("baton/schedule-asked", "a".repeat(40));
+  await sweeps.run({ owner: "acme", repositories: ["shop"], budgetUsd: 1, by });
+  await startAskedSweep(dependencies, repository);
+  const [row] = await store.runs({});
+  const created = row === undefined ? undefined : (await store.read(row.runId))[0]?.event;
+  const branch = `baton/schedule-asked-${row?.runId.slice(4, 14)}`;
+  expect(created).toMatchObject({ input: { branch, branchSha: null } });
 });
 
 it("while the earlier run is active nothing is asked, and no budget is reported; afterwards it is asked again", async () => {

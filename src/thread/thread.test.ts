@@ -96,6 +96,29 @@ describe("what a command says", () => {
   });
 
   it.each([
+    ["--deadline 90m", { deadline: 90 }],
+    ["--deadline 4h --priority critical", { deadline: 240, priority: "critical" }],
+    ["--deadline=2d", { deadline: 2_880 }],
+    ["--paths packages/api,docs/**", { paths: "packages/api,docs/**" }],
+  ])("`/baton run %s`: its deadline in minutes, its paths", (text, options) => {
+    expect(parse(`/baton run ${text}`)).toMatchObject({ kind: "command", options });
+  });
+
+  it.each([
+    "--deadline 0h",
+    "--deadline tomorrow",
+    "--deadline 31d",
+    "--deadline -4h",
+    "--priority urgent",
+    "--paths /etc",
+    "--paths ../x",
+    "--paths !src",
+    "--paths a,{b,c}",
+  ])("`/baton run %s` is refused with its form", (text) => {
+    expect(parse(`/baton run ${text}`).kind).toBe("invalid");
+  });
+
+  it.each([
     "Sent from my iPhone",
     "Verstuurd vanaf mijn iPhone",
     "Verzonden vanaf Outlook voor Android",

@@ -54,7 +54,7 @@ const stories: Story[] = [
     input: input(),
     steps: [plan, ...opened, ["checks", verdict("passed")], ["review", answered("approved", { sha: first })]],
     status: "passed",
-    reason: /approved by @bob; merging is left to you/,
+    reason: /approved by @bob; merging is left to people/,
     output: { pullRequest: 5, headSha: first, merged: false, approvedBy: "bob" },
   },
   {
@@ -104,7 +104,7 @@ const stories: Story[] = [
       ["review#2", answered("approved", { sha: first })],
     ],
     status: "passed",
-    reason: /approved by @bob; merging is left to you/,
+    reason: /approved by @bob; merging is left to people/,
     output: { merged: false },
   },
   {

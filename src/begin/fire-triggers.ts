@@ -10,7 +10,7 @@
  */
 import type { Settings, TriggerSettings } from "../config/schema.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
-import type { Actor, Json, Repository, Verdict } from "../core/vocabulary.ts";
+import { type Actor, type Json, type Repository, shortRunId, type Verdict } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Github } from "../ports/github.ts";
@@ -245,7 +245,7 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
     return decide(`Its \`key\` cannot be evaluated, so it counts as false: ${toBatonError(thrown).message}`);
   }
   const runId = runIdOf(operationKey);
-  if ((await store.run(runId)) !== null) return decide(`It started \`${runId}\` before.`);
+  if ((await store.run(runId)) !== null) return decide(`It started \`${shortRunId(runId)}\` before.`);
   const actor = event.sender?.login ?? rule.name;
   const question = {
     rule,
@@ -272,7 +272,8 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
   });
   if (judged.answer?.start === false) return decide(judged.answer.reason);
   // A job sees only the journals of its own thread.
-  if (judged.known !== undefined && judged.known.thread !== thread) return decide(`It started \`${runId}\` before.`);
+  if (judged.known !== undefined && judged.known.thread !== thread)
+    return decide(`It started \`${shortRunId(runId)}\` before.`);
   try {
     await begin(dependencies, firing, operationKey);
   } catch (thrown) {
@@ -282,7 +283,9 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
       withRefusal(memory, runId, { at: clock.now(), actor }),
     );
   }
-  return decide(`Started \`${runId}\`, caused by ${event.sender === null ? "a signed request" : `@${actor}`}.`);
+  return decide(
+    `Started \`${shortRunId(runId)}\`, caused by ${event.sender === null ? "a signed request" : `@${actor}`}.`,
+  );
 }
 
 const unknownChain =

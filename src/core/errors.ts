@@ -43,7 +43,7 @@ export const errorCatalogue = {
     "terminal",
     500,
     "A process waits, but none of its effects is open.",
-    "The process awaits something that is not an effect. Use only `ctx` to wait; see docs/guides/processes.md.",
+    "In the process, use only `ctx` to wait: docs/guides/processes.md.",
   ),
   BATON_PROCESS_FAILED: entry(
     "terminal",

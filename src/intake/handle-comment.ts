@@ -8,6 +8,7 @@
  * HC3 Every outcome is one outbox row, keyed by the source of the command. Two deliveries get one answer.
  */
 
+import { z } from "zod";
 import { actorOf, listedBots } from "../begin/bots.ts";
 import { workOf } from "../begin/work-of.ts";
 import type { Command, Reply } from "../commands/command.ts";
@@ -17,11 +18,12 @@ import { isOver } from "../core/decide.ts";
 import { BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
-import type { Actor, RunId, Verdict } from "../core/vocabulary.ts";
+import { type Actor, type Json, type RunId, shortRunId, type Verdict } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
 import { atLeast } from "../policy/permission.ts";
 import type { Github } from "../ports/github.ts";
 import type { NewOutboxRow } from "../ports/store.ts";
+import { defineValues, readValue, writeValue } from "../ports/values.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
@@ -136,7 +138,7 @@ export async function handleComment(
   const { parsed, actor, trusted } = heard;
   const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
   const voice = await voiceFor(dependencies, { threadKey, authorId: actor.id, trusted });
-  const answer = answerWith(dependencies, event, voice);
+  const answer = answerWith(dependencies, event, { voice, threadKey });
   if (trusted && voice !== "silence") await dependencies.store.write({ outbox: reactionRows(event, "eyes") });
   if (parsed.kind === "unknown" || parsed.kind === "invalid") {
     await answer(misspelt(event, parsed), "confused");
@@ -175,7 +177,7 @@ export async function handleComment(
       threadKey,
       operationKey,
     });
-    await answer(reply, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1");
+    await answer(reply, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1", command);
     return { kind: "done", command: parsed.name };
   } catch (thrown) {
     const error = toBatonError(thrown);
@@ -192,19 +194,47 @@ export async function handleComment(
   }
 }
 
+/** Reads only: a newer answer to the same question makes this one superfluous. */
+const replaced: ReadonlySet<string> = new Set(["status", "cost", "why", "help"]);
+/** The last answer of each command that a newer one replaces, by command and, if it is about a person, author. */
+const lastAnswers = defineValues("answers:", z.record(z.string(), z.string()));
+
 /** HC3 */
 function answerWith(
   dependencies: Pick<Dependencies, "store" | "redact">,
   event: CommentEvent,
-  voice: Voice,
-): (text: string | null, reaction: string) => Promise<void> {
-  return (text, reaction) =>
-    dependencies.store.write({
-      outbox: [
-        ...(text === null || voice !== "words" ? [] : [replyRow(dependencies, event, text)]),
-        ...(voice === "silence" ? [] : reactionRows(event, reaction)),
-      ],
-    });
+  { voice, threadKey }: { voice: Voice; threadKey: string },
+): (text: string | null, reaction: string, command?: Command) => Promise<void> {
+  return async (text, reaction, command) => {
+    const outbox = voice === "silence" ? [] : reactionRows(event, reaction);
+    if (text === null || voice !== "words") return dependencies.store.write({ outbox });
+    const reply = replyRow(dependencies, event, text);
+    if (command === undefined || !replaced.has(command.name))
+      return dependencies.store.write({ outbox: [reply, ...outbox] });
+    const key = lastAnswers.at(threadKey);
+    const known = (await readValue(dependencies.store, key)) ?? {};
+    const name = command.name === "help" ? `help by ${event.author.id}` : command.name;
+    const before = known[name];
+    const over = before === undefined || before === reply.operationKey ? [] : [supersededRow(event, before)];
+    await dependencies.store.write({ outbox: [foldable(reply), ...over, ...outbox] });
+    await writeValue(dependencies.store, key, { ...known, [name]: reply.operationKey });
+  };
+}
+
+/** The answer as one that can be folded later. */
+function foldable(reply: NewOutboxRow): NewOutboxRow {
+  return { ...reply, kind: "question", payload: { ...(reply.payload as object), open: true } as Json };
+}
+
+function supersededRow({ repository, number }: CommentEvent, operationKey: string): NewOutboxRow {
+  return outboxRow({
+    operationKey,
+    repository,
+    kind: "question",
+    payload: { number, body: "", open: false, because: "outdated" },
+    priority: 70,
+    content: "superseded",
+  });
 }
 
 /** Carries out a command that its author may give, with everything that its handler reads. */
@@ -266,7 +296,8 @@ function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "u
   const who = `@${event.author.login}`;
   if (parsed.kind === "invalid") {
     const usage = commands.find(({ name }) => name === parsed.name)?.usage ?? parsed.name;
-    return `🤔 ${who}: ${neutraliseLine(parsed.problem)}. Nothing was started.\n\nUsage: \`/baton ${usage}\`.`;
+    const problem = neutraliseLine(parsed.problem);
+    return `🤔 ${who}: ${/[.?!]$/.test(problem) ? problem : `${problem}.`} Nothing was started.\n\nUsage: \`/baton ${usage}\`.`;
   }
   const meant = parsed.suggestion === null ? "" : ` Did you mean \`/baton ${parsed.suggestion}\`?`;
   const word = neutraliseLine(parsed.word).replaceAll("`", "'") || "(empty)";
@@ -381,7 +412,9 @@ async function activeRunIn(
   const [only] = roots.keys();
   if (roots.size <= 1) return only ?? null;
   if (!isNeeded) return null;
-  const names = [...roots.values()].map(({ startedBy, runId }) => `\`${startedBy?.name ?? runId}\``).join(", ");
+  const names = [...roots.values()]
+    .map(({ startedBy, runId }) => `\`${startedBy?.name ?? shortRunId(runId)}\``)
+    .join(", ");
   throw new BatonError(
     "BATON_COMMAND_INVALID",
     `${roots.size} runs are active in this issue: ${names}. Review their pull requests, or cancel one with \`/baton schedule cancel NAME\`; then give the command again.`,

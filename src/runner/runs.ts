@@ -17,7 +17,6 @@ import {
   type Json,
   jsonSchema,
   type RunId,
-  runIdSchema,
   runStatuses,
   threadSchema,
 } from "../core/vocabulary.ts";
@@ -27,6 +26,7 @@ import { type RunSummary, summarise } from "../summary/summary.ts";
 import { createRun } from "./create-run.ts";
 import { definitionOf } from "./definitions.ts";
 import type { Dependencies } from "./dependencies.ts";
+import { runNamed } from "./run-named.ts";
 import type { Runner } from "./runner.ts";
 
 export const createRunSchema = z.strictObject({
@@ -210,8 +210,8 @@ export class Runs {
   }
 
   async #known(runId: string): Promise<RunId> {
-    const parsed = runIdSchema.safeParse(runId);
-    if (parsed.success && (await this.#dependencies.store.run(parsed.data)) !== null) return parsed.data;
+    const found = await runNamed(this.#dependencies.store, runId);
+    if (found !== null) return found;
     throw new BatonError("BATON_NO_RUN", `There is no run "${runId.slice(0, 60)}".`);
   }
 

@@ -6,7 +6,7 @@
  * TJ3 Starts an hour are bounded, for each rule and for all rules together. So a storm costs a bounded number of runs.
  */
 import { limits } from "../core/limits.ts";
-import type { Json } from "../core/vocabulary.ts";
+import { type Json, shortRunId } from "../core/vocabulary.ts";
 import { matchesAny } from "../policy/paths.ts";
 import { evaluate, isTrue, parseExpression } from "../workflow/expression.ts";
 import type { TriggerEvent, TriggerName } from "./event.ts";
@@ -96,7 +96,7 @@ export function judgeStart({ rule, event, related, past, now }: StartQuestion): 
   if (ofRule >= rule.maxPerHour)
     return no(
       "rate",
-      `\`${rule.name}\` started ${ofRule} runs within an hour; its limit is ${rule.maxPerHour} (\`maxPerHour\`).`,
+      `\`${rule.name}\` started ${ofRule} run${ofRule === 1 ? "" : "s"} within an hour; its limit is ${rule.maxPerHour} (\`maxPerHour\`).`,
     );
   if (lastHour.length >= limits.triggerStartsPerHourMax)
     return no(
@@ -108,7 +108,7 @@ export function judgeStart({ rule, event, related, past, now }: StartQuestion): 
   const [last] = chain;
   if (last === undefined) return { start: true, depth: 0, parent: null };
   const shown = [
-    ...chain.toReversed().map((one) => `\`${one.rule}\` (${one.runId}, by @${one.actor})`),
+    ...chain.toReversed().map((one) => `\`${one.rule}\` (${shortRunId(one.runId)}, by @${one.actor})`),
     `\`${rule.name}\` (by @${event.actor})`,
   ].join(" → ");
   if (chain.some((one) => one.rule === rule.name))

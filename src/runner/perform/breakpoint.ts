@@ -7,6 +7,7 @@ import { breakpointInputSchema } from "../../core/effect.ts";
 import { type ShownChange, shownChange } from "../../core/shown-change.ts";
 import { authorsOf, type RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
+import { type CodeOwners, codeOwnersOf, codeOwnersPaths, codeOwnersSchema } from "../../policy/code-owners.ts";
 import { mayMergeNow } from "../../policy/merge-refusal.ts";
 import { type ReviewFacts, reviewDecision } from "../../policy/review-decision.ts";
 import type { Github, GithubUser, PullRequestFacts } from "../../ports/github.ts";
@@ -62,6 +63,7 @@ export const breakpointPerformer: ObservePerformer = {
       headSha: pull.headSha,
       base: pull.baseRef,
       reviews: reviews.map(({ id, state: given, sha, author }) => ({ id, given, sha, author: author.login })),
+      ...(await ownersToCall(context, pull)),
     } as Json;
     if (decision.outcome === "pending") return { final: false, verdict: decision.verdict, facts };
     return {
@@ -79,6 +81,27 @@ export const breakpointPerformer: ObservePerformer = {
     };
   },
 };
+
+const ownersSeen = z.object({ owners: codeOwnersSchema });
+
+/** Read once for each question, and only where the settings call nobody else. */
+async function ownersToCall(
+  { github, state, effect }: PerformContext,
+  pull: PullRequestFacts,
+): Promise<{ owners?: CodeOwners }> {
+  const { reviewers, teams } = settingsOf(state).approvals;
+  if (reviewers.length + teams.length > 0) return {};
+  const known = ownersSeen.safeParse(effect.observed?.facts);
+  if (known.success) return known.data;
+  if (effect.observed !== null) return {};
+  const { repository } = state.thread;
+  for (const path of codeOwnersPaths) {
+    const text = await github.file(repository, path, pull.baseRef);
+    if (text === null) continue;
+    return { owners: codeOwnersOf(text, await github.pullRequestFiles(repository, pull.number)) };
+  }
+  return {};
+}
 
 /**
  * A merge that GitHub refused. It is ready for another try when GitHub's state of the pull request changed to

@@ -1,4 +1,5 @@
 /** The dashboard issue of a repository: its schedules with their times, results and costs, and its sweeps. */
+import { shortRunId } from "../../core/vocabulary.ts";
 import { showLocal } from "../../core/zone.ts";
 import { cut } from "../../text/cut.ts";
 import { cell, usd } from "../../text/format.ts";
@@ -158,5 +159,5 @@ function nextOf({ next, pausedBy, timeZone }: DashboardSchedule): string {
 
 function lastOf({ last, problem, timeZone }: DashboardSchedule): string {
   if (last === null) return problem === null ? "none yet" : "did not start";
-  return `${showLocal(last.at, timeZone)}: ${last.status}, ${usd(last.spentUsd)}, \`${last.runId}\``;
+  return `${showLocal(last.at, timeZone)}: ${last.status}, ${usd(last.spentUsd)}, \`${shortRunId(last.runId)}\``;
 }

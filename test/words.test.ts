@@ -4,14 +4,14 @@
  * Owns: rules of wording over rendered text, and of accessibility. Does not own: rules of sentences (`lint:prose`).
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { glob } from "node:fs/promises";
+import { join } from "node:path";
 import { parseSync, Visitor } from "oxc-parser";
 import { describe, expect, it } from "vitest";
 import { issueToPr } from "../processes/issue-to-pr/process.ts";
 import { commands } from "../src/commands/index.ts";
 import { parseConfig } from "../src/config/parse.ts";
-import { errorCatalogue, type ErrorCode } from "../src/core/errors.ts";
+import { type ErrorCode, errorCatalogue } from "../src/core/errors.ts";
 import type { RunEvent } from "../src/core/event.ts";
 import { questionsOf } from "../src/core/questions.ts";
 import type { RunState } from "../src/core/state.ts";
@@ -70,12 +70,7 @@ const failed = (key: string, code: ErrorCode, message: string): RunEvent[] => [
 ];
 
 const plan = ["plan", agent(null, "", "Add the counts.")] as const;
-const work: Step[] = [
-  plan,
-  ["implement", agent(first)],
-  ["push", published()],
-  ["pull-request", published(5)],
-];
+const work: Step[] = [plan, ["implement", agent(first)], ["push", published()], ["pull-request", published(5)]];
 const green: Step = ["checks", verdict("passed")];
 const needed = { name: "review", label: "needed", value: "a review by someone other than @alice (write access)" };
 
@@ -177,10 +172,7 @@ const states: Record<string, { steps: Step[]; settings?: Parameters<typeof input
   },
   paused: { steps: [plan, [{ type: "run.paused", by: bob, reason: "lunch" }]] },
   "out of money": {
-    steps: [
-      plan,
-      [{ type: "run.budget-stopped", key: "implement", neededUsd: 1, spentUsd: 5 } as never],
-    ],
+    steps: [plan, [{ type: "run.budget-stopped", key: "implement", neededUsd: 1, spentUsd: 5 } as never]],
   },
   "about to be cancelled": {
     steps: [plan, [{ type: "run.cancel-requested", by: bob, reason: "no reason given" }]],
@@ -220,7 +212,10 @@ function textsOf(state: RunState): Record<string, string> {
   };
 }
 
-const references = { thread: (number: number) => `/acme/shop/issues/${number}`, account: (login: string) => `/${login}` };
+const references = {
+  thread: (number: number) => `/acme/shop/issues/${number}`,
+  account: (login: string) => `/${login}`,
+};
 
 /** As GitHub renders it: its HTML, and its words without the code. */
 function render(text: string): { html: string; words: string } {
@@ -240,13 +235,19 @@ function faultsOf(text: string, options: { addressed?: boolean } = {}): string[]
   const { html, words } = render(text);
   const found: string[] = [];
   const add = (what: string, match: RegExpMatchArray | null): void => {
-    if (match !== null) found.push(`${what}: ${words.slice(Math.max(0, (match.index ?? 0) - 40), (match.index ?? 0) + 60)}`);
+    if (match !== null)
+      found.push(`${what}: ${words.slice(Math.max(0, (match.index ?? 0) - 40), (match.index ?? 0) + 60)}`);
   };
   const [line = ""] = text.split("\n");
   if ((render(line).words.match(/\bwait/gi) ?? []).length > 1) found.push(`waits twice: ${line}`);
   if (options.addressed !== true) add("you", words.match(/\byou(?:r|rs)?\b/i));
   add("long id", html.replaceAll(/href="[^"]*"/g, "").match(/run_[0-9a-zA-Z]{13,}|\b[0-9a-f]{40}\b/));
-  add("wrong plural", words.match(/(?<![\d.,–+/#])\b1 (?!of\b|in\b|is\b)(?:[a-z]+ )?(?:agents|attempts|checks|commits|files|lines|repairs|runs|steps|things|times|turns|findings|proposals)\b/));
+  add(
+    "wrong plural",
+    words.match(
+      /(?<![\d.,–+/#])\b1 (?!of\b|in\b|is\b)(?:[a-z]+ )?(?:agents|attempts|checks|commits|files|lines|repairs|runs|steps|things|times|turns|findings|proposals)\b/,
+    ),
+  );
   add("wrong plural", words.match(/\(s\)/));
   add("two ends of a sentence", words.match(/[?!.][.:;](?![./])(?= |$)|\.\. /));
   add("nothing between bold words", words.match(/\*\*/));
@@ -261,14 +262,15 @@ function accessible(html: string): string[] {
   for (const [, cell = ""] of html.matchAll(/<th[^>]*>([\s\S]*?)<\/th>/g))
     if (cell.trim() === "") found.push("a column without a name");
   for (const [, cell = ""] of html.matchAll(/<(?:td|li|p|summary)[^>]*>([^<]*)(?=<)/g))
-    if (/^\s*\p{Extended_Pictographic}\ufe0f?\s*$/u.test(cell) && !html.includes(`${cell.trim()} <strong>`) )
+    if (/^\s*\p{Extended_Pictographic}\ufe0f?\s*$/u.test(cell) && !html.includes(`${cell.trim()} <strong>`))
       found.push(`a sign without a word: ${cell.trim()}`);
   let last = 0;
   for (const [, level = "0"] of html.matchAll(/<h([1-6])\b/g)) {
     if (last > 0 && Number(level) > last + 1) found.push(`h${level} follows h${last}`);
     last = Number(level);
   }
-  for (const [, address = ""] of html.matchAll(/<img (?![^>]*alt="[^"])([^>]*)>/g)) found.push(`a picture without words: ${address}`);
+  for (const [, address = ""] of html.matchAll(/<img (?![^>]*alt="[^"])([^>]*)>/g))
+    found.push(`a picture without words: ${address}`);
   return found;
 }
 
@@ -286,7 +288,7 @@ describe.each(Object.entries(states))("%s", (_, given) => {
 it("every kind of wait, end and step is among the states", async () => {
   const all = await Promise.all(Object.values(states).map(stateOf));
   const icons = new Set(all.map((state) => headline(state).icon));
-  expect([...icons].toSorted()).toEqual(["⏳", "⏹️", "⚠️", "✅", "❌", "🏃", "💰", "🙋"].toSorted());
+  expect([...icons].toSorted()).toEqual(["⏳", "⏹️", "✅", "❌", "🏃", "💰", "🙋"].toSorted());
 });
 
 it("the first line names the pull request as a link, from the moment that it is there", async () => {
@@ -301,7 +303,9 @@ it("a failure shows the agent's last words and one command that continues", asyn
   expect(text).toMatch(/^❌ \*\*Not done\.\*\*[\s\S]*last words of the agent[\s\S]*Did it\.[\s\S]*`\/baton retry`/);
   for (const [name, given] of Object.entries(states).filter(([one]) => one.startsWith("failed with"))) {
     const final = renderFinalComment(await stateOf(given));
-    expect(final.match(/`\/baton (?:run|retry|budget)\b/g)?.length, `${name}: ${final.slice(0, 400)}`).toBeGreaterThan(0);
+    expect(final.match(/`\/baton (?:run|retry|budget)\b/g)?.length, `${name}: ${final.slice(0, 400)}`).toBeGreaterThan(
+      0,
+    );
   }
 });
 

@@ -13,7 +13,9 @@ import {
 
 const today = process.argv[2] ?? new Date().toISOString().slice(0, 10);
 if (!/^\d{4}-\d{2}-\d{2}$/.test(today)) {
-  console.error(`"${today}" is not a day. Did you mean \`npm run models:check ${new Date().toISOString().slice(0, 10)}\`?`);
+  console.error(
+    `"${today}" is not a day. Did you mean \`npm run models:check ${new Date().toISOString().slice(0, 10)}\`?`,
+  );
   process.exit(2);
 }
 

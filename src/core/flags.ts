@@ -25,7 +25,8 @@ export function readFlags(
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] as string;
     const [, name, attached] = /^--?([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
-    if (name === undefined) return refuse(`Unexpected word \`${shown(word)}\`.${meant(nearest(word, Object.keys(known)))}`);
+    if (name === undefined)
+      return refuse(`Unexpected word \`${shown(word)}\`.${meant(nearest(word, Object.keys(known)))}`);
     const flag = Object.hasOwn(known, name) && word.startsWith("--") ? known[name] : undefined;
     if (flag === undefined)
       return refuse(`Unknown flag \`${shown(word.split("=")[0] ?? "")}\`.${meant(nearest(name, Object.keys(known)))}`);

@@ -5,6 +5,7 @@
  * HC2 Baton reads the permission from GitHub now, by login, and compares the id. Claims in the payload decide nothing.
  * HC4 Baton writes nothing to GitHub for a person before it knows their permission. A slip by a person who may not run or
  *     steer gets silence. `words.ts` bounds the answers to others.
+ * HC5 One process handles the comments of a thread one after the other, so that the answers come in the order asked.
  * HC3 Every outcome is one outbox row, keyed by the source of the command. Two deliveries get one answer.
  */
 
@@ -127,12 +128,36 @@ export async function judgeCommand(
   return { issue, pullRequest, base, verdict };
 }
 
-/** Parse (`hear`), permit (`judgeCommand`), act (`carryOut`). */
-export async function handleComment(
+/** HC5 */
+export function handleComment(
   dependencies: Dependencies,
   runner: Runner,
   event: CommentEvent,
 ): Promise<CommentOutcome> {
+  const key = `${event.repository.id}#${event.number}`;
+  return inTurn(dependencies.store, key, () => handleInTurn(dependencies, runner, event));
+}
+
+/** The last comment of each thread that is being handled, by store. */
+const turns = new WeakMap<object, Map<string, Promise<void>>>();
+
+function inTurn<T>(store: object, key: string, act: () => Promise<T>): Promise<T> {
+  const queue = turns.get(store) ?? new Map<string, Promise<void>>();
+  turns.set(store, queue);
+  const mine = (queue.get(key) ?? Promise.resolve()).then(act);
+  const over = mine.then(
+    () => {},
+    () => {},
+  );
+  queue.set(key, over);
+  void over.then(() => {
+    if (queue.get(key) === over) queue.delete(key);
+  });
+  return mine;
+}
+
+/** Parse (`hear`), permit (`judgeCommand`), act (`carryOut`). */
+async function handleInTurn(dependencies: Dependencies, runner: Runner, event: CommentEvent): Promise<CommentOutcome> {
   const heard = await hear(dependencies, event);
   if (typeof heard === "string") return { kind: "ignored", reason: heard };
   const { parsed, actor, trusted } = heard;

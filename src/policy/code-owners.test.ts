@@ -32,7 +32,9 @@ it.each<[string, string[], string[], string[]]>([
 
 it("a hostile file costs no time and calls nobody", () => {
   const startedAt = performance.now();
-  expect(codeOwnersOf(`${"*a".repeat(2_000)} @bob\n${"*".repeat(20)}b @bob\n/a @bob\u202e @-b @a/b/c`, ["a", "b"])).toEqual({
+  expect(
+    codeOwnersOf(`${"*a".repeat(2_000)} @bob\n${"*".repeat(20)}b @bob\n/a @bob\u202e @-b @a/b/c`, ["a", "b"]),
+  ).toEqual({
     people: [],
     teams: [],
   });

@@ -218,7 +218,8 @@ const emptyTitles = /^(?:changes?|update|fix(?:es)?|implement(?:ed)?|the plan|do
 function titleOf({ Title: said = "" }: Report, otherwise: string): string {
   const lines = said.split("\n").filter((line) => line.trim() !== "");
   const title = (lines[0] ?? "").replace(/^[\s#>*"-]+|[\s*".]+$/g, "");
-  const fits = lines.length === 1 && title.length >= 8 && title.length <= titleCharactersMax && !emptyTitles.test(title);
+  const fits =
+    lines.length === 1 && title.length >= 8 && title.length <= titleCharactersMax && !emptyTitles.test(title);
   return fits ? title : otherwise;
 }
 

@@ -78,7 +78,7 @@ it("a branch that somebody took meanwhile is not overwritten, and the run says s
   const state = await ends(world);
   expect(state.outcome).toMatchObject({ verdict: { status: "failed" }, error: { code: "BATON_BRANCH_MOVED" } });
   expect(repositoryOf(world).refs.get(`refs/heads/${branch}`)).toBe(head);
-  expect(ownComments(world)[0]).toMatch(/Nothing was overwritten; `\/baton retry` goes on/);
+  expect(ownComments(world)[0]).toMatch(/`\/baton retry` to continue from the new head\. Baton overwrote nothing/);
 });
 
 it("bots are silent to Baton unless `commands.bots` lists their id, and then need the permission like anybody", async () => {

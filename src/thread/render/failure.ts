@@ -16,7 +16,7 @@ export function failureParts(state: RunState): string[] {
   return [
     ...(words === null ? [] : [`The last words of the agent (${neutraliseLine(words.title)}):`, fenced(words.text)]),
     ...(remedy === "" || code === "BATON_CANCELLED" ? [] : [`**What to do:** ${remedy} (\`${code}\`)`]),
-    ...(remedy.includes("`/baton ") && code !== "BATON_CANCELLED" ? [] : [continues(state)]),
+    ...(/`\/baton (?:run|retry|budget)\b/.test(remedy) && code !== "BATON_CANCELLED" ? [] : [continues(state)]),
   ];
 }
 
@@ -26,7 +26,7 @@ function continues(state: RunState): string {
     : "**To continue:** `/baton retry` starts the run again from the pushed work.";
 }
 
-/** Of the newest agent. null: it said nothing, or there was none. */
+/** The newest agent's words. null: it said nothing, or there was none. */
 function lastWords(state: RunState): { title: string; text: string } | null {
   const agents = [...state.effects.values()].filter((effect) => effect.kind === "agent");
   const last = agents.at(-1);

@@ -24,7 +24,7 @@ export function stepsTable(state: RunState): string {
     const spent = tokens.length === 0 ? "" : count(tokens.reduce((sum, one) => sum + one, 0));
     const tries = effect.attempts.length > 1 ? ` (attempt ${effect.attempts.length})` : "";
     const note = [cell(neutraliseLine(stepNote(effect))), transcriptOf(state, effect)].filter((part) => part !== "");
-    return `| ${stepState(effect)} | ${cell(neutraliseLine(effect.title))}${tries} | ${note.join("; ")} | ${spent} | ${costOf([effect])} |`;
+    return `| ${stepState(effect)} | ${cell(neutraliseLine(effect.title))}${tries} | ${note.join(" · ")} | ${spent} | ${costOf([effect])} |`;
   });
   return ["| State | Step | Result | Tokens | Cost |", "|---|---|---|--:|--:|", ...rows].join("\n");
 }
@@ -95,7 +95,7 @@ function agentNote({ files, headSha, discarded = [] }: AgentOutput, took: string
     : `+${sum(({ added }) => added)} −${sum(({ removed }) => removed)} in ${plural(files.length, "file")}, ${took}`;
 }
 
-const joined = (...parts: string[]): string => parts.filter((part) => part !== "").join("; ");
+const joined = (...parts: string[]): string => parts.filter((part) => part !== "").join(" · ");
 
 /** A child run: its progress and the used part of its share while it runs, then its verdict. */
 function childNote(

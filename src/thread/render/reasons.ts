@@ -1,4 +1,4 @@
-/** Why a run is where it is: who asked for what, and every verdict with its evidence. `/baton why` leads here. */
+/** Why a run is where it is: requests with their decisions, and verdicts with their evidence. `/baton why` leads here. */
 import { publishInputSchema } from "../../core/effect.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Verdict } from "../../core/vocabulary.ts";

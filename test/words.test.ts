@@ -26,6 +26,8 @@ import { renderMeasured } from "../src/thread/render/measured.ts";
 import { protectedChange } from "../src/thread/render/protected-change.ts";
 import { renderQuestion } from "../src/thread/render/question.ts";
 import { renderStatusComment } from "../src/thread/render/status-comment.ts";
+import { problemsOf } from "../tools/prose/rules.ts";
+import { sentencesOf } from "../tools/prose/sentences.ts";
 import { alice, bob, RunWorld } from "./fakes/run-world.ts";
 import { agent, answered, first, input, published, second, verdict } from "./fakes/story.ts";
 
@@ -253,6 +255,11 @@ function faultsOf(text: string, options: { addressed?: boolean } = {}): string[]
   add("nothing between bold words", words.match(/\*\*/));
   add("a value that is missing", words.match(/\b(?:undefined|null|NaN)\b/));
   found.push(...accessible(html));
+  // The agent's words are not Baton's.
+  const own = text.replaceAll(/^(`{3,})[\s\S]*?^\1$/gm, "");
+  for (const one of sentencesOf(own))
+    for (const { level, rule } of problemsOf(one.text, one.words, "message"))
+      if (level === "error") found.push(`${rule}: ${one.text}`);
   return found;
 }
 

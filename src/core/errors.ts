@@ -372,7 +372,7 @@ export const errorCatalogue = {
     "retryable",
     504,
     "No output for `limits.silenceMinutes`.",
-    "Baton tries again. If builds are silent for long, raise `limits.silenceMinutes`.",
+    "Baton tries again. If builds print nothing, raise `limits.silenceMinutes`.",
   ),
   BATON_HARNESS_OUTPUT: entry(
     "retryable",

@@ -1,6 +1,7 @@
 /** `baton run`, `journal`, `prompt` over the data of a stopped Baton, and next to a running one. */
 import { afterEach, expect, it } from "vitest";
 import { runCli } from "../../src/cli/program.ts";
+import { shortRunId } from "../../src/core/vocabulary.ts";
 import type { RunSummary } from "../../src/library.ts";
 import { type ObservedWorld, observedWorld, ownComments, reaches, say } from "../scenarios/helpers.ts";
 
@@ -44,9 +45,9 @@ it("runs are listed, shown, inspected, cancelled and begun anew while Baton is d
 
   const listed = await baton("run", "list", "--active");
   expect(listed.code).toBe(0);
-  expect(listed.out).toMatch(new RegExp(`${runId} +acme/shop#1 +issue-to-pr +\\w+ `));
+  expect(listed.out).toMatch(new RegExp(`${shortRunId(runId)} +acme/shop#1 +issue-to-pr +\\w+ `));
   expect(JSON.parse((await baton("run", "list", "--json")).out)).toMatchObject([{ runId, thread: { number: 1 } }]);
-  const shown = await baton("run", "show", runId);
+  const shown = await baton("run", "show", shortRunId(runId));
   expect(shown.out).toMatch(/plan +succeeded +1/);
   expect(shown.out).toContain("waits: ");
 

@@ -39,7 +39,7 @@ it("an agent that hangs, then one that crashes, is tried again, and each try is 
     }),
   );
   say(world, "/baton run");
-  await world.until("the hang to be told", () => ownComments(world)[0]?.includes("is tried again"));
+  await world.until("the hang to be told", () => ownComments(world)[0]?.includes("Retries at"));
   const state = await world.until("the review", async () => {
     const now = await runState(world);
     return now?.open.has("review" as never) ? now : null;

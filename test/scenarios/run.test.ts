@@ -416,9 +416,9 @@ describe("steering", () => {
     say(world, "/baton run");
     await reaches(world, "review");
     for (const [command, words] of [
-      ["status", "Review of"],
-      ["cost", "scripted-model"],
-      ["why", "Waits for"],
+      ["status", "step 5 of 6: Review of"],
+      ["cost", "Largest part: "],
+      ["why", "[Decisions and evidence]("],
       ["run", "is active in this thread"],
     ] as const) {
       const before = ownComments(world).length;

@@ -80,7 +80,7 @@ function newsOf(state: RunState, { kind, key, title, sentence }: WaitingFor): Ne
   const of = (before: string): News => ({ title: `${before}${neutraliseLine(title)}`, sentence });
   if (effect?.kind === "breakpoint" && kind === "people") return breakpointNews(state, effect, sentence);
   if (effect?.status === "retrying" && effect.observed === null) {
-    const at = effect.retryAt === null ? "Soon again" : `Again at ${timeOfDay(effect.retryAt)} UTC`;
+    const at = effect.retryAt === null ? "Retries soon" : `Retries at ${timeOfDay(effect.retryAt)} UTC`;
     return of(`${at}: `);
   }
   switch (kind) {

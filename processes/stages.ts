@@ -42,8 +42,8 @@ export interface Work {
   /** The last known remote head of the branch. null until the first push. */
   pushedSha: string | null;
   steps: AgentOutput[];
-  /** The writing steps since the first push, for the pull request's text. */
-  since: { title: string; output: AgentOutput }[];
+  /** The writing steps since this run first wrote the pull request's text. null: it has not yet. */
+  since: { title: string; output: AgentOutput }[] | null;
   /** Subjects of commits so far. */
   subjects: string[];
   /** The last writing step. */
@@ -64,7 +64,7 @@ export function begin(input: WorkInput, plan: string, outcomes: Outcome[] = []):
     headSha: input.branchSha ?? input.baseSha,
     pushedSha: input.branchSha,
     steps: [],
-    since: [],
+    since: null,
     subjects: [],
     last: null,
     pullRequest: input.pullRequest,
@@ -214,7 +214,7 @@ export async function write(
     ...chosen(input),
   });
   work.steps.push(output);
-  if (work.pushedSha !== null) work.since.push({ title: step.title, output });
+  work.since?.push({ title: step.title, output });
   work.last = { role: step.name, title: step.title };
   if (output.headSha === null || output.headSha === work.headSha) return false;
   work.headSha = output.headSha;
@@ -294,8 +294,9 @@ export async function publish(
     steps: work.steps,
     outcomes: work.outcomes,
     ...(work.shared === undefined ? {} : { shared: work.shared }),
-    ...(input.texts === undefined ? {} : { since: work.since }),
+    ...(input.texts === undefined ? {} : { since: work.since ?? [] }),
   });
+  work.since ??= [];
   const measured = { baseBranch: input.baseBranch, sha: work.headSha };
   if (work.pullRequest === null) {
     const opened = await ctx.publish("pull-request", {

@@ -1,6 +1,6 @@
 import { BatonError } from "../../core/errors.ts";
-import { nearest } from "../../core/nearest.ts";
 import type { StoredEvent } from "../../core/event.ts";
+import { nearest } from "../../core/nearest.ts";
 import { type CliCommand, gitOption, jsonOption } from "../context.ts";
 import { readRuns } from "../data.ts";
 

@@ -446,6 +446,15 @@ describe("encodings-that-pass-the-redactor", () => {
     expect(createRedactor({ secrets: [secret] })(`x ${secret} y`)).not.toContain(secret);
   });
 
+  it.each(["Kx7+Qm/92vBn-Lw=Tz0RpYd4s", "p4ssw0rd-F0r-th3-b4se", "9fK2+mQ7/xZ4-bV1=nT8s"])(
+    "a random value with signs is found in two halves with words between: %s",
+    (secret) => {
+      const halves = [secret.slice(0, secret.length / 2), secret.slice(secret.length / 2)];
+      const text = createRedactor({ secrets: [secret] })(`first ${halves[0]} and then some words ${halves[1]} end`);
+      expect(text).toMatch(/^first \[redacted\] and then some words \W?\[redacted\]\W? end$/);
+    },
+  );
+
   it.each([
     "if (text.startsWith('-----BEGIN PRIVATE KEY-----')) parse(text);\nMore text, and a second sentence.",
     "A file that begins with -----BEGIN RSA PRIVATE KEY----- is a key.\nNext line.",

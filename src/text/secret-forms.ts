@@ -91,13 +91,20 @@ export function bareForms(value: string): string[] {
   return forms.map((form) => form.replace(separators, "").toLowerCase());
 }
 
-/** Changes between letters and digits in a run. Random text of 16 characters has about 4. */
-const changesMin = 3;
+/** Share of neighbors of different kinds. Random base64 and hex have about 0.4, words with numbers below 0.2. */
+const changesShareMin = 0.22;
+const randomCharactersMin = 16;
 
-/** A run of random letters and digits. Words with numbers, such as the address of a database, come in any text. */
+/**
+ * A part that looks like random letters and digits. Words with numbers, such as the address of a database, come in any text.
+ */
 function isRandom(value: string): boolean {
-  const runs = value.match(/[A-Za-z0-9]{16,}/g) ?? [];
-  return runs.some((run) => (run.match(/[A-Za-z](?=\d)|\d(?=[A-Za-z])/g) ?? []).length >= changesMin);
+  return value.split(/[^A-Za-z0-9+/=_-]+/).some((part) => {
+    const bare = part.replace(separators, "");
+    // A capital letter at the start of a word is one change.
+    const changes = bare.match(/[a-z](?=[A-Z0-9])|[A-Z](?=\d)|[A-Z](?=[a-z]\d)|\d(?=[A-Za-z])/g) ?? [];
+    return bare.length >= randomCharactersMin && changes.length / (bare.length - 1) >= changesShareMin;
+  });
 }
 
 /**

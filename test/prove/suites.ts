@@ -6,6 +6,7 @@ import { days } from "./days.ts";
 import { chart } from "./install/chart.ts";
 import { image } from "./install/image.ts";
 import { install } from "./install/suite.ts";
+import { modes } from "./modes.ts";
 import { seams } from "./seams.ts";
 import { simulation } from "./simulation.ts";
 import type { Suite } from "./suite.ts";
@@ -18,6 +19,7 @@ export const suites: readonly Suite[] = [
   days,
   image,
   install,
+  modes,
   replicas,
   seams,
   simulation,

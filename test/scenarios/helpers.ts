@@ -22,6 +22,8 @@ const lookIntervalMs = 500;
 const restMs = 50;
 
 export async function observedWorld(options: WorldOptions = {}): Promise<ObservedWorld> {
+  // `npm run prove -- modes` runs scenarios of the App in jobs.
+  if (process.env["BATON_TEST_MODE"] === "actions") return (await import("./actions-world.ts")).actionsWorld(options);
   const listeners = new Set<Listener>();
   const world = await startWorld({
     ...options,

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { appOnly, isAppOnly, isReason, type Reason } from "./modes.ts";
+import { appOnly, isReason, type Reason } from "./app-only.ts";
+import { isAppOnly } from "./modes.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const root = join(folder, "../..");

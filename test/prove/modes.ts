@@ -1,0 +1,74 @@
+/**
+ * The suite `modes`: all scenarios that jobs can run, in Actions mode. `npm test` runs many of them only as the App, each
+ * for a checked reason, because a world of jobs takes longer.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { appOnly, isReason } from "../scenarios/app-only.ts";
+import type { Suite } from "./suite.ts";
+
+const root = join(import.meta.dirname, "../..");
+const scenarios = join(root, "test/scenarios");
+const makesWorld = /\b(?:observedWorld|scenarioWorld)\(/;
+
+/** The part of Vitest's JSON report that is read here. */
+const reportSchema = z.object({
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      message: z.string(),
+      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+    }),
+  ),
+});
+
+/** Files of scenarios that make a world, unless they are about a part that jobs do not have. */
+export function filesOfBothModes(): string[] {
+  return readdirSync(scenarios)
+    .filter((name) => name.endsWith(".test.ts") && makesWorld.test(readFileSync(join(scenarios, name), "utf8")))
+    .filter((name) => {
+      const listed = appOnly[name.replace(/\.test\.ts$/, "")];
+      return listed === undefined || !isReason(listed) || !("notInJobs" in listed);
+    });
+}
+
+export const modes: Suite = {
+  name: "modes",
+  summary: "Scenarios of the App end the same way in jobs of Actions mode.",
+  flags: [],
+  async prove({ say }) {
+    const directory = mkdtempSync(join(tmpdir(), "baton-modes-"));
+    const report = join(directory, "report.json");
+    const files = filesOfBothModes();
+    say(`${files.length} files of scenarios in jobs`);
+    try {
+      await runVitest([...files.map((name) => join("test/scenarios", name)), `--outputFile=${report}`]);
+      const { testResults } = reportSchema.parse(JSON.parse(readFileSync(report, "utf8")));
+      const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+      const broken = testResults.filter(({ message }) => message !== "").map(({ name, message }) => `${name}: ${message}`);
+      const failed = tests.filter(({ status }) => status === "failed").map(({ fullName }) => fullName);
+      for (const line of [...broken, ...failed]) say(`failed: ${line}`);
+      const passed = tests.filter(({ status }) => status === "passed").length;
+      return {
+        held: passed > 0 && failed.length === 0 && broken.length === 0,
+        result: { files: files.length, passed, failed: failed.length + broken.length },
+      };
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  },
+};
+
+/** Vitest's exit code repeats what the report says. */
+function runVitest(words: readonly string[]): Promise<void> {
+  const program = join(root, "node_modules/vitest/vitest.mjs");
+  const env = { ...process.env, BATON_TEST_MODE: "actions" };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  execFile(process.execPath, [program, "run", ...words, "--reporter=json"], { cwd: root, env, maxBuffer: 2 ** 28 }, () =>
+    resolve(),
+  );
+  return promise;
+}

@@ -86,7 +86,7 @@ export const errorCatalogue = {
     "terminal",
     422,
     "The output of one pipeline stage does not fit the input of the next stage. The message names the stages, the path, and both values.",
-    "Change the named schema or value. In a YAML process these are `inputs`, `with` and `outputs`. `baton process check` checks the file before you push it.",
+    "Change the named schema or value. In a YAML process these are `inputs`, `with` and `outputs`. `baton process check` checks the file before a push.",
   ),
   BATON_EXPRESSION_INVALID: entry(
     "terminal",
@@ -214,7 +214,7 @@ export const errorCatalogue = {
     "terminal",
     403,
     "Actions mode: git refuses the job's token, because it cannot write or has expired.",
-    "Give the job `permissions: { contents: write }` in its workflow. A token of your own needs the same permission, and must be valid as long as the job. An App's token is valid for an hour.",
+    "Give the job `permissions: { contents: write }` in its workflow. Another token needs the same permission, and must be valid as long as the job. An App's token is valid for an hour.",
   ),
   BATON_STATE_BROKEN: entry(
     "terminal",

@@ -207,6 +207,8 @@ function eachOnce(text: string | undefined): string | undefined {
     .filter((line) => line.trim() === "" || (!seen.has(line.trim()) && seen.add(line.trim()) !== undefined))
     .join("\n")
     .replaceAll(/\n{3,}/g, "\n\n")
+    // One list, not two.
+    .replaceAll(/^([-*] [^\n]*)\n\n(?=[-*] )/gm, "$1\n")
     .trim();
 }
 

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { nearest } from "../src/core/nearest.ts";
 
 const templates = join(import.meta.dirname, "templates");
 

@@ -326,7 +326,7 @@ function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "u
   }
   const meant = parsed.suggestion === null ? "" : ` Did you mean \`/baton ${parsed.suggestion}\`?`;
   const word = neutraliseLine(parsed.word).replaceAll("`", "'") || "(empty)";
-  const ready = `To have it done as an instruction, write:\n\n${fenced(`/baton run ${parsed.line}`)}`;
+  const ready = `To give it as an instruction, write:\n\n${fenced(`/baton run ${parsed.line}`)}`;
   return `🤔 ${who}, there is no command \`${word}\`.${meant} Nothing was started. \`/baton help\` lists the commands.\n\n${ready}`;
 }
 

@@ -18,6 +18,7 @@ import {
   jsonSchema,
   type RunId,
   runStatuses,
+  shortRunId,
   threadSchema,
 } from "../core/vocabulary.ts";
 import type { RunRow } from "../ports/store.ts";
@@ -169,7 +170,8 @@ export class Runs {
    */
   async erase(runId: string): Promise<RunSummary> {
     const state = await this.#state(runId);
-    if (!isOver(state)) throw new BatonError("BATON_ERASE_REFUSED", `The run \`${state.runId}\` is ${state.status}.`);
+    if (!isOver(state))
+      throw new BatonError("BATON_ERASE_REFUSED", `The run \`${shortRunId(state.runId)}\` is ${state.status}.`);
     await this.#dependencies.store.erase(state.runId);
     return this.read(runId);
   }
@@ -178,7 +180,10 @@ export class Runs {
   async retry(runId: string, by: Actor): Promise<RunSummary> {
     const last = await this.#state(runId);
     if (!isOver(last))
-      throw new BatonError("BATON_RUN_ACTIVE", `The run \`${last.runId}\` is ${last.status}; cancel it first.`);
+      throw new BatonError(
+        "BATON_RUN_ACTIVE",
+        `The run \`${shortRunId(last.runId)}\` is ${last.status}. Cancel it first.`,
+      );
     refuseErased(last);
     const retried = await createRun(this.#dependencies, {
       operationKey: `retry:${last.runId}`,

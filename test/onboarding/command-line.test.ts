@@ -87,7 +87,7 @@ it("runs are listed, shown, inspected, cancelled and begun anew while Baton is d
 
   expect(await baton("run", "retry", runId)).toMatchObject({
     code: 1,
-    err: expect.stringContaining("cancel it first"),
+    err: expect.stringContaining("Cancel it first"),
   });
   const cancelled = await baton("run", "cancel", runId, "--reason", "Not today.");
   expect(cancelled).toMatchObject({ code: 0, err: "", out: `${runId} will be cancelled as soon as Baton runs.\n` });

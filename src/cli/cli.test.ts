@@ -68,7 +68,7 @@ describe("every command", () => {
   );
 
   it.each([
-    ["statsu", /Did you mean status\?/],
+    ["stauts", /Did you mean (?:one of .*)?status/],
     ["run lst", /Did you mean list\?/],
     ["run list --stauts failed", /Did you mean --status\?/],
     ["run list --status faild", /Did you mean `failed`\?/],

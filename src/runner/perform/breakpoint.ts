@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { breakpointInputSchema } from "../../core/effect.ts";
+import { toBatonError } from "../../core/errors.ts";
 import { type ShownChange, shownChange } from "../../core/shown-change.ts";
 import { authorsOf, type RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
@@ -84,8 +85,18 @@ export const breakpointPerformer: ObservePerformer = {
 
 const ownersSeen = z.object({ owners: codeOwnersSchema });
 
+/** Without the permission to read them, nobody is called for it, and the review still counts. */
+async function ownersToCall(context: PerformContext, pull: PullRequestFacts): Promise<{ owners?: CodeOwners }> {
+  try {
+    return await readOwners(context, pull);
+  } catch (thrown) {
+    if (toBatonError(thrown).treatment === "retryable") throw thrown;
+    return {};
+  }
+}
+
 /** Read once for each question, and only where the settings call nobody else. */
-async function ownersToCall(
+async function readOwners(
   { github, state, effect }: PerformContext,
   pull: PullRequestFacts,
 ): Promise<{ owners?: CodeOwners }> {

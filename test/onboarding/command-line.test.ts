@@ -39,7 +39,7 @@ it("runs are listed, shown, inspected, cancelled and begun anew while Baton is d
     err: expect.stringMatching(/BATON_DATABASE_LOCKED[\s\S]*in use by/),
   });
   expect(JSON.parse((await baton("run", "show", runId, "--json")).out)).toMatchObject({
-    error: { code: "BATON_DATABASE_LOCKED", remedy: expect.stringContaining("Stop it") },
+    error: { code: "BATON_DATABASE_LOCKED", remedy: expect.stringContaining("Stop the other Baton") },
   });
   await stop();
 

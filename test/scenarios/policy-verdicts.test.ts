@@ -127,6 +127,7 @@ describe("engine-ends-and-answers: verdicts of publish and merge rules are journ
     const thread = await run(push);
     expect(thread.run().status).toBe("completed");
     expect(policy(thread)).toEqual([["publish", "passed"]]);
+    await thread.settle();
     expect(thread.words()[0]).toMatch(/\*\*publish\*\*: The work may be published\. \(branch .*, commit [0-9a-f]{7}\)/);
   });
 });

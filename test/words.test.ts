@@ -316,6 +316,20 @@ it("a failure shows the agent's last words and one command that continues", asyn
   }
 });
 
+it("fits a phone: what is not folded has few columns, and no long word", async () => {
+  for (const [name, given] of Object.entries(states)) {
+    const state = await stateOf(given);
+    for (const [place, text] of Object.entries(textsOf(state))) {
+      if (place === "check run") continue;
+      const open = text.replaceAll(/<details>[\s\S]*?<\/details>|<!--[\s\S]*?-->/g, "");
+      const columns = [...open.matchAll(/^\|(.*)\|$/gm)].map(([, row = ""]) => row.split(/(?<!\\)\|/).length);
+      expect(Math.max(0, ...columns), `${name}: ${place}`).toBeLessThanOrEqual(4);
+      const words = open.split(/[\s|]+/).filter((word) => word.length > 60 && !word.includes("](http"));
+      expect(words, `${name}: ${place}`).toEqual([]);
+    }
+  }
+});
+
 it("one row for each stage, the rest folded, and one bar", async () => {
   const text = renderStatusComment(await stateOf(states["a review is needed"] as never), { now: 0 });
   const open = text.replaceAll(/<details>[\s\S]*?<\/details>/g, "");

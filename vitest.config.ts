@@ -34,7 +34,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "worlds",
-          include: ["{src,processes,test,tools,bench,docs}/**/*.test.ts"],
+          include: ["{src,processes,packages,test,tools,bench,docs}/**/*.test.ts"],
           exclude: [...exclude, ...alone, pure],
           isolate: false,
           globalSetup,

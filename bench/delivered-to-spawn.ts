@@ -9,8 +9,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { repositoryName, startWorld, type World } from "../packages/local-github/demo/world.ts";
 import { commandHarness } from "../src/adapters/harness/command/harness.ts";
-import { repositoryName, startWorld, type World } from "../src/demo/world.ts";
 import { type Bench, figure, spread } from "./figure.ts";
 
 const repeats = { quick: 2, full: 10 };

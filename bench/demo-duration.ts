@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { type Bench, figure, spread } from "./figure.ts";
 
-const demoPath = fileURLToPath(new URL("../src/demo/main.ts", import.meta.url));
+const demoPath = fileURLToPath(new URL("../packages/local-github/demo/main.ts", import.meta.url));
 const repeats = { quick: 1, full: 3 };
 
 export const demoDuration: Bench = {

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } 
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { databaseTemplate } from "../src/demo/world.ts";
+import { databaseTemplate } from "../packages/local-github/demo/world.ts";
 
 const cache = fileURLToPath(new URL("../node_modules/.cache/baton", import.meta.url));
 const sources = ["migrations.ts", "open.ts", "pg-boss-queue.ts", "tables.ts"].map(

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
-const main = fileURLToPath(new URL("../src/demo/main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../packages/local-github/demo/main.ts", import.meta.url));
 
 let directory: string;
 beforeEach(() => {

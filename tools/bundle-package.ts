@@ -10,7 +10,7 @@
  *     from there.
  */
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -20,22 +20,30 @@ import { billOfMaterials, bundledPackages, licenseText } from "./release/bundled
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Programs of their own that the code starts by path. */
-const programs = ["src/demo/scripted-agent.mjs", "src/local-github/pre-receive.mjs"];
+const entryPoints = {
+  main: "src/cli/main.ts",
+  "probot-app": "src/app/probot-app.ts",
+  index: "src/index.ts",
+  library: "src/library.ts",
+};
 
-export async function bundleJavaScript(directory: string): Promise<void> {
+export function bundleJavaScript(directory: string): Promise<void> {
+  return bundleFor(entryPoints, directory, ["zod", "@electric-sql/pglite", "pg-native"]);
+}
+
+/** Bundles programs with their packages, licenses and bill of materials. `external` packages stay outside. */
+export async function bundleFor(
+  entries: Readonly<Record<string, string>>,
+  directory: string,
+  external: readonly string[],
+): Promise<void> {
   await rm(directory, { recursive: true, force: true });
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: {
-      main: "src/cli/main.ts",
-      "probot-app": "src/app/probot-app.ts",
-      index: "src/index.ts",
-      library: "src/library.ts",
-    },
+    entryPoints: entries,
     outdir: directory,
     bundle: true,
-    external: ["zod", "@electric-sql/pglite", "pg-native"],
+    external: [...external],
     inject: [join(root, "tools/release/disposable-stack.ts")],
     platform: "node",
     target: "node22",
@@ -52,7 +60,6 @@ export async function bundleJavaScript(directory: string): Promise<void> {
       js: 'import { createRequire as batonRequire } from "node:module"; const require = batonRequire(import.meta.url), __dirname = import.meta.dirname;',
     },
   });
-  for (const path of programs) await copyFile(join(root, path), join(directory, path.split("/").at(-1) as string));
   const packages = await bundledPackages(root, metafile);
   await writeFile(join(directory, "third-party-licenses.txt"), licenseText(packages));
   await writeFile(

@@ -8,7 +8,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { localGithubRoutes } from "../src/local-github/local-github.ts";
+import { localGithubRoutes } from "../packages/local-github/src/local-github.ts";
 
 export interface Schema {
   [keyword: string]: unknown;

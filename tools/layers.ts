@@ -68,8 +68,7 @@ const wiring = ["environment"];
 const entries: Readonly<Record<string, readonly string[]>> = {
   app: [],
   action: [],
-  demo: ["app", "local-github"],
-  cli: ["app", "demo"],
+  cli: ["app"],
 };
 
 /** Pure data of an adapter, which any folder may import. */
@@ -87,7 +86,6 @@ export const layers: ReadonlyMap<string, readonly string[]> = new Map([
   ...Object.entries(entries).map(
     ([name, others]) => [name, [...belowPorts, ...adapterFolders, ...shellFolders, ...wiring, ...others]] as const,
   ),
-  ["local-github", machine] as const,
 ]);
 
 export const pureLayers: readonly string[] = pureFolders;
@@ -98,4 +96,4 @@ export function mayWire(folder: string): boolean {
 }
 
 /** Folders that may start programs themselves. */
-export const startsPrograms: readonly string[] = ["adapters/child", "cli", "demo", "local-github"];
+export const startsPrograms: readonly string[] = ["adapters/child", "cli"];

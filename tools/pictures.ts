@@ -13,7 +13,7 @@ const shots = [
   { page: "pull request", file: "pull-request.png", height: 1_650 },
 ];
 
-const demo = execa(process.execPath, ["src/demo/main.ts"], { cwd: root, reject: false });
+const demo = execa(process.execPath, ["packages/local-github/demo/main.ts"], { cwd: root, reject: false });
 let printed = "";
 demo.stdout.on("data", (chunk: Buffer) => {
   printed += chunk.toString("utf8");

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { agentPath, setStage } from "../../src/demo/world.ts";
+import { agentPath, setStage } from "../../packages/local-github/demo/world.ts";
 import { ask, start, waiting } from "./library.ts";
 
 it("starts Baton, runs a process of its own, reads what it waits for, cancels it", async () => {

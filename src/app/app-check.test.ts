@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { parse, parseDocument } from "yaml";
+import { createTestWorld } from "../../packages/local-github/src/test-world.ts";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";
 import { createGithubApp } from "../adapters/github/github-app.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { BatonError } from "../core/errors.ts";
 import { meaningfulEvents, toThreadEvent } from "../intake/events.ts";
-import { createTestWorld } from "../local-github/test-world.ts";
 import { permissionsOf } from "../onboarding/workflow-file.ts";
 import type { Log } from "../ports/log.ts";
 import { triggerEvents } from "../trigger/event.ts";

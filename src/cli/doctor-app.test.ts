@@ -1,6 +1,6 @@
 /** `baton harness doctor` asks GitHub about the App, over HTTP. */
 import { expect, it } from "vitest";
-import { createTestWorld, webhookSecret } from "../local-github/test-world.ts";
+import { createTestWorld, webhookSecret } from "../../packages/local-github/src/test-world.ts";
 import { runCli } from "./program.ts";
 
 async function doctor(environment: Record<string, string>): Promise<string> {

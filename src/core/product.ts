@@ -16,6 +16,8 @@ export const product = {
   isPlaceholder: repository.split("/")[0]?.includes("_") === true,
   /** The name on npm. */
   packageName: `@${repository.toLowerCase()}`,
+  /** The package on npm with the demo. */
+  localGitHubPackage: `@${repository.split("/")[0]?.toLowerCase()}/local-github`,
   /** The Action, by the tag that moves within a major version. */
   action: `${repository}/action@v${version.split(".")[0]}`,
 } as const;

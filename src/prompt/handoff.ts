@@ -202,14 +202,16 @@ function accumulating(
 function eachOnce(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const seen = new Set<string>();
-  return text
-    .split("\n")
-    .filter((line) => line.trim() === "" || (!seen.has(line.trim()) && seen.add(line.trim()) !== undefined))
-    .join("\n")
-    .replaceAll(/\n{3,}/g, "\n\n")
-    // One list, not two.
-    .replaceAll(/^([-*] [^\n]*)\n\n(?=[-*] )/gm, "$1\n")
-    .trim();
+  return (
+    text
+      .split("\n")
+      .filter((line) => line.trim() === "" || (!seen.has(line.trim()) && seen.add(line.trim()) !== undefined))
+      .join("\n")
+      .replaceAll(/\n{3,}/g, "\n\n")
+      // One list, not two.
+      .replaceAll(/^([-*] [^\n]*)\n\n(?=[-*] )/gm, "$1\n")
+      .trim()
+  );
 }
 
 const titleCharactersMax = 100;

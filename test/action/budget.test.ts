@@ -8,7 +8,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { repositoryName } from "../../src/demo/world.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { pulls } from "../scenarios/helpers.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 

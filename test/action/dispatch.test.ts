@@ -2,8 +2,8 @@
  * CI after a push with the job's own token, which starts no workflow: `gates.dispatch`, the input, or a thread command.
  */
 import { afterEach, describe, expect, it } from "vitest";
-import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName } from "../../src/demo/world.ts";
+import { sampleFiles, sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { type FinishedJob, type Platform, type PlatformOptions, startPlatform } from "./platform.ts";
 

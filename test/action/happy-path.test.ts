@@ -1,6 +1,6 @@
 /** Actions mode from a comment to an approved pull request. Each event is a job of its own, and only git holds the state. */
 import { afterEach, expect, it } from "vitest";
-import { repositoryName } from "../../src/demo/world.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 

@@ -1,6 +1,6 @@
 /** The contents of a job's event file from GitHub: real payloads, addressed to the repository of the test. */
 import examples from "@octokit/webhooks-examples";
-import { repositoryName } from "../../src/demo/world.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import type { Platform } from "./platform.ts";
 
 type Fields = Record<string, unknown>;

@@ -11,12 +11,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "yaml";
+import { sampleFiles } from "../../packages/local-github/demo/sample.ts";
+import {
+  agentPath,
+  repositoryName,
+  type Stage,
+  setStage,
+  type WorldOptions,
+} from "../../packages/local-github/demo/world.ts";
+import type { Grants } from "../../packages/local-github/src/state.ts";
 import { exitCodeOf, writeReport } from "../../src/action/report.ts";
 import { runAction } from "../../src/action/run-action.ts";
 import { readActionSettings } from "../../src/action/settings.ts";
-import { sampleFiles } from "../../src/demo/sample.ts";
-import { agentPath, repositoryName, type Stage, setStage, type WorldOptions } from "../../src/demo/world.ts";
-import type { Grants } from "../../src/local-github/state.ts";
 import { workflowAlone } from "../../src/onboarding/template.ts";
 import { bundleAction } from "../../tools/bundle-action.ts";
 import { patienceMs } from "../patience.ts";

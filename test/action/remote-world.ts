@@ -7,8 +7,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
-import { agentPath, repositoryName } from "../../src/demo/world.ts";
+import { sampleFiles, sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { agentPath, repositoryName } from "../../packages/local-github/demo/world.ts";
 import { freePort } from "../free-port.ts";
 import { type ObservedWorld, observedWorld, repositoryOf } from "../scenarios/helpers.ts";
 

@@ -1,6 +1,7 @@
 /** `retention` of `baton.yaml` in the schedule's jobs: the remains of runs that ended long ago, and jobs that die in between. */
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { tidy } from "../../src/action/retention.ts";
 import { type GitDatabase, openGitDatabase } from "../../src/adapters/git-state/open.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
@@ -8,7 +9,6 @@ import { silentLog } from "../../src/adapters/system/log.ts";
 import { systemRandom } from "../../src/adapters/system/random.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { defaultSettings } from "../../src/config/schema.ts";
-import { repositoryName } from "../../src/demo/world.ts";
 import { openGitRuns } from "../../src/library.ts";
 import { newRun, paused, resumed } from "../contract/store.ts";
 import { comments } from "../scenarios/helpers.ts";

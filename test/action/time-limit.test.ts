@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { sampleScript } from "../../src/demo/sample.ts";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
 import { pulls } from "../scenarios/helpers.ts";
 import { type FinishedJob, type Platform, type RunningJob, startPlatform } from "./platform.ts";
 

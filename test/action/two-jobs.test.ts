@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { repositoryName } from "../../src/demo/world.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { workflowAlone } from "../../src/onboarding/template.ts";
 import { comments, pulls } from "../scenarios/helpers.ts";
 import { type FinishedJob, type Platform, startPlatform } from "./platform.ts";

@@ -1,6 +1,6 @@
 /** Runs the GitHub contract over the local GitHub. Over `emulate` it runs in `test/github/emulate.test.ts`. */
-import { appGrants } from "../../src/demo/world.ts";
-import { startLocalGithub } from "../../src/local-github/local-github.ts";
+import { appGrants } from "../../packages/local-github/demo/world.ts";
+import { startLocalGithub } from "../../packages/local-github/src/local-github.ts";
 import { githubContract } from "./github.ts";
 
 githubContract({

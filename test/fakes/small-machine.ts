@@ -2,8 +2,9 @@
  * Workspaces and an agent as plain data, for simulations: an edit is a name, and a commit is a number.
  * The contents of a workspace outlive the App's process, as on a disk.
  */
+
+import { planOf } from "../../packages/local-github/demo/sample.ts";
 import { BatonError } from "../../src/core/errors.ts";
-import { planOf } from "../../src/demo/sample.ts";
 import type { Clock, Random } from "../../src/ports/clock.ts";
 import type { Harness, HarnessRequest, HarnessResult } from "../../src/ports/harness.ts";
 import type { ImportResult, RepositoryAccess, Workspaces } from "../../src/ports/workspace.ts";

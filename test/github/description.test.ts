@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { ApiExchange } from "../../src/local-github/exchange.ts";
-import { startLocalGithub } from "../../src/local-github/local-github.ts";
+import type { ApiExchange } from "../../packages/local-github/src/exchange.ts";
+import { startLocalGithub } from "../../packages/local-github/src/local-github.ts";
 import {
   type Description,
   describeAsText,

@@ -1,7 +1,7 @@
 /** Compares the GraphQL of Baton and of the local GitHub with GitHub's own schema. */
 import { describe, expect, it } from "vitest";
+import { createTestWorld, goodSum } from "../../packages/local-github/src/test-world.ts";
 import { documents, graphqlClient } from "../../src/adapters/github/graphql.ts";
-import { createTestWorld, goodSum } from "../../src/local-github/test-world.ts";
 import { documentProblems, graphqlMismatches } from "./validate-graphql.ts";
 
 const id = "PR_1";

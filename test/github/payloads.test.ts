@@ -5,8 +5,8 @@
 import { createHmac, randomUUID } from "node:crypto";
 import examples from "@octokit/webhooks-examples";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { repositoryName, startWorld, type World } from "../../packages/local-github/demo/world.ts";
 import { webhookPath } from "../../src/app/door.ts";
-import { repositoryName, startWorld, type World } from "../../src/demo/world.ts";
 import { outcomeOf } from "../../src/intake/outcome.ts";
 import { mismatches } from "./validate.ts";
 

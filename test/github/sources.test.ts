@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { localGithubRoutes } from "../../src/local-github/local-github.ts";
-import { graphqlRoutes } from "../../src/local-github/routes/graphql.ts";
+import { localGithubRoutes } from "../../packages/local-github/src/local-github.ts";
+import { graphqlRoutes } from "../../packages/local-github/src/routes/graphql.ts";
 
-const folder = join(import.meta.dirname, "../../src/local-github/routes");
+const folder = join(import.meta.dirname, "../../packages/local-github/src/routes");
 const unverified = readFileSync(join(import.meta.dirname, "unverified.md"), "utf8");
 
 /** With `route(…)` and `repositoryRoute(…)` on one line or on several. The comment is everything directly above. */

@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import type { ErrorObject, ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import ajvFormats from "ajv-formats";
-import type { ApiExchange, Exchange, WebhookExchange } from "../../src/local-github/exchange.ts";
+import type { ApiExchange, Exchange, WebhookExchange } from "../../packages/local-github/src/exchange.ts";
 import {
   type DescribedOperation,
   type Description,

@@ -6,7 +6,7 @@
  */
 import { subscribe } from "node:diagnostics_channel";
 import { afterAll, afterEach } from "vitest";
-import type { Exchange } from "../../src/local-github/exchange.ts";
+import type { Exchange } from "../../packages/local-github/src/exchange.ts";
 
 const shownMax = 40;
 /** One for the process: the set-up and a test that imports this module share it. */

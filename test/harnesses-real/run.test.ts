@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { findByMarker } from "../../src/adapters/child/survivors.ts";
 import { defaultModelOf } from "../../src/config/models.ts";
-import { sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName } from "../../src/demo/world.ts";
 import { type ModelServer, startModelServer, type Turn } from "../fakes/model-server.ts";
 import {
   ends,

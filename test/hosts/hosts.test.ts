@@ -13,9 +13,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { databaseTemplate } from "../../packages/local-github/demo/world.ts";
 import { webhookPath } from "../../src/app/door.ts";
 import { limits } from "../../src/core/limits.ts";
-import { databaseTemplate } from "../../src/demo/world.ts";
 import { freePort } from "../free-port.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));

@@ -64,7 +64,7 @@ it("sets a repository up, imports and starts with nothing but what the package h
   expect(await baton("harness", "list")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("claude-code") });
   expect(await baton("demo", "--no-serve")).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringContaining("npm install @electric-sql/pglite"),
+    stderr: expect.stringContaining(`npm install ${product.localGitHubPackage}@${product.version}`),
   });
 
   // Importing the library needs no database.

@@ -1,8 +1,8 @@
 /** `/baton setup` in App mode: by the API alone, refreshed on a second request, refused to people without permission. */
 import { afterEach, expect, it } from "vitest";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { claudeCode } from "../../src/adapters/harness/claude-code/harness.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { repositoryName } from "../../src/demo/world.ts";
 import type { Github } from "../../src/ports/github.ts";
 import { type ObservedWorld, observedWorld, ownComments, pulls, repositoryOf, say } from "../scenarios/helpers.ts";
 import { workflowProblems } from "./workflow-problems.ts";

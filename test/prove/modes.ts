@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { appOnly, isReason } from "../scenarios/app-only.ts";
+import { notForJobs } from "../scenarios/helpers.ts";
 import type { Suite } from "./suite.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -20,18 +21,23 @@ const reportSchema = z.object({
     z.object({
       name: z.string(),
       message: z.string(),
-      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+      assertionResults: z.array(
+        z.object({ fullName: z.string(), status: z.string(), failureMessages: z.array(z.string()).nullish() }),
+      ),
     }),
   ),
 });
 
-/** Files of scenarios that make a world, unless they are about a part that jobs do not have. */
-export function filesOfBothModes(): string[] {
+/**
+ * Files of scenarios that make a world. Left out: those about a part that jobs do not have, and those with a test of jobs of
+ * their own.
+ */
+function filesOfBothModes(): string[] {
   return readdirSync(scenarios)
     .filter((name) => name.endsWith(".test.ts") && makesWorld.test(readFileSync(join(scenarios, name), "utf8")))
     .filter((name) => {
       const listed = appOnly[name.replace(/\.test\.ts$/, "")];
-      return listed === undefined || !isReason(listed) || !("notInJobs" in listed);
+      return listed === undefined || !isReason(listed) || "decidedBy" in listed;
     });
 }
 
@@ -48,13 +54,22 @@ export const modes: Suite = {
       await runVitest([...files.map((name) => join("test/scenarios", name)), `--outputFile=${report}`]);
       const { testResults } = reportSchema.parse(JSON.parse(readFileSync(report, "utf8")));
       const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
-      const broken = testResults.filter(({ message }) => message !== "").map(({ name, message }) => `${name}: ${message}`);
-      const failed = tests.filter(({ status }) => status === "failed").map(({ fullName }) => fullName);
+      const broken = testResults
+        .filter(({ message }) => message !== "")
+        .map(({ name, message }) => `${name}: ${message}`);
+      const isOfApp = (messages: readonly string[]): boolean => messages.some((text) => text.includes(notForJobs));
+      const failing = tests.filter(({ status }) => status === "failed");
+      const failed = failing.filter((one) => !isOfApp(one.failureMessages ?? [])).map(({ fullName }) => fullName);
       for (const line of [...broken, ...failed]) say(`failed: ${line}`);
       const passed = tests.filter(({ status }) => status === "passed").length;
       return {
         held: passed > 0 && failed.length === 0 && broken.length === 0,
-        result: { files: files.length, passed, failed: failed.length + broken.length },
+        result: {
+          files: files.length,
+          passed,
+          failed: failed.length + broken.length,
+          ofApp: failing.length - failed.length,
+        },
       };
     } finally {
       rmSync(directory, { recursive: true, force: true });
@@ -67,8 +82,11 @@ function runVitest(words: readonly string[]): Promise<void> {
   const program = join(root, "node_modules/vitest/vitest.mjs");
   const env = { ...process.env, BATON_TEST_MODE: "actions" };
   const { promise, resolve } = Promise.withResolvers<void>();
-  execFile(process.execPath, [program, "run", ...words, "--reporter=json"], { cwd: root, env, maxBuffer: 2 ** 28 }, () =>
-    resolve(),
+  execFile(
+    process.execPath,
+    [program, "run", ...words, "--reporter=json"],
+    { cwd: root, env, maxBuffer: 2 ** 28 },
+    () => resolve(),
   );
   return promise;
 }

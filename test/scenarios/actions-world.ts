@@ -3,6 +3,7 @@
  * shape of the App's world, so one scenario runs in both modes.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { repositoryName, type WorldOptions } from "../../packages/local-github/demo/world.ts";
 import { type GitDatabase, openGitDatabase } from "../../src/adapters/git-state/open.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
@@ -11,11 +12,10 @@ import { BatonError } from "../../src/core/errors.ts";
 import { fold } from "../../src/core/fold.ts";
 import type { RunState } from "../../src/core/state.ts";
 import type { RunId } from "../../src/core/vocabulary.ts";
-import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";
 import type { RunFilter, Store } from "../../src/ports/store.ts";
 import { startPlatform } from "../action/platform.ts";
 import { patienceMs } from "../patience.ts";
-import { describeWorld, type ObservedWorld, repositoryOf } from "./helpers.ts";
+import { describeWorld, notForJobs, type ObservedWorld, repositoryOf } from "./helpers.ts";
 
 const lookMs = 200;
 const threads = "refs/baton/thread/";
@@ -31,7 +31,7 @@ export async function actionsWorld(options: WorldOptions = {}): Promise<Observed
     ...platform,
     bot: "github-actions[bot]",
     baton: {
-      dependencies: { store: read.store },
+      dependencies: onlyStore(read.store),
       runner: { state: read.state, idle: () => platform.settle() },
     },
     // Each job is a start of its own.
@@ -58,6 +58,16 @@ export async function actionsWorld(options: WorldOptions = {}): Promise<Observed
     close: () => platform.close(),
   } as unknown as ObservedWorld;
   return world;
+}
+
+/** A job has its own dependencies. Only its store can be read from outside. */
+function onlyStore(store: unknown): unknown {
+  return new Proxy({ store } as Record<string | symbol, unknown>, {
+    get(known, name) {
+      if (name in known || typeof name === "symbol" || name === "then") return known[name];
+      throw new Error(`${notForJobs} dependencies.${name}`);
+    },
+  });
 }
 
 /** A scenario with a longer wait for a timer does not fit both modes. */

@@ -112,4 +112,3 @@ export const appOnly: Record<string, Reason | Record<string, Reason>> = {
 export function isReason(value: Reason | Record<string, Reason>): value is Reason {
   return ["same", "decidedBy", "notInJobs"].some((kind) => kind in value);
 }
-

@@ -5,11 +5,11 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
+import type { WebhookExchange } from "../../packages/local-github/src/exchange.ts";
 import { commandHarness } from "../../src/adapters/harness/command/harness.ts";
-import { sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName } from "../../src/demo/world.ts";
 import { outcomeOf } from "../../src/intake/outcome.ts";
-import type { WebhookExchange } from "../../src/local-github/exchange.ts";
 import {
   ends,
   type ObservedWorld,

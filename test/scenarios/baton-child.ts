@@ -10,10 +10,10 @@
 import { writeSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { createInterface } from "node:readline";
+import { scriptedHarnesses } from "../../packages/local-github/demo/world.ts";
 import { SqlStore } from "../../src/adapters/database/sql-store.ts";
 import { startServer } from "../../src/app/server.ts";
 import { limits } from "../../src/core/limits.ts";
-import { scriptedHarnesses } from "../../src/demo/world.ts";
 import { readSettings } from "../../src/environment/settings.ts";
 import { startBaton } from "../../src/wire.ts";
 import { type Acknowledged, isSabotage, sabotage } from "./sabotage.ts";

@@ -1,7 +1,7 @@
 /** Pull requests from branches with any name that git accepts, and obstacles to Baton's own branches. */
 import { afterEach, expect, it } from "vitest";
-import { sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName } from "../../src/demo/world.ts";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { type ObservedWorld, observedWorld, reaches, repositoryOf, say } from "./helpers.ts";
 
 let world: ObservedWorld;

@@ -1,6 +1,6 @@
 /** A pull request that changes `baton.yaml`, and the messages about a configuration in force. */
 import { afterEach, expect, it } from "vitest";
-import { repositoryName } from "../../src/demo/world.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { type ObservedWorld, observedWorld, ownComments, repositoryOf, say } from "./helpers.ts";
 
 let world: ObservedWorld;

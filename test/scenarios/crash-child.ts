@@ -8,9 +8,9 @@
 import { appendFileSync, existsSync, readFileSync, writeSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { createInterface } from "node:readline";
+import { scriptedHarnesses } from "../../packages/local-github/demo/world.ts";
 import { startServer } from "../../src/app/server.ts";
 import { limits } from "../../src/core/limits.ts";
-import { scriptedHarnesses } from "../../src/demo/world.ts";
 import { readSettings } from "../../src/environment/settings.ts";
 import { startBaton } from "../../src/wire.ts";
 import { happyPathSites, instrument, type Moment } from "./crash-sites.ts";

@@ -3,7 +3,7 @@
  * budget and the remedy.
  */
 import { afterEach, expect } from "vitest";
-import { planOf, sampleScript } from "../../src/demo/sample.ts";
+import { planOf, sampleScript } from "../../packages/local-github/demo/sample.ts";
 import { ends, type ObservedWorld, ownComments, runState, say } from "./helpers.ts";
 import { scenariosOf, scenarioWorld } from "./modes.ts";
 

@@ -5,9 +5,9 @@
  */
 import { writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { planOf, sampleFiles, sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { pollDeliveries } from "../../src/app/poll-deliveries.ts";
-import { planOf, sampleFiles, sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName } from "../../src/demo/world.ts";
 import {
   comments,
   ends,

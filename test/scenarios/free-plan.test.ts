@@ -1,7 +1,7 @@
 /** A private repository of a free plan has no branch rules, and GitHub refuses to list them. */
 import { afterEach, expect, it } from "vitest";
-import { sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName } from "../../src/demo/world.ts";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { type ObservedWorld, observedWorld, reaches, say } from "./helpers.ts";
 
 let world: ObservedWorld;

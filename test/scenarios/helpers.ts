@@ -1,8 +1,8 @@
 /** Waits for visible events of the world, and reads its threads. */
 import { setTimeout as delay } from "node:timers/promises";
+import { planOf } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName, startWorld, type World, type WorldOptions } from "../../packages/local-github/demo/world.ts";
 import type { EffectState, RunState } from "../../src/core/state.ts";
-import { planOf } from "../../src/demo/sample.ts";
-import { repositoryName, startWorld, type World, type WorldOptions } from "../../src/demo/world.ts";
 import type { Harness, HarnessRequest } from "../../src/ports/harness.ts";
 import { readDocument, wholeOf } from "../../src/prompt/document.ts";
 import { patienceMs } from "../patience.ts";
@@ -22,8 +22,7 @@ const lookIntervalMs = 500;
 const restMs = 50;
 
 export async function observedWorld(options: WorldOptions = {}): Promise<ObservedWorld> {
-  // `npm run prove -- modes` runs scenarios of the App in jobs.
-  if (process.env["BATON_TEST_MODE"] === "actions") return (await import("./actions-world.ts")).actionsWorld(options);
+  if (process.env["BATON_TEST_MODE"] === "actions") return inJobs(options);
   const listeners = new Set<Listener>();
   const world = await startWorld({
     ...options,
@@ -65,6 +64,18 @@ export async function observedWorld(options: WorldOptions = {}): Promise<Observe
       }
     },
   });
+}
+
+/** Parts that a world can replace in an App and not in a job. */
+const partsOfApp = ["harnesses", "processes", "agentSandbox", "environment", "grants", "repositoryCommands"] as const;
+export const notForJobs = "No job has such parts:";
+
+/** `npm run prove -- modes` runs scenarios of the App in jobs. */
+async function inJobs(options: WorldOptions): Promise<ObservedWorld> {
+  const own = partsOfApp.filter((name) => options[name] !== undefined);
+  if (own.length > 0) throw new Error(`${notForJobs} ${own.join(", ")}`);
+  const { actionsWorld } = await import("./actions-world.ts");
+  return actionsWorld(options);
 }
 
 export async function describeWorld(world: World): Promise<string> {

@@ -1,7 +1,7 @@
 /** Threads and repositories that accept no comment: Baton spends nothing without a message. */
 import { afterEach, expect, it } from "vitest";
-import { sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName } from "../../src/demo/world.ts";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { type ObservedWorld, observedWorld, pulls, reaches, repositoryOf, runState, say } from "./helpers.ts";
 
 let world: ObservedWorld;

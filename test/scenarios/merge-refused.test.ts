@@ -1,7 +1,7 @@
 /** `merge: auto` when GitHub does not merge at once: temporary obstacles, rules, and tasks for people. */
 import { afterEach, expect, it } from "vitest";
-import { sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName, type WorldOptions } from "../../packages/local-github/demo/world.ts";
 import { ends, type ObservedWorld, observedWorld, pulls, reaches, repositoryOf, say } from "./helpers.ts";
 
 let world: ObservedWorld;

@@ -6,10 +6,10 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
 import { defaultModelOf, modelRow } from "../../src/config/models.ts";
 import type { EffectState } from "../../src/core/state.ts";
 import type { EffectKey } from "../../src/core/vocabulary.ts";
-import { sampleScript } from "../../src/demo/sample.ts";
 import { type ModelServer, startModelServer } from "../fakes/model-server.ts";
 import { ends, type ObservedWorld, observedWorld, ownComments, runState, say } from "./helpers.ts";
 

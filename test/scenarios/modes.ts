@@ -1,6 +1,6 @@
 /** Scenarios run in both modes, except those of `app-only.ts`. */
 import { it } from "vitest";
-import type { WorldOptions } from "../../src/demo/world.ts";
+import type { WorldOptions } from "../../packages/local-github/demo/world.ts";
 import { actionsWorld } from "./actions-world.ts";
 import { appOnly, isReason } from "./app-only.ts";
 import { type ObservedWorld, observedWorld } from "./helpers.ts";

@@ -1,7 +1,7 @@
 /** `baton run start`: the effect of `/baton run` in a thread, requested over the socket of a running App. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { startWorld, type World } from "../../packages/local-github/demo/world.ts";
 import { startRun } from "../../src/app/control/start-run.ts";
-import { startWorld, type World } from "../../src/demo/world.ts";
 
 const by = { id: 0, login: "olga (command line)", kind: "user", permission: "admin" } as const;
 let world: World;

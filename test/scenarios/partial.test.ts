@@ -2,8 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
 import type { ErrorCode } from "../../src/core/errors.ts";
-import { sampleScript } from "../../src/demo/sample.ts";
 import type { Harness, HarnessRequest, HarnessResult } from "../../src/ports/harness.ts";
 import { ends, type ObservedWorld, observedWorld, ownComments, runState, say } from "./helpers.ts";
 

@@ -1,8 +1,8 @@
 /** Checks before the first paid step, through the thread. */
 import { execFileSync } from "node:child_process";
 import { afterEach, expect } from "vitest";
-import { sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName } from "../../src/demo/world.ts";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { ends, type ObservedWorld, ownComments, pulls, reaches, repositoryOf, runState, say } from "./helpers.ts";
 import { scenariosOf, scenarioWorld } from "./modes.ts";
 

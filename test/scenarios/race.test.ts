@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { sampleScript } from "../../src/demo/sample.ts";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
 import type { Harness, HarnessResult } from "../../src/ports/harness.ts";
 import {
   comments,

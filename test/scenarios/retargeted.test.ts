@@ -1,7 +1,7 @@
 /** Somebody changes a pull request's base branch while its run waits: no verdict for the old base counts. */
 import { afterEach, expect, it } from "vitest";
-import { sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName } from "../../src/demo/world.ts";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import {
   ends,
   type ObservedWorld,

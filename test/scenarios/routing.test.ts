@@ -2,11 +2,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
 import { commandHarness } from "../../src/adapters/harness/command/harness.ts";
 import type { ErrorData } from "../../src/core/errors.ts";
 import type { EffectState, RunState } from "../../src/core/state.ts";
 import type { EffectKey, Tokens } from "../../src/core/vocabulary.ts";
-import { sampleScript } from "../../src/demo/sample.ts";
 import type { Harness, HarnessRequest, HarnessResult } from "../../src/ports/harness.ts";
 import { repositoryAccess } from "../../src/runner/repository-access.ts";
 import { ends, type ObservedWorld, observedWorld, ownComments, repositoryOf, runState, say } from "./helpers.ts";

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect } from "vitest";
-import { planOf, sampleFiles, sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName, type WorldOptions } from "../../src/demo/world.ts";
+import { planOf, sampleFiles, sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName, type WorldOptions } from "../../packages/local-github/demo/world.ts";
 import { clonedReader } from "../git-reader.ts";
 import {
   comments,

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { sampleFiles, sampleScript } from "../../src/demo/sample.ts";
-import type { WorldOptions } from "../../src/demo/world.ts";
+import { sampleFiles, sampleScript } from "../../packages/local-github/demo/sample.ts";
+import type { WorldOptions } from "../../packages/local-github/demo/world.ts";
 import type { SandboxState } from "../../src/policy/sandbox.ts";
 import type { AgentSandbox } from "../../src/ports/sandbox.ts";
 import { clonedReader } from "../git-reader.ts";

@@ -1,8 +1,8 @@
 /** Schedules in App mode: the dashboard issue, the owner of a run, one run an occurrence, people's pauses. */
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { runSchedules } from "../../src/app/schedule-round.ts";
 import { hasDue } from "../../src/begin/start-due.ts";
-import { repositoryName } from "../../src/demo/world.ts";
 import type { Dependencies } from "../../src/runner/dependencies.ts";
 import { readBook } from "../../src/runner/schedule-book.ts";
 import { comments, type ObservedWorld, observedWorld, repositoryOf, say } from "./helpers.ts";

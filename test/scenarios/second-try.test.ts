@@ -1,8 +1,8 @@
 /** A check that people run again may turn a gate green. The thread says that it took two tries. */
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName } from "../../src/demo/world.ts";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { type ObservedWorld, observedWorld, pulls, reaches, repositoryOf, say } from "./helpers.ts";
 
 let world: ObservedWorld;

@@ -3,7 +3,7 @@
  * run.
  */
 import { afterEach, expect, it } from "vitest";
-import { repositoryName } from "../../src/demo/world.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import {
   ends,
   type ObservedWorld,

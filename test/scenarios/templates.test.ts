@@ -6,8 +6,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { sampleScript } from "../../src/demo/sample.ts";
-import { repositoryName } from "../../src/demo/world.ts";
+import { sampleScript } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import type { Harness, HarnessRequest, HarnessResult } from "../../src/ports/harness.ts";
 import {
   ends,

@@ -1,7 +1,7 @@
 /** A process of the repository: the base branch's file runs, whatever a head holds, and whatever the base holds later. */
 import { afterEach, expect, it } from "vitest";
-import { sampleFiles } from "../../src/demo/sample.ts";
-import { repositoryName } from "../../src/demo/world.ts";
+import { sampleFiles } from "../../packages/local-github/demo/sample.ts";
+import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import type { HarnessRequest } from "../../src/ports/harness.ts";
 import {
   ends,

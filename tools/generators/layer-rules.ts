@@ -11,6 +11,10 @@ const path = ".oxlintrc.json";
 const rule = "no-restricted-imports";
 const start = "Start programs through src/adapters/child: it bounds them and ends everything that they started.";
 const programs = { regex: "^(?:execa|(?:node:)?child_process)$", message: start };
+const optional = {
+  regex: "^(?:\\.\\./)+packages/",
+  message: "An installation may lack the packages: src/cli/commands/demo.ts loads them by name.",
+};
 
 const pureRule = "no-restricted-properties";
 const impure = [
@@ -29,7 +33,7 @@ export function layerRules(): GeneratedFile {
   };
   const byHand = config.overrides.filter(({ rules }) => !Array.isArray(rules[rule]) && !(pureRule in rules));
   const overrides = [
-    { files: ["src/**", "processes/**"], rules: { [rule]: ["error", { patterns: [programs] }] } },
+    { files: ["src/**", "processes/**"], rules: { [rule]: ["error", { patterns: [programs, optional] }] } },
     ...[...layers.keys()].map((folder) => ({ files: [`src/${folder}/**`], rules: { [rule]: ruleOf(folder) } })),
     { files: pureLayers.map((folder) => `src/${folder}/**`), rules: { [pureRule]: ["error", ...impure] } },
     ...byHand,
@@ -54,7 +58,7 @@ function ruleOf(folder: string): unknown {
       : [{ regex: `^(?:\\.\\./){${folder.split("/").length},}(?:wire[a-z-]*|engine|library)\\.ts$`, message }]),
     ...(pureLayers.includes(folder) ? [{ group: ["node:*"], message: "Pure folders have no I/O." }] : []),
   ];
-  return ["error", { patterns: startsPrograms.includes(folder) ? patterns : [...patterns, programs] }];
+  return ["error", { patterns: [...patterns, optional, ...(startsPrograms.includes(folder) ? [] : [programs])] }];
 }
 
 function names(folders: readonly string[]): string {

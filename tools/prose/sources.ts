@@ -16,7 +16,7 @@ export interface ProseText {
 const excluded = [/^docs\/reference\//, /^test\/fixtures\//, /^src\/prompt\//, /^CHANGELOG\.md$/];
 
 export function proseOf(root: string): ProseText[] {
-  return filesOf(root, ["*.md", "src/**/*.ts", "processes/**/*.ts"])
+  return filesOf(root, ["*.md", "src/**/*.ts", "processes/**/*.ts", "packages/**/*.ts"])
     .filter((path) => !path.endsWith(".test.ts") && !excluded.some((one) => one.test(path)))
     .flatMap((path) => {
       const text = readFileSync(join(root, path), "utf8");
@@ -26,7 +26,7 @@ export function proseOf(root: string): ProseText[] {
 
 /** Comments of the code of Baton and of its tests. */
 export function commentsOf(root: string): ProseText[] {
-  const patterns = ["src", "processes", "test", "tools", "bench"].map((folder) => `${folder}/**/*.ts`);
+  const patterns = ["src", "processes", "packages", "test", "tools", "bench"].map((folder) => `${folder}/**/*.ts`);
   return filesOf(root, patterns)
     .filter((path) => !path.startsWith("test/fixtures/"))
     .flatMap((path) => commentsIn(path, readFileSync(join(root, path), "utf8")));

@@ -17,6 +17,7 @@ const places: Readonly<Record<string, (version: string) => readonly string[]>> =
     `"name": "${product.packageName}",\n  "version": "${version}"`,
     `"name": "${product.packageName}",\n      "version": "${version}"`,
   ],
+  "packages/local-github/package.json": (version) => [`"version": "${version}"`],
   "src/core/product.ts": (version) => [`const version = "${version}"`],
   "deploy/compose.yaml": (version) => [`/baton:${version}`],
   "deploy/helm/baton/Chart.yaml": (version) => [`\nversion: ${version}`, `appVersion: ${version}`],

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { databaseTemplate } from "../../demo/world.ts";
+import { databaseTemplate } from "../../../packages/local-github/demo/world.ts";
 import type { Database, NewDelivery } from "../../ports/store.ts";
 import { silentLog } from "../system/log.ts";
 import { openPglite } from "./open.ts";

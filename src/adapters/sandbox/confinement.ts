@@ -67,7 +67,7 @@ class Attempt {
     const env = environmentInside(program.env, host, proxy);
     const [name = "", ...words] = program.command;
     const extra = await programBinds(name, program.env["PATH"] ?? "", host);
-    const bridge = { services, environment: pick(env, bridgeUnset) };
+    const bridge = { services, environment: nodeVariables(env) };
     const temporaryBytes = temporaryBytesMax(resources.memoryBytesMax);
     const wrapped = [
       bubblewrap.path,
@@ -84,7 +84,7 @@ class Attempt {
       }),
       "--json-status-fd",
       String(descriptors.status),
-      ...bridgeUnset.flatMap((variable) => ["--unsetenv", variable]),
+      ...Object.keys(bridge.environment).flatMap((variable) => ["--unsetenv", variable]),
       "--",
       nodePath,
       `${insideDir}/bridge.cjs`,
@@ -200,11 +200,12 @@ shift 4
 exec "$@"
 `;
 
-/** Variables that would change the bridge. The bridge gives them to the program. */
-const bridgeUnset = ["NODE_OPTIONS", "NODE_V8_COVERAGE"];
-
-function pick(env: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name)));
+/**
+ * Variables that would change Node in the bridge. The bridge gives them to the program. A thread of Node reads the file of
+ * `NODE_EXTRA_CA_CERTS`, and the bridge would close that file with the inherited ones.
+ */
+function nodeVariables(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith("NODE_")));
 }
 
 function environmentInside(

@@ -44,6 +44,12 @@ describe.skipIf(whySkipped !== null)(`sandbox${whySkipped === null ? "" : ` (ski
       expect(JSON.parse(text)).toEqual([words, attempt.tree, env.NODE_OPTIONS, env.ODD, attempt.home]);
     });
 
+    it("leaves variables of Node to the program: the bridge reads no certificates of theirs", async () => {
+      const env = { NODE_EXTRA_CA_CERTS: "/nowhere.pem" };
+      // Node warns of a file that it cannot read, and the shell does not.
+      expect(await output(sh('echo "$NODE_EXTRA_CA_CERTS"'), { env })).toBe("/nowhere.pem\n");
+    });
+
     it("leaves files that Baton can read, change and remove", async () => {
       await attempt.run(
         sh("umask 077; mkdir -p a/b; echo x >a/b/c; chmod 000 a/b/c; ln -s /etc/shadow a/link; mkfifo a/pipe"),

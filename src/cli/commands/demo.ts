@@ -1,3 +1,4 @@
+import { product } from "../../core/product.ts";
 import { type CliCommand, jsonOption } from "../context.ts";
 
 interface Options {
@@ -21,7 +22,24 @@ export const demo: CliCommand = (program, context) => {
         ...(serve ? [] : ["--no-serve"]),
       ];
       process.argv.splice(2, process.argv.length - 2, ...words);
-      await import("../../demo/main.ts");
+      const entry = `${product.localGitHubPackage}/demo`;
+      if (!isInstalled(entry)) {
+        context.note(
+          `The demo is a package of its own. To get it: npm install ${product.localGitHubPackage}@${product.version}`,
+        );
+        context.exit(1);
+        return;
+      }
+      await import(entry);
       context.exit(Number(process.exitCode ?? 0));
     });
 };
+
+function isInstalled(entry: string): boolean {
+  try {
+    import.meta.resolve(entry);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,9 +1,9 @@
 /** Reports that GitHub keeps, read through the App's own client from the local GitHub: with and without permissions. */
 import { afterEach, expect, it } from "vitest";
+import type { Alert } from "../../../packages/local-github/src/state.ts";
+import { createTestWorld, type TestWorld } from "../../../packages/local-github/src/test-world.ts";
 import { ManualClock } from "../../../test/fakes/manual-clock.ts";
 import { createGithubApp } from "../../adapters/github/github-app.ts";
-import type { Alert } from "../../local-github/state.ts";
-import { createTestWorld, type TestWorld } from "../../local-github/test-world.ts";
 import { detectorNamed } from "../../sweep/detectors/index.ts";
 import { githubReport } from "./detect-source.ts";
 

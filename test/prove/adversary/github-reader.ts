@@ -4,7 +4,7 @@
  * When in doubt, it is stricter than GitHub. It removes tags before it searches for words, so separated pieces count as one
  * word.
  */
-import { markdown } from "../../../src/local-github/pages/markdown.ts";
+import { markdown } from "../../../packages/local-github/src/pages/markdown.ts";
 
 export interface Rendered {
   html: string;

@@ -3,7 +3,7 @@
  *
  * Owns: the acts of people, and the visible state of a thread. Does not own: processes and their deaths (`fleet.ts`).
  */
-import type { Stage } from "../../../src/demo/world.ts";
+import type { Stage } from "../../../packages/local-github/demo/world.ts";
 import { parseMarker } from "../../../src/text/marker.ts";
 import type { Draw } from "../draw.ts";
 import type { ThreadFacts } from "./oracle.ts";

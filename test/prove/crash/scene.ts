@@ -1,7 +1,7 @@
 /** The surroundings of a fleet's Batons: GitHub with four lanes, whose every request is an instant, and the model's service. */
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type Stage, setStage } from "../../../src/demo/world.ts";
+import { type Stage, setStage } from "../../../packages/local-github/demo/world.ts";
 import { Draw } from "../draw.ts";
 import type { LaneRepository } from "./people.ts";
 import type { Aim } from "./plan.ts";

@@ -38,12 +38,12 @@ export const install: Suite = {
     const bound = flagOf(options, "megabytes");
     const work = mkdtempSync(join(tmpdir(), "baton-install-"));
     try {
-      await execa("npm", ["pack", "--pack-destination", work], { cwd: root, timeout });
-      const packed = join(work, `${product.packageName.slice(1).replace("/", "-")}-${product.version}.tgz`);
+      const packed = await pack(root, product.packageName, work);
+      const demo = await pack(join(root, "packages/local-github"), product.localGitHubPackage, work);
       options.say(`packed: ${Math.round(readFileSync(packed).length / 1024)} KB`);
       const used: Used[] = [];
       for (const version of nodes) {
-        const one = await useOn(version, { work, packed, bound });
+        const one = await useOn(version, { work, packed, demo, bound });
         used.push(one);
         options.say(`Node ${one.node}: ${one.megabytes} MB${one.wrong.map((line) => `\n  ${line}`).join("")}`);
       }
@@ -57,7 +57,15 @@ export const install: Suite = {
   },
 };
 
-async function useOn(version: string, given: { work: string; packed: string; bound: number }): Promise<Used> {
+async function pack(directory: string, name: string, destination: string): Promise<string> {
+  await execa("npm", ["pack", "--pack-destination", destination], { cwd: directory, timeout });
+  return join(destination, `${name.slice(1).replace("/", "-")}-${product.version}.tgz`);
+}
+
+async function useOn(
+  version: string,
+  given: { work: string; packed: string; demo: string; bound: number },
+): Promise<Used> {
   const home = join(given.work, `node-${version}`);
   mkdirSync(home);
   await execa("npm", ["install", "--no-save", "--prefix", home, `node@${version}`], { cwd: home, timeout });
@@ -74,7 +82,7 @@ async function useOn(version: string, given: { work: string; packed: string; bou
   await programWorks(place);
   await setUpPageWorks(place);
   await libraryWorks(place);
-  await demoWorks(place, given.packed);
+  await demoWorks(place, given);
   await appWorks(place);
   return { node: node.trim(), megabytes, wrong: place.wrong };
 }
@@ -107,7 +115,7 @@ async function programWorks(place: Place): Promise<void> {
   await expects(place, ["config", "check"], 0, /./);
   const probes = JSON.parse(await expects(place, ["sandbox", "test", "--json"], 0, /stopped/)) as unknown[];
   if (probes.length < 10) place.wrong.push(`baton sandbox test made only ${probes.length} attempts.`);
-  await expects(place, ["demo", "--no-serve"], 1, /BATON|npm install @electric-sql\/pglite/);
+  await expects(place, ["demo", "--no-serve"], 1, new RegExp(`npm install ${product.localGitHubPackage}@`));
 }
 
 /** Without credentials: Probot's page, with its style. */
@@ -173,9 +181,9 @@ async function libraryWorks(place: Place): Promise<void> {
   if (tsc.exitCode !== 0) place.wrong.push(`The types do not fit: ${tsc.all}`);
 }
 
-/** With the optional database, the whole job runs. */
-async function demoWorks(place: Place, packed: string): Promise<void> {
-  await installed(place, [packed]);
+/** With the package of the demo, which brings the database, the whole job runs. */
+async function demoWorks(place: Place, { packed, demo }: { packed: string; demo: string }): Promise<void> {
+  await installed(place, [packed, demo]);
   const out = await expects(place, ["demo", "--json", "--no-serve"], 0, /"verdict":"passed"/);
   if (!out.includes('"merged":true')) place.wrong.push("The demo merged nothing.");
 }

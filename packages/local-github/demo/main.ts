@@ -7,16 +7,16 @@
  * Nothing outlives it: after a signal or a failure, the world ends before the process.
  */
 import { once } from "node:events";
-import { claudeCode } from "../adapters/harness/claude-code/harness.ts";
-import { codex } from "../adapters/harness/codex/harness.ts";
-import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
-import { type BatonError, toBatonError } from "../core/errors.ts";
-import { readFlags } from "../core/flags.ts";
-import type { RunState } from "../core/state.ts";
-import { stepStatus, stepVerdict } from "../core/step-verdict.ts";
-import { noTokens, type Verdict } from "../core/vocabulary.ts";
-import type { Harness } from "../ports/harness.ts";
-import { count, duration, totalTokens, usd } from "../text/format.ts";
+import { claudeCode } from "../../../src/adapters/harness/claude-code/harness.ts";
+import { codex } from "../../../src/adapters/harness/codex/harness.ts";
+import { forgetEnvironment } from "../../../src/adapters/system/forget-environment.ts";
+import { type BatonError, toBatonError } from "../../../src/core/errors.ts";
+import { readFlags } from "../../../src/core/flags.ts";
+import type { RunState } from "../../../src/core/state.ts";
+import { stepStatus, stepVerdict } from "../../../src/core/step-verdict.ts";
+import { noTokens, type Verdict } from "../../../src/core/vocabulary.ts";
+import type { Harness } from "../../../src/ports/harness.ts";
+import { count, duration, totalTokens, usd } from "../../../src/text/format.ts";
 import { type Story, stories } from "./stories.ts";
 import { repositoryName, startWorld, type World } from "./world.ts";
 

@@ -1,6 +1,6 @@
 /** The stories of the demo: a world, its beginning, and whether it ended as it should. */
-import { readSweepBook } from "../runner/sweep-book.ts";
-import { dashboardTitle } from "../thread/render/dashboard.ts";
+import { readSweepBook } from "../../../src/runner/sweep-book.ts";
+import { dashboardTitle } from "../../../src/thread/render/dashboard.ts";
 import { sampleFiles, sampleScript } from "./sample.ts";
 import { repositoryName, type World, type WorldOptions } from "./world.ts";
 

@@ -11,7 +11,7 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { launcherBySize } from "../adapters/child/launcher.ts";
+import { launcherBySize } from "../../../src/adapters/child/launcher.ts";
 import { type Actor, authenticate, demand, doerOf } from "./access.ts";
 import { notFound, Refusal } from "./answer.ts";
 import { absorbPush } from "./deeds/refs.ts";

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { appendFile, mkdir, mkdtemp, rm } from "node:fs/promises";
-import { children } from "../adapters/child/children.ts";
+import { children } from "../../../src/adapters/child/children.ts";
 
 const outputBytesMax = 64 * 1024 * 1024;
 const timeoutMs = 600_000;

@@ -25,21 +25,24 @@ export function headline(state: RunState): { icon: string; sentence: string } {
   if (state.outcome !== null) {
     const { status, reason } = state.outcome.verdict;
     const isCancelled = state.status === "cancelled";
-    const word = `${isCancelled ? "Cancelled" : endings[status]}${link === "" ? "" : ` in ${link}`}`;
-    const why = neutraliseLine(oneLine(reason));
-    return { icon: isCancelled ? icons.skipped : icons[status], sentence: `**${word}.** ${why}`.trim() };
+    const word = isCancelled ? "Cancelled" : endings[status];
+    return { icon: isCancelled ? icons.skipped : icons[status], sentence: line(word, oneLine(reason), link) };
   }
-  const also = (news: string): string => (link === "" || news.includes(link) ? "" : `${link}: `);
   if (state.cancelRequested !== null)
     return {
       icon: icons.pending,
-      sentence: `**Cancelling.** ${also("")}${neutraliseLine(`@${state.cancelRequested.by.login} asked for it.`)}`,
+      sentence: line("Cancelling", `@${state.cancelRequested.by.login} asked for it.`, link),
     };
   const wait = foremost(waitingFor(state));
   if (wait === null) return { icon: icons.pending, sentence: "**Starting.**" };
-  const news = newsOf(state, wait);
-  const sentence = `**${news.title}.** ${also(news.title)}${neutraliseLine(news.sentence)}`;
-  return { icon: iconOf(wait), sentence: sentence.replace(/: $/, "").trim() };
+  const { title, sentence } = newsOf(state, wait);
+  return { icon: iconOf(wait), sentence: line(title, sentence, link) };
+}
+
+/** `news`: without effect. */
+function line(news: string, sentence: string, link: string): string {
+  const where = link === "" || news.includes(link) ? "" : ` in ${link}`;
+  return `**${news}${where}.** ${neutraliseLine(sentence)}`.trim();
 }
 
 /** The wait that the headline is about: people can do something about the first two. */

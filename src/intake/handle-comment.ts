@@ -241,8 +241,9 @@ function answerWith(
     const name = command.name === "help" ? `help by ${event.author.id}` : command.name;
     const before = known[name];
     const over = before === undefined || before === reply.operationKey ? [] : [supersededRow(event, before)];
-    await dependencies.store.write({ outbox: [foldable(reply), ...over, ...outbox] });
+    // First, so that Actions mode pushes both at once. A repeated delivery finds its own answer here, and folds nothing.
     await writeValue(dependencies.store, key, { ...known, [name]: reply.operationKey });
+    await dependencies.store.write({ outbox: [foldable(reply), ...over, ...outbox] });
   };
 }
 

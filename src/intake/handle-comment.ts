@@ -222,6 +222,7 @@ async function handleInTurn(dependencies: Dependencies, runner: Runner, event: C
 /** Reads only: a newer answer to the same question makes this one superfluous. */
 const replaced: ReadonlySet<string> = new Set(["status", "cost", "why", "help"]);
 /** The last answer of each command that a newer one replaces, by command and, if it is about a person, author. */
+const lastAnswersMax = 50;
 const lastAnswers = defineValues("answers:", z.record(z.string(), z.string()));
 
 /** HC3 */
@@ -237,7 +238,10 @@ function answerWith(
     if (command === undefined || !replaced.has(command.name))
       return dependencies.store.write({ outbox: [reply, ...outbox] });
     const key = lastAnswers.at(threadKey);
-    const known = (await readValue(dependencies.store, key)) ?? {};
+    // Anybody may ask for help, so Baton forgets the oldest.
+    const known = Object.fromEntries(
+      Object.entries((await readValue(dependencies.store, key)) ?? {}).slice(-lastAnswersMax),
+    );
     const name = command.name === "help" ? `help by ${event.author.id}` : command.name;
     const before = known[name];
     const over = before === undefined || before === reply.operationKey ? [] : [supersededRow(event, before)];

@@ -221,8 +221,8 @@ async function handleInTurn(dependencies: Dependencies, runner: Runner, event: C
 
 /** Reads only: a newer answer to the same question makes this one superfluous. */
 const replaced: ReadonlySet<string> = new Set(["status", "cost", "why", "help"]);
-/** The last answer of each command that a newer one replaces, by command and, if it is about a person, author. */
 const lastAnswersMax = 50;
+/** The last answer of each command that a newer one replaces, by command and, if it is about a person, author. */
 const lastAnswers = defineValues("answers:", z.record(z.string(), z.string()));
 
 /** HC3 */

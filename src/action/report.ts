@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { appendFile } from "node:fs/promises";
 import type { RunState } from "../core/state.ts";
 import { shortRunId } from "../core/vocabulary.ts";
+import { plural } from "../text/format.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
 import { headline, pullRequestOf } from "../thread/render/headline.ts";
 import { budgetLine, costTable, folded } from "../thread/render/parts.ts";
@@ -154,8 +155,11 @@ function linksOf({ run, repositoryUrl, thread }: JobReport): string[] {
 
 /** The cost of a job for the repository, for its summary and its log. */
 function workOf({ steps, statePushes, apiCalls: { reads, unchanged, writes } }: JobReport): string {
-  const kinds = reads + writes === 0 ? "" : ` (${reads} reads, ${unchanged} of them unchanged; ${writes} writes)`;
-  return `${steps} steps, ${statePushes} state pushes, ${reads + writes} API calls${kinds}`;
+  const kinds =
+    reads + writes === 0
+      ? ""
+      : ` (${plural(reads, "read")}, ${unchanged} of them unchanged; ${plural(writes, "write")})`;
+  return `${plural(steps, "step")}, ${plural(statePushes, "state push", "state pushes")}, ${plural(reads + writes, "API call")}${kinds}`;
 }
 
 /** Workflow commands for the log: GitHub shows them next to the run. */

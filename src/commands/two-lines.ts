@@ -18,17 +18,28 @@ export interface Answered {
 }
 
 export async function twoLines(
-  context: Pick<CommandContext, "dependencies" | "issue" | "commentId" | "command">,
+  context: Pick<CommandContext, "dependencies" | "github" | "repository" | "issue" | "commentId" | "command">,
   { runId }: Pick<RunState, "runId">,
   { news, detail, part, whole }: Answered,
 ): Promise<string> {
-  const { dependencies, issue, commentId, command } = context;
-  const row = await dependencies.store.outboxRow(`status:${runId}`);
-  const { url = null } = (row?.result ?? {}) as { url?: string | null };
+  const { issue, commentId, command } = context;
+  const url = await statusComment(context, `status:${runId}`);
   const asked = `${issue.url}${commentId === null ? "" : `#issuecomment-${commentId}`}`;
-  const links = [...(url === null ? [] : [`[${part}](${url})`]), `answers [\`/baton ${command.name}\`](${asked})`].join(
-    " · ",
-  );
+  const links = [
+    ...(url === null ? [] : [`[${part}](${url})`]),
+    `Answer to [\`/baton ${command.name}\`](${asked})`,
+  ].join(" · ");
   const second = detail === "" ? links : `${detail} ${links}`;
   return [`${news}\n${second}`, ...(url === null ? [whole] : [])].join("\n\n");
+}
+
+/** Its address. null: GitHub has no such comment, or not yet. */
+async function statusComment(
+  { dependencies, github, repository, issue }: Pick<CommandContext, "dependencies" | "github" | "repository" | "issue">,
+  marker: string,
+): Promise<string | null> {
+  const row = await dependencies.store.outboxRow(marker);
+  const { url = null } = (row?.result ?? {}) as { url?: string | null };
+  // Baton forgets what it sent for a run that ended long ago. GitHub does not.
+  return row === null ? ((await github.ownComment(repository, issue.number, marker))?.url ?? null) : url;
 }

@@ -117,7 +117,7 @@ describe("answers about a run", () => {
       const lines = (thread.answer(id) ?? "").replace(/\s*<!--.*-->\s*/s, "").split("\n");
       expect(lines, command).toHaveLength(2);
       expect(lines[1]).toMatch(/\[(?:Status comment|Cost by step|Decisions and evidence)\]\(https:/);
-      expect(lines[1]).toContain(`answers [\`/baton ${command}\`](https://github.test/11#issuecomment-${id})`);
+      expect(lines[1]).toContain(`Answer to [\`/baton ${command}\`](https://github.test/11#issuecomment-${id})`);
     }
   });
 

@@ -21,6 +21,9 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { freePort } from "./free-port.ts";
 
 const main = fileURLToPath(new URL("../src/app/main.ts", import.meta.url));
+/** Compiled code of earlier starts. */
+const { NODE_COMPILE_CACHE } = process.env;
+const compiled: Record<string, string> = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 
 let directory: string;
 beforeEach(() => {
@@ -29,8 +32,15 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
 
 function start(environment: Record<string, string>) {
-  const env = { PATH: process.env["PATH"] ?? "", HOME: directory, ...environment };
-  const child = execa(process.execPath, [main], { cwd: directory, env, extendEnv: false, reject: false, all: true });
+  const env = { PATH: process.env["PATH"] ?? "", HOME: directory, ...compiled, ...environment };
+  const child = execa(process.execPath, [main], {
+    cwd: directory,
+    env,
+    extendEnv: false,
+    reject: false,
+    all: true,
+    forceKillAfterDelay: false,
+  });
   let printed = "";
   child.all.on("data", (chunk: Buffer) => {
     printed += chunk.toString("utf8");
@@ -120,7 +130,13 @@ async function npmStart(environment: Record<string, string>) {
   copyFileSync(join(root, "package.json"), join(directory, "package.json"));
   for (const name of ["src", "processes", "node_modules", "app.yml"])
     symlinkSync(join(root, name), join(directory, name));
-  const env = { PATH: process.env["PATH"] ?? "", HOME: directory, npm_config_update_notifier: "false", ...environment };
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: directory,
+    npm_config_update_notifier: "false",
+    ...compiled,
+    ...environment,
+  };
   const child = execa("npm", ["start"], {
     cwd: directory,
     env,

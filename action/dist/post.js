@@ -1,4 +1,2 @@
 import { createRequire as batonRequire } from "node:module"; const require = batonRequire(import.meta.url);
-import{Ba as c,Zb as d,ac as f,za as a}from"./shared-ZYTULEKB.js";import{C as i}from"./shared-OVIORPO6.js";import{a as s}from"./shared-YDTN7UIM.js";var p=6e4;try{let{STATE_home:e,STATE_owner:t}=process.env;e!==void 0&&e!==""&&t!==void 0&&await w(e,t)}catch(e){process.stdout.write(`Baton: the thread could not be freed: ${i(e).code}
-`)}process.exit();async function w(e,t){let r=f(process.env),{state:o}=await d(r,e,c),n=o.snapshot.driver;if(n?.owner!==t||n.expiresAt<=a.now())return;let m={owner:`${t} (after its end)`,job:r.workflowRunId,ttlMs:p};await o.takeDriver({...m,deadOwner:t})!==null&&(await o.releaseDriver(()=>!1),process.stdout.write(`Baton: ${e} is free again; the next event or the schedule goes on.
-`))}s(w,"free");
+var{STATE_home:e,STATE_owner:o}=process.env;if(e!==void 0&&e!==""&&o!==void 0){let{freeThread:r}=await import("./shared-BNV66GSW.js");process.stdout.write(await r(process.env,e,o))}process.exit();

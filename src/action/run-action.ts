@@ -10,7 +10,7 @@ import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
 import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
 import { openPackageCaches } from "../adapters/sandbox/package-caches.ts";
 import { systemClock } from "../adapters/system/clock.ts";
-import { createLog } from "../adapters/system/log.ts";
+import { createLog, type LogOptions } from "../adapters/system/log.ts";
 import { openDashboard } from "../begin/start-due.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
@@ -76,9 +76,13 @@ export interface FinishedJob {
   redact(text: string): string;
 }
 
-export async function runAction(settings: ActionSettings, platformStop: AbortSignal): Promise<FinishedJob> {
+export async function runAction(
+  settings: ActionSettings,
+  platformStop: AbortSignal,
+  destination?: LogOptions["destination"],
+): Promise<FinishedJob> {
   const redact = createRedactor({ secrets: settings.secrets });
-  const log = createLog({ level: settings.logLevel, redact });
+  const log = createLog({ level: settings.logLevel, redact, ...(destination === undefined ? {} : { destination }) });
   const told = {
     name: settings.eventName,
     payload: JSON.parse(await readFile(settings.eventPath, "utf8")) as unknown,

@@ -14,7 +14,26 @@ type Redact = (text: string) => string;
 
 const bundleName = /\/bundle$/;
 
-export function redactingStore(store: Store, redact: Redact): Store {
+/** Names of fields, logins and addresses are in every event: each of them is read once. */
+const cleanCharactersMax = 200;
+const cleanMax = 5_000;
+
+function remembering(redact: Redact): Redact {
+  const clean = new Set<string>();
+  return (text) => {
+    if (text.length > cleanCharactersMax) return redact(text);
+    if (clean.has(text)) return text;
+    const safe = redact(text);
+    if (safe === text) {
+      if (clean.size >= cleanMax) clean.clear();
+      clean.add(text);
+    }
+    return safe;
+  };
+}
+
+export function redactingStore(store: Store, redactText: Redact): Store {
+  const redact = remembering(redactText);
   const writes = (given: TransactionWrites): TransactionWrites => ({
     ...given,
     ...(given.ledger === undefined ? {} : { ledger: deep(given.ledger, redact) }),

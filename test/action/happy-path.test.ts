@@ -10,7 +10,7 @@ let platform: Platform;
 afterEach(() => platform.close());
 
 it("from `/baton run` over CI to the review, job by job; only the waiting costs no runner", async () => {
-  platform = await startPlatform();
+  platform = await startPlatform({ programs: true });
   const { github } = platform;
   const said = (): string[] =>
     comments({ github } as never, platform.issue)

@@ -36,7 +36,7 @@ function later(minutes: number): Record<string, string> {
 
 describe("many jobs on one thread", () => {
   it.each([2, 8])("%i comments at once: each is answered once, one job drives, one run begins", async (count) => {
-    await begin();
+    await begin({ programs: true });
     const payloads = Array.from({ length: count }, (_, index) =>
       platform.comment(index === 0 ? "/baton run" : "/baton help"),
     );

@@ -38,7 +38,6 @@ beforeEach(async () => {
       "gates: { appearSeconds: 3600 }",
       "",
     ].join("\n"),
-    inProcess: true,
   });
 });
 afterEach(async () => {

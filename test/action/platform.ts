@@ -4,10 +4,9 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "yaml";
@@ -20,33 +19,10 @@ import {
   type WorldOptions,
 } from "../../packages/local-github/demo/world.ts";
 import type { Grants } from "../../packages/local-github/src/state.ts";
-import { exitCodeOf, writeReport } from "../../src/action/report.ts";
-import { runAction } from "../../src/action/run-action.ts";
-import { readActionSettings } from "../../src/action/settings.ts";
+import { runJob } from "../../src/action/job.ts";
 import { workflowAlone } from "../../src/onboarding/template.ts";
-import { bundleAction } from "../../tools/bundle-action.ts";
 import { patienceMs } from "../patience.ts";
-import { scratchVariable } from "../scratch.ts";
-
-/** Built once for each test run, so the tests use the current sources. `bundle.test.ts` compares the committed bundle. */
-let built: Promise<string> | null = null;
-function bundle(): Promise<string> {
-  built ??= (async () => {
-    const shared = join(process.env[scratchVariable] ?? mkdtempSync(join(tmpdir(), "baton-bundle-")), "action");
-    if (existsSync(shared)) return shared;
-    const own = `${shared}-${process.pid}`;
-    await bundleAction(own);
-    writeFileSync(join(own, "package.json"), '{"type":"module"}');
-    try {
-      renameSync(own, shared);
-    } catch {
-      // Another test file was faster.
-      rmSync(own, { recursive: true, force: true });
-    }
-    return shared;
-  })();
-  return built;
-}
+import { builtAction } from "./built-action.ts";
 
 export interface FinishedJob {
   event: string;
@@ -72,8 +48,12 @@ export interface Platform extends Stage {
   appToken(): string;
   /** Token of a job whose workflow grants it less. */
   tokenWith(grants: Grants): string;
-  /** A job for an event, as the runner starts it. */
+  /** A job for an event, as the runner starts it: a program, which can be killed. */
   start(event: string, payload: object, environment?: Record<string, string>): RunningJob;
+  /**
+   * The same job to its end. It runs in this process unless the world wants programs, because a program's start costs
+   * more than most jobs do.
+   */
   run(event: string, payload: object, environment?: Record<string, string>): Promise<FinishedJob>;
   /** After this call, each event starts its job. */
   trigger(on: boolean): void;
@@ -94,9 +74,14 @@ export interface PlatformOptions extends WorldOptions {
   workflow?: string;
   /** False: the machine disappears with its main step. */
   post?: boolean;
-  /** Jobs run in this process, without the start of the program and the post step. This costs less. */
-  inProcess?: boolean;
+  /** Every job is a program with its post step. Otherwise only those that the test starts, or whose program it changes. */
+  programs?: boolean;
 }
+
+/** In the nightly run, every job is a program. */
+const everyJobIsAProgram = process.env["BATON_TEST_EVERY_PUSH"] !== undefined;
+/** These change the program itself. */
+const onlyPrograms = ["NODE_OPTIONS", "PATH"];
 
 /** The project's workflow, which the local GitHub runs as its CI. */
 const ciWorkflow = "name: CI\non: [pull_request, workflow_dispatch]\njobs: { test: {} }\n";
@@ -124,7 +109,6 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     ".github/workflows/baton.yml": workflow,
   };
   const stage = await setStage({ ...options, files, database: false });
-  const directoryOfBundle = options.inProcess === true ? "" : await bundle();
   const token = jobToken(stage, "github-actions", grantsOf(workflow));
   // An agent's environment is an allow-list, so its script comes in a file of its own.
   const agent = join(stage.directory, "agent.mjs");
@@ -137,7 +121,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   let triggers = false;
   let runs = 100;
 
-  const start = (event: string, payload: object, more: Record<string, string> = {}): RunningJob => {
+  const begin = (event: string, payload: object, more: Record<string, string>, isProgram: boolean): RunningJob => {
     runs += 1;
     const directory = mkdtempSync(join(stage.directory, `job-${runs}-`));
     const file = (name: string, content = ""): string => {
@@ -180,7 +164,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     let [log, errors] = ["", ""];
     let current: ChildProcess | null = null;
     const step = async (name: "main" | "post", environmentOfStep: Record<string, string>): Promise<number | null> => {
-      const child = spawn(process.execPath, [join(directoryOfBundle, `${name}.js`)], {
+      const child = spawn(process.execPath, [join(await builtAction(), `${name}.js`)], {
         env: environmentOfStep,
         cwd: directory,
         stdio: ["ignore", "pipe", "pipe"],
@@ -191,18 +175,14 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       return (await once(child, "close"))[0] as number | null;
     };
     const stop = new AbortController();
-    const here = async (): Promise<number> => {
-      const settings = readActionSettings(environment);
-      const { report, redact } = await runAction(settings, stop.signal);
-      await writeReport(report, settings, redact);
-      return exitCodeOf(report);
-    };
+    const here = (): Promise<number> =>
+      runJob(environment, { out: (text) => (log += text), log: { write: (line) => (errors += line) } }, stop.signal);
     const work = async (): Promise<FinishedJob> => {
       const startedAt = performance.now();
-      const exitCode = options.inProcess === true ? await here() : await step("main", environment);
+      const exitCode = isProgram ? await step("main", environment) : await here();
       // The post step runs after any end of the main step, with the saved state.
       const saved = Object.entries(readOutputs(readFileSync(statePath, "utf8")));
-      if (options.post !== false && options.inProcess !== true)
+      if (isProgram && options.post !== false)
         await step("post", {
           ...environment,
           ...Object.fromEntries(saved.map(([name, value]) => [`STATE_${name}`, value])),
@@ -233,6 +213,15 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       },
     };
   };
+  const start = (event: string, payload: object, more: Record<string, string> = {}): RunningJob =>
+    begin(event, payload, more, true);
+  const run = (event: string, payload: object, more: Record<string, string> = {}): RunningJob =>
+    begin(
+      event,
+      payload,
+      more,
+      everyJobIsAProgram || options.programs === true || onlyPrograms.some((name) => name in more),
+    );
 
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -242,7 +231,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       if (!triggers) return;
       const payload = JSON.parse(Buffer.concat(chunks).toString("utf8")) as Told;
       const [event, told] = asTrigger(String(request.headers["x-github-event"]), payload) ?? [];
-      if (event !== undefined && told !== undefined) start(event, told);
+      if (event !== undefined && told !== undefined) run(event, told);
     });
   });
   server.listen(0, "127.0.0.1");
@@ -256,7 +245,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     appToken: () => jobToken(stage, "baton"),
     tokenWith: (given) => jobToken(stage, "github-actions", given),
     start,
-    run: (event, payload, more) => start(event, payload, more).done,
+    run: (event, payload, more) => run(event, payload, more).done,
     trigger(on) {
       triggers = on;
     },

@@ -5,14 +5,13 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { sampleFiles, sampleScript } from "../../packages/local-github/demo/sample.ts";
 import { agentPath, repositoryName } from "../../packages/local-github/demo/world.ts";
 import { freePort } from "../free-port.ts";
 import { type ObservedWorld, observedWorld, repositoryOf } from "../scenarios/helpers.ts";
+import { builtAction } from "./built-action.ts";
 
-const main = fileURLToPath(new URL("../../src/action/main.ts", import.meta.url));
 const runnerFile = ".github/workflows/baton-runner.yml";
 
 export interface RunnerJob {
@@ -99,6 +98,7 @@ export async function remoteWorld(
       .sign((forged ? await newKey("1") : key).privateKey);
   }
 
+  const program = join(await builtAction(), "main.js");
   const port = await freePort();
   const way = options.way === undefined ? null : await startWay(port, options.way);
   const publicUrl = way?.url ?? `http://127.0.0.1:${port}`;
@@ -110,7 +110,7 @@ export async function remoteWorld(
     orders.push(orderIn(inputs));
     lastRunId = runId;
     if (world !== null && options.startRunners !== false && !closing)
-      jobs.push(startRunner(world, { issuerUrl, inputs, runId, environment: options.jobEnvironment ?? {} }));
+      jobs.push(startRunner(world, { program, issuerUrl, inputs, runId, environment: options.jobEnvironment ?? {} }));
   };
   world = await observedWorld({
     files: {
@@ -193,7 +193,13 @@ async function newKey(kid: string) {
 
 function startRunner(
   world: ObservedWorld,
-  given: { issuerUrl: string; inputs: Record<string, string>; runId: number; environment: Record<string, string> },
+  given: {
+    program: string;
+    issuerUrl: string;
+    inputs: Record<string, string>;
+    runId: number;
+    environment: Record<string, string>;
+  },
 ): RunnerJob {
   const { issuerUrl, inputs, runId } = given;
   const directory = mkdtempSync(join(world.directory, "runner-"));
@@ -223,11 +229,14 @@ function startRunner(
      await import(${JSON.stringify(agentPath)});`,
   );
   const outputs = file("output");
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [given.program], {
     cwd: directory,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: process.env["PATH"] ?? "",
+      ...(process.env["NODE_COMPILE_CACHE"] === undefined
+        ? {}
+        : { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] }),
       HOME: directory,
       GITHUB_ACTIONS: "true",
       GITHUB_EVENT_NAME: "workflow_dispatch",

@@ -3,8 +3,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { builtProgram } from "../built-program.ts";
 
-const script = fileURLToPath(new URL("../contract/worker-process.ts", import.meta.url));
+const script = await builtProgram(fileURLToPath(new URL("../contract/worker-process.ts", import.meta.url)));
 
 export interface WorkerProcess {
   pid: number;

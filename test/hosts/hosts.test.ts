@@ -91,9 +91,17 @@ async function start(
     LOG_FORMAT: "json",
     LOG_LEVEL: "info",
     NODE_OPTIONS: `--import=${at("hold-process.ts")}`,
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? join(directory, "compiled"),
     ...environment,
   };
-  const child = execa(process.execPath, args, { cwd: directory, env, extendEnv: false, reject: false, all: true });
+  const child = execa(process.execPath, args, {
+    cwd: directory,
+    env,
+    extendEnv: false,
+    reject: false,
+    all: true,
+    forceKillAfterDelay: false,
+  });
   let printed = "";
   child.all.on("data", (chunk: Buffer) => {
     printed += chunk.toString("utf8");

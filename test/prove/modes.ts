@@ -15,6 +15,9 @@ const root = join(import.meta.dirname, "../..");
 const scenarios = join(root, "test/scenarios");
 const makesWorld = /\b(?:observedWorld|scenarioWorld)\(/;
 
+/** A scenario of jobs takes half a minute. */
+const hangMs = 240_000;
+
 /** The part of Vitest's JSON report that is read here. */
 const reportSchema = z.object({
   testResults: z.array(
@@ -84,7 +87,7 @@ function runVitest(words: readonly string[]): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   execFile(
     process.execPath,
-    [program, "run", ...words, "--reporter=json"],
+    [program, "run", ...words, "--reporter=json", `--testTimeout=${hangMs}`],
     { cwd: root, env, maxBuffer: 2 ** 28 },
     () => resolve(),
   );

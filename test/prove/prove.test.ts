@@ -74,7 +74,15 @@ describe("the registry of the adversary", () => {
 });
 
 describe("budgets", () => {
-  const quiet = { say: () => {} };
+  type Result = Awaited<ReturnType<typeof playAll>>;
+
+  /** Plays up to 60 schedules, until the oracle sees something. */
+  async function seen(of: (result: Result) => number, off: Parameters<typeof playAll>[2]): Promise<number> {
+    let found = 0;
+    for (let seed = 3; seed < 63 && found === 0; seed += 10)
+      found = of(await playAll(10, { seed, say: () => {} }, off));
+    return found;
+  }
 
   it("a few schedules of money and approvals hold", async () => {
     const told: string[] = [];
@@ -92,18 +100,18 @@ describe("budgets", () => {
     ["fees", "uncountedUsd"],
     ["reports", "overspentUsd"],
   ])("the oracle sees money without the guard %s", async (money, what) => {
-    expect((await playAll(60, { seed: 3, ...quiet }, { money }))[what]).toBeGreaterThan(0);
+    expect(await seen(({ [what]: usd }) => usd, { money })).toBeGreaterThan(0);
   });
 
   it("the oracle sees attempts without the guard tokens", async () => {
-    expect((await playAll(60, { seed: 3, ...quiet }, { money: "tokens" })).broken.length).toBeGreaterThan(0);
+    expect(await seen(({ broken }) => broken.length, { money: "tokens" })).toBeGreaterThan(0);
   });
 
   it.each(["head", "people", "objections", "post"] as const)(
     "the oracle sees passes without the guard %s",
     async (off) => {
       let passes = 0;
-      for (let seed = 0; seed < 600; seed += 1) passes += (await playReviews(seed, off)).length;
+      for (let seed = 0; seed < 600 && passes === 0; seed += 1) passes += (await playReviews(seed, off)).length;
       expect(passes).toBeGreaterThan(0);
     },
   );

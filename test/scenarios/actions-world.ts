@@ -21,7 +21,7 @@ const lookMs = 200;
 const threads = "refs/baton/thread/";
 
 export async function actionsWorld(options: WorldOptions = {}): Promise<ObservedWorld> {
-  const platform = await startPlatform({ logLevel: "silent", ...options, inProcess: true });
+  const platform = await startPlatform({ logLevel: "silent", ...options });
   platform.trigger(true);
   const read = stateReader(platform);
   const unused = (what: string) => (): never => {

@@ -17,6 +17,7 @@ import { repositoryName, type Stage, setStage } from "../../packages/local-githu
 import { openPglite } from "../../src/adapters/database/open.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
 import { fold } from "../../src/core/fold.ts";
+import { builtProgram } from "../built-program.ts";
 import { patienceMs } from "../patience.ts";
 import { BatonProcess } from "./baton-process.ts";
 import { happyPathSites, type Moment } from "./crash-sites.ts";
@@ -24,7 +25,7 @@ import { happyPathSites, type Moment } from "./crash-sites.ts";
 const exhaustive = process.env["CRASH_EXHAUSTIVE"] !== undefined;
 const issuesMax = exhaustive ? 60 : 8;
 const quietMs = 1_500;
-const childPath = fileURLToPath(new URL("./crash-child.ts", import.meta.url));
+const childPath = await builtProgram(fileURLToPath(new URL("./crash-child.ts", import.meta.url)));
 const config = "version: 1\nharness: { default: command }\nmerge: auto\napprovals: { reviewers: [bob] }\n";
 
 const visits = new Map<Moment, string[]>();
@@ -291,7 +292,7 @@ class Chain {
       CRASH_VISITED: this.#visitedPath,
       CRASH_MOMENTS: this.#moment,
       ...(exhaustive ? { CRASH_EXHAUSTIVE: "1" } : {}),
-      NODE_COMPILE_CACHE: join(this.#stage.directory, "compiled"),
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? join(this.#stage.directory, "compiled"),
     });
   }
 

@@ -19,7 +19,7 @@ export interface ObservedWorld extends World {
 /** The interval for facts that do not cross to GitHub and are not in the feed, such as a file or a lease. */
 const lookIntervalMs = 500;
 /** A look reads the whole journal, so events in quick succession share one. */
-const restMs = 50;
+const restMs = 150;
 
 export async function observedWorld(options: WorldOptions = {}): Promise<ObservedWorld> {
   if (process.env["BATON_TEST_MODE"] === "actions") return inJobs(options);

@@ -17,7 +17,7 @@ export function scenarioWorld(options: WorldOptions): Promise<ObservedWorld> {
 const titleEnds: Record<Mode, string> = { app: "", actions: " (Actions mode)" };
 
 function modesOf(file: string, title: string): Mode[] {
-  if (process.env["BATON_TEST_MODE"] === "actions") return ["actions"];
+  if (process.env["BATON_TEST_MODE"] === "actions") return isForJobs(file, title) ? ["actions"] : [];
   return isAppOnly(file, title) ? ["app"] : ["app", "actions"];
 }
 
@@ -29,6 +29,13 @@ function runIn(given: Mode, body: () => Promise<void>): Promise<void> {
 export function isAppOnly(file: string, title: string): boolean {
   const exceptions = appOnly[file];
   return exceptions !== undefined && (isReason(exceptions) || exceptions[title] !== undefined);
+}
+
+/** A scenario with a test of jobs of its own, or about parts of the App, is not repeated in jobs. */
+function isForJobs(file: string, title: string): boolean {
+  const listed = appOnly[file];
+  const reason = listed === undefined || isReason(listed) ? listed : listed[title];
+  return reason === undefined || "decidedBy" in reason;
 }
 
 /** Registers scenarios of a file, each in all its modes. */

@@ -14,13 +14,14 @@ import { SqlStore } from "../../src/adapters/database/sql-store.ts";
 import type { Tables } from "../../src/adapters/database/tables.ts";
 import { fold } from "../../src/core/fold.ts";
 import type { RunState } from "../../src/core/state.ts";
+import { builtProgram } from "../built-program.ts";
 import { createPostgresDatabase, postgresUrl } from "../fakes/postgres.ts";
 import { patienceMs } from "../patience.ts";
 import { type Balancer, startBalancer } from "./balancer.ts";
 import { BatonProcess } from "./baton-process.ts";
 
 const skipped = postgresUrl === undefined;
-const childPath = fileURLToPath(new URL("./baton-child.ts", import.meta.url));
+const childPath = await builtProgram(fileURLToPath(new URL("./baton-child.ts", import.meta.url)));
 const takeOverMsMax = 45_000;
 const rightCart = sampleScript.repair[0]?.files["cart.js"] as string;
 const usage = { input: 100, output: 10, costUsd: 0.01 };
@@ -216,6 +217,7 @@ class Replicas {
       ...this.stage.environment,
       BATON_DATA: join(this.stage.directory, name),
       AGENT_SCRIPT: this.stage.scriptPath,
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? join(this.stage.directory, "compiled"),
     });
     const ready = replica.line("ready ");
     replica.go();

@@ -25,6 +25,9 @@ export const repositoryName = "acme/shop";
  */
 export const databaseTemplate = "BATON_WORLD_TEMPLATE";
 
+/** Environment variable with options of Node for the CI of a world. Tests save a process for each file of tests. */
+const ciOptions = "BATON_WORLD_CI_OPTIONS";
+
 export interface WorldOptions {
   files?: Record<string, string>;
   script?: Record<string, object[]>;
@@ -113,7 +116,10 @@ async function furnish(github: LocalGithub, directory: string, options: WorldOpt
     cpSync(template, join(directory, "data"), { recursive: true });
   for (const login of ["alice", "bob", "mallory"]) github.createUser({ login });
   github.createOrganization({ login: "acme", members: ["alice", "bob"] });
-  const ci = options.ci === false ? null : { name: "test", command: ["node", "--test"], workflow: "ci.yml" };
+  const ci =
+    options.ci === false
+      ? null
+      : { name: "test", command: ["node", "--test"], workflow: "ci.yml", env: ciEnvironment() };
   const config = options.config ?? "version: 1\nharness: { default: command }\n";
   await github.createRepository({
     owner: "acme",
@@ -160,6 +166,11 @@ async function furnish(github: LocalGithub, directory: string, options: WorldOpt
       });
     },
   };
+}
+
+function ciEnvironment(): Record<string, string> {
+  const options = process.env[ciOptions];
+  return options === undefined ? {} : { NODE_OPTIONS: options };
 }
 
 /** The scripted agent as harness `command`. */

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,7 +15,7 @@ import { launcherBySize } from "../../../src/adapters/child/launcher.ts";
 import { type Actor, authenticate, demand, doerOf } from "./access.ts";
 import { notFound, Refusal } from "./answer.ts";
 import { absorbPush } from "./deeds/refs.ts";
-import { gitEnvironment } from "./git.ts";
+import { git, gitEnvironment } from "./git.ts";
 import { type PushedRef, pushViolations } from "./rules.ts";
 import { gitDirectory, type Site } from "./site.ts";
 import { findRepository, fullName, type Repository } from "./state.ts";
@@ -75,11 +75,44 @@ export async function serveGit(
   });
 }
 
+let backend: Promise<string> | null = null;
+
+/** git's program itself. `git http-backend` starts a program to find this one. */
+function backendProgram(): Promise<string> {
+  backend ??= git("/", ["--exec-path"]).then((text) => join(text.trim(), "git-http-backend"));
+  return backend;
+}
+
+/**
+ * The first answer to a reader, by the file that it follows from. In git's second protocol it names what the server can do,
+ * and no ref.
+ * Source: https://git-scm.com/docs/protocol-v2 ("Capability Advertisement")
+ */
+const advertised = new Map<string, Buffer>();
+const advertisedMax = 1_000;
+
+/** Null: this call gets another answer. */
+async function advertisementOf(site: Site, { call, request, repository }: Parameters<typeof serveGit>[1]) {
+  if (call.isPush || call.service !== "/info/refs" || request.headers["git-protocol"] !== "version=2") return null;
+  const path = join(gitDirectory(site, repository.id), "config");
+  const { mtimeMs, size } = await stat(path);
+  return `${path}\0${mtimeMs}\0${size}`;
+}
+
 async function runBackend(site: Site, given: Parameters<typeof serveGit>[1]): Promise<number> {
   const { call, request, response } = given;
+  const lasting = await advertisementOf(site, given);
+  const known = lasting === null ? undefined : advertised.get(lasting);
+  if (known !== undefined) {
+    if (given.silent) return 200;
+    const end = known.indexOf("\r\n\r\n");
+    const status = writeHead(response, known.subarray(0, end).toString());
+    response.end(known.subarray(end + 4));
+    return status;
+  }
   const starter = await launcherBySize();
   const child = await starter.start({
-    command: ["git", "http-backend"],
+    command: [await backendProgram()],
     cwd: "/",
     env: {
       ...gitEnvironment,
@@ -101,7 +134,9 @@ async function runBackend(site: Site, given: Parameters<typeof serveGit>[1]): Pr
   child.stderr?.resume();
   let head = Buffer.alloc(0);
   let status = 0;
+  const whole: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => {
+    if (lasting !== null) whole.push(chunk);
     if (given.silent) return;
     if (status !== 0) {
       response.write(chunk);
@@ -117,6 +152,10 @@ async function runBackend(site: Site, given: Parameters<typeof serveGit>[1]): Pr
   await child.exited;
   if (child.pid === undefined) throw new Error("git could not be started.");
   await closed;
+  if (lasting !== null && status === 200) {
+    if (advertised.size >= advertisedMax) advertised.clear();
+    advertised.set(lasting, Buffer.concat(whole));
+  }
   // A push gets its answer only when the state has its consequences.
   if (!given.silent && call.service !== "/git-receive-pack") response.end();
   return status === 0 ? 200 : status;

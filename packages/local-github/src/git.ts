@@ -112,6 +112,7 @@ const settings = `[http]
 [receive]
 	hideRefs = refs/pull
 	fsckObjects = true
+	autogc = false
 [core]
 	logAllRefUpdates = false
 [gc]

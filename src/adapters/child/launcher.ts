@@ -230,8 +230,7 @@ class SmallProcess implements Launcher {
         if (error !== null) this.#over(id, killed);
       },
     );
-    const waits = new AbortController();
-    const late = lateAfter(answerMs, waits.signal, giveUp);
+    const { late, stop } = lateAfter(answerMs, giveUp);
     try {
       const told = await Promise.race([begun, late]);
       // LS1
@@ -249,7 +248,7 @@ class SmallProcess implements Launcher {
       if (isStream && stdin !== undefined) feed(stdin.resume(), input);
       return { ...told, stdout: sockets.get("stdout") ?? null, stderr: sockets.get("stderr") ?? null, exited };
     } finally {
-      waits.abort();
+      stop();
       for (const name of names) this.#awaited.delete(`${id} ${name}`);
       file?.remove();
     }
@@ -330,11 +329,20 @@ function feed(stdin: Writable, input: Readable): void {
       .pipe(stdin);
 }
 
-/** Resolves after `ms`, or when nobody waits anymore. Never resolves once `over` aborts. */
-async function lateAfter(ms: number, over: AbortSignal, giveUp?: AbortSignal): Promise<"late"> {
-  const stop = giveUp === undefined ? over : AbortSignal.any([over, giveUp]);
-  await delay(ms, null, { signal: stop }).catch(() => {});
-  return over.aborted ? new Promise<never>(() => {}) : "late";
+/** `late` resolves after `ms`, or when nobody waits anymore. It never resolves after `stop`. */
+function lateAfter(ms: number, giveUp?: AbortSignal): { late: Promise<"late">; stop(): void } {
+  const { promise: late, resolve } = Promise.withResolvers<"late">();
+  const onLate = (): void => resolve("late");
+  const timer = setTimeout(onLate, ms);
+  if (giveUp?.aborted === true) onLate();
+  giveUp?.addEventListener("abort", onLate, { once: true });
+  return {
+    late,
+    stop() {
+      clearTimeout(timer);
+      giveUp?.removeEventListener("abort", onLate);
+    },
+  };
 }
 
 function isReadable(input: LaunchSpec["input"]): input is Readable {

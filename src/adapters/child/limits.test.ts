@@ -1,5 +1,5 @@
 /** The input, the limits and the sandbox's part of a call. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -109,7 +109,9 @@ describe.each(launches)("started by %s", (who, launch) => {
     });
 
     it("does not wait for one that holds its pipes after a good end, and leaves none", async () => {
-      const end = await call(`env -i PATH="$PATH" ${grandchild("")} echo done`);
+      // A busy machine can run the whole program before Baton reads the names of its pipes. So it waits for that.
+      const script = `env -i PATH="$PATH" ${grandchild("")} echo ready >&2; until [ -e seen ]; do :; done; echo done`;
+      const end = await call(script, { onErrorText: () => writeFileSync(join(directory, "seen"), "") });
       expect(end).toMatchObject({ exitCode: 0, timedOut: false });
       expect(end.stdout.toString()).toBe("done\n");
       expect(isRunning("pid")).toBe(false);

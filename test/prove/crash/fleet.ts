@@ -13,6 +13,7 @@ import pg from "pg";
 import type { Stage } from "../../../packages/local-github/demo/world.ts";
 import { processIds } from "../../../src/adapters/child/process-table.ts";
 import { limits } from "../../../src/core/limits.ts";
+import { builtProgram } from "../../built-program.ts";
 import { type Balancer, startBalancer } from "../../scenarios/balancer.ts";
 import { BatonProcess } from "../../scenarios/baton-process.ts";
 import type { Acknowledged, Sabotage } from "../../scenarios/sabotage.ts";
@@ -24,7 +25,7 @@ import { lanes, type Scene, setScene } from "./scene.ts";
 import type { ModelService } from "./service.ts";
 import { allSent, storedFacts } from "./stored-facts.ts";
 
-const childPath = fileURLToPath(new URL("../../scenarios/baton-child.ts", import.meta.url));
+const childSource = fileURLToPath(new URL("../../scenarios/baton-child.ts", import.meta.url));
 /** The longest wait for an instant. After that, the blow falls on the current work. */
 const aimPatienceMs = 3_000;
 /** After this time, all processes of an attempt must have followed their Baton. Its supervisor needs some rounds for that. */
@@ -99,14 +100,16 @@ class Fleet {
     agents: 0,
     survivors: 0,
   };
+  readonly #childPath: string;
   #standBy: BatonProcess | null = null;
   #balancer: Balancer | null = null;
   #armed: Armed | null = null;
   #closing = false;
   #fault: Error | null = null;
 
-  private constructor(options: FleetOptions, { stage, service, writes }: Scene) {
+  private constructor(options: FleetOptions, { stage, service, writes }: Scene, childPath: string) {
     this.#options = options;
+    this.#childPath = childPath;
     this.#stage = stage;
     this.#service = service;
     this.#writes = writes;
@@ -117,7 +120,7 @@ class Fleet {
   static async open(options: FleetOptions): Promise<Fleet> {
     let fleet: Fleet | null = null;
     const scene = await setScene(options.seed, options.databaseUrl, (aim) => fleet?.instant(aim));
-    fleet = new Fleet(options, scene);
+    fleet = new Fleet(options, scene, await builtProgram(childSource));
     return fleet;
   }
 
@@ -259,7 +262,7 @@ class Fleet {
   #spawn(): BatonProcess {
     const { sabotage } = this.#options;
     const child: BatonProcess = new BatonProcess(
-      childPath,
+      this.#childPath,
       {
         ...this.#stage.environment,
         BATON_DATA: join(this.#stage.directory, this.#replicas.length > 1 ? `data-${(this.#spawned += 1)}` : "data"),

@@ -6,8 +6,9 @@
  * I1 A job's children end with the job, with its time limit, or with the site.
  * I2 Actions with the token of a job start no CI, as on GitHub. Only a dispatch does.
  */
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
+import { launcherBySize } from "../../../../src/adapters/child/launcher.ts";
+import { signalGroup } from "../../../../src/adapters/child/process-table.ts";
 import type { Doer } from "../access.ts";
 import { git, gitEnvironment } from "../git.ts";
 import { readCommit } from "../git-objects.ts";
@@ -215,7 +216,7 @@ async function runCommand(
   given: { ci: CiSettings; directory: string; environment: Record<string, string> },
 ): Promise<Ended> {
   const { ci } = given;
-  const [file = "", ...args] = ci.command;
+  const [file = ""] = ci.command;
   const startedMs = performance.now();
   const lines: string[] = [];
   let bytes = 0;
@@ -226,19 +227,16 @@ async function runCommand(
     for (const line of text.replace(/\n$/, "").split("\n")) lines.push(`${stamp.slice(0, -1)}0000Z ${line}`);
   };
   write(`##[group]Run ${ci.command.join(" ")}\n##[endgroup]`);
-  const child = spawn(file, args, {
+  const starter = await launcherBySize();
+  const child = await starter.start({
+    command: ci.command,
     cwd: given.directory,
     env: { ...gitEnvironment, HOME: given.directory, ...given.environment, ...ci.env },
-    stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own, so that a signal can end all of it.
-    detached: true,
+    input: null,
   });
   const end = (): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // The process is already gone.
-    }
+    // Its own group, so this ends all of it.
+    if (child.pid !== undefined) signalGroup(child.pid, "SIGKILL");
   };
   let timedOut = false;
   const timer = setTimeout(() => {
@@ -246,15 +244,15 @@ async function runCommand(
     end();
   }, ci.timeoutMs ?? timeoutMsDefault);
   site.closing.addEventListener("abort", end);
-  child.stdout.setEncoding("utf8").on("data", write);
-  child.stderr.setEncoding("utf8").on("data", write);
-  const code = await new Promise<number | null>((resolve) => {
-    child.on("error", (error) => {
-      write(error.message);
-      resolve(127);
-    });
-    child.on("close", resolve);
-  });
+  const outputs = [child.stdout, child.stderr].flatMap((stream) => stream ?? []);
+  const closed = outputs.map((stream) => new Promise((resolve) => stream.once("close", resolve)));
+  for (const stream of outputs) stream.setEncoding("utf8").on("data", write).resume();
+  // It was closed while the program was starting.
+  if (site.closing.aborted) end();
+  const ended = await child.exited;
+  await Promise.all(closed);
+  if (ended.missing) write(`${file} is not there, or cannot be started.`);
+  const code = ended.missing ? 127 : ended.exitCode;
   clearTimeout(timer);
   site.closing.removeEventListener("abort", end);
   end();

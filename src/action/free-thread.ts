@@ -1,0 +1,35 @@
+/** Frees the thread of a job that was killed. Then the next event need not wait for the lease. */
+import { systemClock } from "../adapters/system/clock.ts";
+import { silentLog } from "../adapters/system/log.ts";
+import { toBatonError } from "../core/errors.ts";
+import { openHome } from "./home.ts";
+import { readActionSettings } from "./settings.ts";
+
+const claimMs = 60_000;
+
+/** Returns a line for the job's log, or nothing. */
+export async function freeThread(
+  environment: Record<string, string | undefined>,
+  home: string,
+  owner: string,
+): Promise<string> {
+  try {
+    return (await free(environment, home, owner))
+      ? `Baton: ${home} is free again; the next event or the schedule goes on.\n`
+      : "";
+  } catch (thrown) {
+    // The lease expires without this step, which only saves waiting time.
+    return `Baton: the thread could not be freed: ${toBatonError(thrown).code}\n`;
+  }
+}
+
+async function free(environment: Record<string, string | undefined>, home: string, owner: string): Promise<boolean> {
+  const settings = readActionSettings(environment);
+  const { state } = await openHome(settings, home, silentLog);
+  const driver = state.snapshot.driver;
+  if (driver?.owner !== owner || driver.expiresAt <= systemClock.now()) return false;
+  const claim = { owner: `${owner} (after its end)`, job: settings.workflowRunId, ttlMs: claimMs };
+  if ((await state.takeDriver({ ...claim, deadOwner: owner })) === null) return false;
+  await state.releaseDriver(() => false);
+  return true;
+}

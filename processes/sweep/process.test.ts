@@ -283,7 +283,7 @@ it("rules of `pattern` are searched for, and their messages go with it", async (
   const given = facts({ detectors: [{ use: "pattern", command: null, report: null, rules: [rule] }] });
   const { world } = await play(given, [], false);
   expect([...world.state.effects.values()][0]?.input).toMatchObject({
-    command: ["sh", "-c", expect.stringContaining("git grep -nI --no-color -F -e 'log(' -- ':(glob)src/**'")],
+    command: ["sh", "-c", expect.stringContaining("git grep -nIz --no-color -F -e 'log(' -- ':(glob)src/**'")],
     detect: { detector: "pattern", rules: [{ id: "no-log", message: "Use the logger." }] },
   });
 });

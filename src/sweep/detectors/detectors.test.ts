@@ -299,6 +299,7 @@ describe("stale", () => {
       execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
         cwd: place,
         stdio: "ignore",
+        env: { ...process.env, GIT_COMMITTER_DATE: "2020-01-01T00:00:00Z" },
       });
     git("init", "-q");
     const files = {
@@ -319,10 +320,10 @@ describe("stale", () => {
       writeFileSync(join(place, path), text);
     }
     git("add", "-A");
-    git("commit", "-qm", "a", "--date", "2020-01-01T00:00:00Z");
+    git("commit", "-qm", "a");
     const { stdout } = spawnSync("sh", ["-c", staleCommand], { cwd: place, encoding: "utf8" });
     rmSync(place, { recursive: true });
-    const { findings } = detectorNamed("stale").read(stdout, { root: null, now: Date.now() + 400 * 86_400_000 });
+    const { findings } = detectorNamed("stale").read(stdout, { root: null, now });
     expect(findings.map(({ path, line }) => [path, line])).toEqual([
       ["src/a.js", 1],
       ["src/made.tmpl", 2],

@@ -76,6 +76,21 @@ function below(text: string, path: string, line: number, lineAt: LineAt | undefi
   return more;
 }
 
+interface LastNote {
+  path: string;
+  line: number;
+  mark: string;
+  text: string;
+  /** null: the note is no finding. */
+  raw: RawFinding | null;
+}
+
+/** Whether the first note ends within a sentence, and the second one follows at once. */
+function goesOn(last: LastNote, { path, line, mark, text }: Omit<LastNote, "raw">): boolean {
+  const isNext = last.path === path && last.line === line - 1 && last.mark === mark;
+  return isNext && /\p{L}$/u.test(last.text) && /^\s*\W/.test(text);
+}
+
 export const stale: Detector = {
   name: "stale",
   summary: "Notes in comments (TODO, FIXME, HACK, XXX) that nobody touched for 180 days.",
@@ -86,7 +101,7 @@ export const stale: Detector = {
     const rows = bounded("stale", report)
       .split(/\r?\n/)
       .filter((row) => row !== "");
-    let last: { path: string; line: number; mark: string; text: string; raw: RawFinding | null } | null = null;
+    let last: LastNote | null = null;
     for (const row of rows.slice(0, notesMax)) {
       const [file = "", at = "", seconds = "", ...rest] = row.split("\t");
       const path = gitPath(file);
@@ -102,16 +117,9 @@ export const stale: Detector = {
         continue;
       }
       // Some people write the mark on each line of one note.
-      const goesOn =
-        last !== null &&
-        last.path === path &&
-        last.line === line - 1 &&
-        last.mark === note.mark &&
-        /\p{L}$/u.test(last.text) &&
-        /^\s*\W/.test(text);
-      if (goesOn && last !== null) {
+      if (last !== null && goesOn(last, { path, line, mark: note.mark, text })) {
         if (last.raw !== null) last.raw.message += ` ${note.said}`;
-        last = { ...last, line, text };
+        last = { path, line, mark: note.mark, text, raw: last.raw };
         continue;
       }
       last = { path, line, mark: note.mark, text, raw: null };

@@ -81,7 +81,7 @@ interface LastNote {
   line: number;
   mark: string;
   text: string;
-  /** null: the note is no finding. */
+  /** null: the note is not a finding. */
   raw: RawFinding | null;
 }
 

@@ -15,6 +15,8 @@ const finding = (name: string, path = `src/${name}.js`) => ({
   path,
   line: 3,
 });
+/** Findings of one file that say the same. Their order names them. */
+const equal = (name: string) => ({ ...finding("a"), fingerprint: name });
 const shell = (findings: object[], failed = false, notes: string[] = []): Json =>
   ({ exitCode: 0, signal: null, output: "", durationMs: 1, detected: { findings, notes, failed } }) as unknown as Json;
 const lint = { use: "sarif", command: "npx lint -o r.sarif", report: "r.sarif" };
@@ -124,6 +126,22 @@ const stories: [
     "failed",
     /1 of 2 findings are still there. Nothing was proposed/,
     null,
+  ],
+  [
+    "the first of two equal findings is fixed, so the other one takes its name",
+    facts({ findingsMax: 1 }),
+    [
+      ["detect", shell([equal("a"), equal("b")])],
+      ["implement", agent(first, "src/a.js")],
+      ["detect-again", shell([equal("a")])],
+      ["push", published()],
+      ["pull-request", published(9)],
+      ["checks", verdict("passed")],
+      ["review", answered("approved", { sha: first })],
+    ],
+    "passed",
+    /Checks are green/,
+    9,
   ],
   [
     "the change brings a new one",
@@ -265,7 +283,7 @@ it("rules of `pattern` are searched for, and their messages go with it", async (
   const given = facts({ detectors: [{ use: "pattern", command: null, report: null, rules: [rule] }] });
   const { world } = await play(given, [], false);
   expect([...world.state.effects.values()][0]?.input).toMatchObject({
-    command: ["sh", "-c", expect.stringContaining("git grep -nI --no-color -F -e 'log(' -- ':(glob)src/**'")],
+    command: ["sh", "-c", expect.stringContaining("git grep -nIz --no-color -F -e 'log(' -- ':(glob)src/**'")],
     detect: { detector: "pattern", rules: [{ id: "no-log", message: "Use the logger." }] },
   });
 });

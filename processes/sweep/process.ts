@@ -240,6 +240,11 @@ function commandOf({
   return ["sh", "-c", use === "pattern" ? patternCommand(rules) : (command ?? staleCommand)];
 }
 
+/** The number of findings that say the same about the same file. */
+function count(findings: readonly SweepFinding[], { rule, path, message }: SweepFinding): number {
+  return findings.filter((one) => one.rule === rule && one.path === path && one.message === message).length;
+}
+
 /** Why Baton does not propose the agent's change. null: it may. */
 function refused(chosen: readonly SweepFinding[], before: Found, after: Found): string | null {
   if (after.ran.length + after.cut.length === 0)
@@ -247,7 +252,10 @@ function refused(chosen: readonly SweepFinding[], before: Found, after: Found): 
   const now = new Set(after.findings.map(({ fingerprint }) => fingerprint));
   // GitHub judges a change after its merge. Until then, its checks and a person judge it.
   if (chosen.some(({ detector }) => askedOfGithub.has(detector))) return null;
-  const still = chosen.filter(({ fingerprint }) => now.has(fingerprint));
+  // Equal findings of one file have names by their order, and a fix renames those below it. So their number decides.
+  const left = (one: SweepFinding): number =>
+    count(after.findings, one) - (count(before.findings, one) - count(chosen, one));
+  const still = chosen.filter((one) => now.has(one.fingerprint) && left(one) > 0);
   if (still.length > 0) return `${still.length} of ${chosen.length} findings are still there.`;
   // Findings that were cut off before may appear now.
   if (before.cut.length + after.cut.length > 0) return null;

@@ -330,7 +330,7 @@ describe("baton sweep detect", () => {
     const text = await baton("sweep detect --sarif lint.sarif");
     expect(text.code).toBe(0);
     expect(text.out).toMatch(/error {5}no-eval {2}src\/a\.js:3 {2}[0-9a-f]{16} {2}eval is evil/);
-    expect(text.err).toContain("1 finding of the report name no location.");
+    expect(text.err).toContain("1 finding names no location.");
     const { findings } = JSON.parse((await baton("sweep detect --sarif lint.sarif --json")).out) as {
       findings: object[];
     };

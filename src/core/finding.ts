@@ -59,12 +59,12 @@ export function named(detector: string, raw: readonly RawFinding[], notes: reado
   for (const one of sorted) {
     const text = one.text.trim() === "" ? withoutNumbers(one.message) : normal(one.text);
     const base = JSON.stringify([detector, one.rule, one.path, text]);
-    const place = `${base} ${one.line}`;
+    // Two messages about one line are two problems, even if their fingerprints begin alike.
+    const place = JSON.stringify([base, one.line, one.message]);
     if (places.has(place)) continue;
     places.add(place);
     const count = counts.get(base) ?? 0;
     counts.set(base, count + 1);
-    if (findings.length >= findingsMax) continue;
     findings.push({
       fingerprint: hash64(`${base} ${count}`),
       detector,
@@ -76,8 +76,15 @@ export function named(detector: string, raw: readonly RawFinding[], notes: reado
     });
   }
   if (places.size > findingsMax)
-    said.push(`${places.size} findings were reported. The first ${findingsMax} by path are used.`);
-  return { findings, notes: said };
+    said.push(`${places.size} findings were reported. The ${findingsMax} most severe are used.`);
+  return { findings: mostSevere(findings, findingsMax), notes: said };
+}
+
+/** At most `max` findings in their order. Lighter ones are left out first, so that no folder hides an error in another. */
+export function mostSevere<One extends Pick<Finding, "severity">>(findings: readonly One[], max: number): One[] {
+  if (findings.length <= max) return [...findings];
+  const kept = new Set(severities.flatMap((level) => findings.filter((one) => one.severity === level)).slice(0, max));
+  return findings.filter((one) => kept.has(one));
 }
 
 /** A path within the repository (FD2). `root`: the repository's path as the tool saw it. null: the path is outside. */
@@ -114,7 +121,7 @@ function normal(text: string): string {
 }
 
 /** A message such as "at line 12" changes when the code moves. */
-function withoutNumbers(text: string): string {
+export function withoutNumbers(text: string): string {
   return normal(text).replaceAll(/\d+/g, "#");
 }
 

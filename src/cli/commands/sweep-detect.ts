@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { BatonError } from "../../core/errors.ts";
-import { detectorNamed, detectors } from "../../sweep/detectors/index.ts";
+import { detectorNamed, detectors, linesOf } from "../../sweep/detectors/index.ts";
 import { type CliCommand, group, jsonOption } from "../context.ts";
 import { table } from "../text.ts";
 
@@ -29,7 +29,8 @@ export const sweepDetect: CliCommand = (program, context) => {
       if (name === undefined || path === undefined || (sarif !== undefined && (detector ?? report) !== undefined))
         throw new BatonError("BATON_INPUT_INVALID", "Write --sarif <file>, or --detector <name> with --report <file>.");
       const text = read(resolve(directory, path), path);
-      const options = { root: resolve(directory, root ?? "."), now: Date.now() };
+      const place = resolve(directory, root ?? ".");
+      const options = { root: place, now: Date.now(), lineAt: linesOf((file) => present(join(place, file))) };
       const found = detectorNamed(name).read(text, options);
       if (json === true) return print(JSON.stringify(found, null, 2));
       for (const one of found.notes) note(one);
@@ -48,6 +49,14 @@ export const sweepDetect: CliCommand = (program, context) => {
       );
     });
 };
+
+function present(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
 
 function read(path: string, given: string): string {
   try {

@@ -7,10 +7,10 @@ import { agentEnvironment } from "../../adapters/system/agent-environment.ts";
 import { readAgentFile } from "../../adapters/system/agent-files.ts";
 import { shellInputSchema } from "../../core/effect.ts";
 import { hasCode, toBatonError } from "../../core/errors.ts";
-import type { Finding } from "../../core/finding.ts";
+import { type Finding, mostSevere } from "../../core/finding.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import type { FollowEnd } from "../../ports/child.ts";
-import { detectorNamed } from "../../sweep/detectors/index.ts";
+import { detectorNamed, linesOf } from "../../sweep/detectors/index.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { settingsOf } from "../settings-of.ts";
@@ -22,6 +22,8 @@ import { reuseOf } from "./reuse.ts";
 const outputCharactersMax = 20_000;
 /** Size of a report file. A detector reads no more. */
 const reportBytesMax = 64 * 1024 * 1024;
+/** A longer file is not written by hand. */
+const sourceBytesMax = 4 * 1024 * 1024;
 /** The journal contains these findings. */
 const findingsKept = 300;
 
@@ -51,7 +53,7 @@ interface Detection {
 }
 
 function keep(findings: readonly Finding[], redact: (text: string) => string): Finding[] {
-  return findings.slice(0, findingsKept).map((one) => ({
+  return mostSevere(findings, findingsKept).map((one) => ({
     ...one,
     rule: redact(one.rule),
     path: one.path === null ? null : redact(one.path),
@@ -79,7 +81,12 @@ export function detectIn(
   try {
     const text = bytes?.toString("utf8") ?? end.transcript;
     const meant = detectorNamed(detector);
-    const options = { root: place, now: clock.now(), ...(rules === undefined ? {} : { rules }) };
+    const options = {
+      root: place,
+      now: clock.now(),
+      lineAt: linesOf((path) => readAgentFile(place, join(place, path), sourceBytesMax)?.toString("utf8") ?? null),
+      ...(rules === undefined ? {} : { rules }),
+    };
     const { findings, notes } = meant.read(text, options);
     // Many tools exit with 1 when they find something. A tool that found nothing and exits with an error did not run.
     if (end.exitCode !== 0 && meant.needsZero === true) {
@@ -91,7 +98,7 @@ export function detectIn(
         `\`${detector}\`: the command ended with exit code ${end.exitCode} and no finding that can be read.`,
       );
     const cut = findings.length > findingsKept;
-    const more = cut ? [`${findings.length} findings; ${findingsKept} are kept.`] : [];
+    const more = cut ? [`${findings.length} findings; the ${findingsKept} most severe are kept.`] : [];
     const kept = keep(findings, redact);
     return { findings: kept, notes: [...notes, ...more].map(redact), failed: false, ...(cut ? { cut } : {}) };
   } catch (thrown) {

@@ -47,6 +47,10 @@ export const coverage: Detector = {
         },
       ];
     });
-    return named("coverage", raw, counted(outside, "are about a file outside the repository."));
+    return named(
+      "coverage",
+      raw,
+      counted(outside, "is about a file outside the repository.", "are about files outside the repository."),
+    );
   },
 };

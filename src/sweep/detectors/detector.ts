@@ -1,6 +1,6 @@
 /** A detector turns one report into findings. It starts nothing and reads nothing else: pure. */
 import { BatonError } from "../../core/errors.ts";
-import type { Detected } from "../../core/finding.ts";
+import { type Detected, insidePath, withoutNumbers } from "../../core/finding.ts";
 
 export interface DetectorOptions {
   /** The tool's path of the repository. Absolute paths below it are those of its files. */
@@ -9,7 +9,11 @@ export interface DetectorOptions {
   now: number;
   /** Messages of a detector whose rules the repository writes. */
   rules?: readonly { id: string; message: string }[];
+  /** A line of a file of the repository. null: unknown. */
+  lineAt?: LineAt;
 }
+
+export type LineAt = (path: string, line: number) => string | null;
 
 export interface Detector {
   name: string;
@@ -47,6 +51,11 @@ export function invalid(detector: string, why: string): BatonError {
   return new BatonError("BATON_REPORT_INVALID", `The report for the detector \`${detector}\` cannot be read: ${why}.`);
 }
 
+/** A path that git printed with -z. Its percent signs are its own. */
+export function gitPath(file: string): string | null {
+  return insidePath(file.replaceAll("%", "%25"));
+}
+
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -59,7 +68,19 @@ export function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** "3 findings name …" */
-export function counted(count: number, words: string): string[] {
-  return count === 0 ? [] : [`${count} ${count === 1 ? "finding" : "findings"} ${words}`];
+/** "1 finding names …", "3 findings name …" */
+export function counted(count: number, one: string, more: string): string[] {
+  return count === 0 ? [] : [count === 1 ? `1 finding ${one}` : `${count} findings ${more}`];
+}
+
+/**
+ * The text that names a place for a report that quotes no code. Without the line, equal messages of one file differ only
+ * by their order, and a fix of the first one would rename the others.
+ */
+export function textFor(
+  { path, line, message }: { path: string | null; line: number | null; message: string },
+  lineAt: LineAt | undefined,
+): string {
+  const code = path === null || line === null ? "" : (lineAt?.(path, line) ?? "").trim();
+  return code === "" ? "" : `${code} ${withoutNumbers(message)}`;
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { agentFilesCommand } from "./agent.ts";
-import { detectorNamed, detectors } from "./index.ts";
+import { detectorNamed, detectors, linesOf } from "./index.ts";
 import { type PatternRule, patternCommand } from "./pattern.ts";
 import { staleCommand } from "./stale.ts";
 
@@ -53,8 +53,8 @@ describe("sarif", () => {
   it("says what has no place, and why", () => {
     const { notes } = read("sarif", sarif([result("/etc/a"), result("../b", 4), result(null)]));
     expect(notes).toEqual([
-      "2 findings of the report are about a path outside the repository; they have no place.",
-      "1 finding of the report name no location.",
+      "2 findings are about paths outside the repository. They have no place.",
+      "1 finding names no location.",
     ]);
   });
 
@@ -100,10 +100,12 @@ describe("sarif", () => {
 
   it("a report of 50 MB is refused before it is parsed, and 10,000 findings are bounded", () => {
     expect(() => read("sarif", " ".repeat(50 * 1024 * 1024))).toThrow("it has 50 MB, and at most 20 MB are read");
-    const many = Array.from({ length: 10_000 }, (_, index) => result(`src/f${index}.js`));
-    const { findings, notes } = read("sarif", sarif(many));
+    const many = Array.from({ length: 10_000 }, (_, index) => result(`src/f${index}.js`, 3, { level: "note" }));
+    const { findings, notes } = read("sarif", sarif([...many, result("z/last.js")]));
     expect(findings).toHaveLength(2_000);
-    expect(notes).toEqual(["10000 findings were reported. The first 2000 by path are used."]);
+    // No folder hides an error in another one.
+    expect(findings.at(-1)?.path).toBe("z/last.js");
+    expect(notes).toEqual(["10001 findings were reported. The 2000 most severe are used."]);
   });
 });
 
@@ -132,8 +134,34 @@ describe("fingerprints", () => {
     expect(prints(snippet(30, "eval(x)"), snippet(13, "eval(x)"))).toEqual(both);
   });
 
-  it("the same place reported twice is one finding", () => {
+  it("the same place reported twice is one finding, and two messages about it are two", () => {
     expect(prints(snippet(3, "eval(x)"), snippet(3, "eval(x)"))).toHaveLength(1);
+    const unused = ["req", "res"].map((name) => ({
+      ...snippet(3, "(req, res)"),
+      message: { text: `${name} is unused` },
+    }));
+    expect(new Set(prints(...unused)).size).toBe(2);
+  });
+
+  describe("of reports that quote no code", () => {
+    const named = (name: string, report: string, file: string) =>
+      detectorNamed(name)
+        .read(report, { root: null, now, lineAt: linesOf((path) => (path === "a.js" ? file : null)) })
+        .findings.map(({ fingerprint }) => fingerprint);
+    const reports: Record<string, (lines: number[]) => string> = {
+      command: (lines) => lines.map((line) => `a.js:${line}:1: Unexpected var. [no-var]`).join("\n"),
+      sarif: (lines) => sarif(lines.map((line) => result("a.js", line))),
+    };
+    it.each(Object.entries(reports))("%s: a fix renames no other finding of the same message", (name, report) => {
+      const before = named(name, report([1, 2, 4]), "var a = 1;\nvar b = 2;\n\nvar c = 3;\n");
+      const after = named(name, report([2, 4]), "let a = 1;\nvar b = 2;\n\nvar c = 3;\n");
+      expect(after).toEqual(before.slice(1));
+      expect(named(name, report([3, 5]), "// New.\nlet a = 1;\nvar b = 2;\n\nvar c = 3;\n")).toEqual(after);
+    });
+    it("two messages about one line are two, and a line that is not there is none", () => {
+      const report = "a.js:1:4: 'a' is unused\na.js:1:9: 'b' is unused\na.js:70: Gone\nb.js:1: Elsewhere";
+      expect(new Set(named("command", report, "f = (a, b) => 1")).size).toBe(4);
+    });
   });
 
   it("the tool's own name of a place counts", () => {
@@ -152,7 +180,18 @@ describe("command", () => {
     ['{"message":"m"}', ["command", "warning", null, null]],
     ["/etc/passwd:1: Outside", ["command", "warning", null, null]],
     ['{"message":"m","line":"2","severity":7}', ["command", "warning", null, null]],
+    ["src/a.ts(12,3): error TS2322: Type it.", ["TS2322", "error", "src/a.ts", 12]],
+    ["src/(app)/a.ts(7): warning CS0168: Unused.", ["CS0168", "warning", "src/(app)/a.ts", 7]],
+    ["src/a.py:1:1: F401 'os' imported but unused", ["F401", "warning", "src/a.py", 1]],
+    ["a.js:5:2: 'x' is unused. [Error/eslint(no-unused-vars)]", ["eslint(no-unused-vars)", "error", "a.js", 5]],
+    ["a.js:5:2: Missing semicolon. [Warning/semi]", ["semi", "warning", "a.js", 5]],
+    ["a.c:3:10: fatal error: x.h: No such file", ["command", "error", "a.c", 3]],
   ])("%s", (line, expected) => expect(places("command", `${line}\n`)).toEqual([expected]));
+
+  it.each(["http://localhost:3000: listening", "12:30:45: started", "2026-06-01T12:30:45: done", "Error: no"])(
+    "no finding: %s",
+    (line) => expect(read("command", line)).toEqual({ findings: [], notes: ["1 line is not a finding."] }),
+  );
 
   it("other lines are counted, and a million lines are bounded", () => {
     expect(read("command", "hello\n{broken\n").notes).toEqual(["2 lines are not a finding."]);
@@ -179,8 +218,122 @@ describe("stale", () => {
       ["todo", "note", "src/a.js", 9],
       ["fixme", "warning", "src/b.js", 1],
     ]);
-    expect(read("stale", report).notes).toEqual(["1 younger than 180 days are left alone."]);
-    expect(staleCommand).toContain("git grep");
+    expect(read("stale", report).notes).toEqual(["1 finding is younger than 180 days. Baton leaves it alone."]);
+  });
+
+  const noted = (path: string, ...lines: string[]) => {
+    const { findings, notes } = detectorNamed("stale").read(
+      lines.map((text, at) => row(path, at + 1, "2023-01-01", text)).join("\n"),
+      { root: null, now },
+    );
+    return { said: findings.map(({ line, message }) => [line, message.replace(/^\w+ of \S+ /, "")]), notes };
+  };
+  it.each([
+    ["src/a.js", "  // TODO: remove"],
+    ["src/a.js", "//TODO remove"],
+    ["src/a.js", "f(); // FIXME(ann): remove"],
+    ["src/a.js", " * @TODO remove"],
+    ["src/a.py", "# XXX: support for the old name"],
+    ["src/a.py", "TODO: a docstring's own line"],
+    ["src/a.py", '@skip(reason="TODO: fails on Windows")'],
+    ["src/a.go", "// validate this TODO"],
+    ["src/a.ini", '"lib" = ["ALL"] # TODO'],
+    ["src/a.sql", "--TODO: drop the table"],
+    ["README.md", "<!-- TODO: a picture -->"],
+    ["README.md", "TODO: write this part"],
+  ])("%s: %s is a note", (path, text) => expect(noted(path, text).said).toHaveLength(1));
+  it.each([
+    ["src/a.js", 'mkdir("abc/XXX/def");'],
+    ["src/a.js", 'const states = ["TODO", "DONE"];'],
+    ["src/a.js", "const names = { TODO: 'to do' };"],
+    ["src/a.js", "if (state === State.TODO) go();"],
+    ["src/a.js", 'get("https://example.com/TODO");'],
+    ["src/a.js", 'const key = "api_key=XXX";'],
+    ["src/a.js", "// Finds TODO, FIXME and HACK."],
+    ["src/a.py", "If `XXX` is false, `__XXX__` is missing."],
+    ["src/a.toml", "# Yes, we want XXX as a mark."],
+    ["src/a.js", "#TODO-1234 is a ticket"],
+    ["README.md", "An example: the TODO list of Ann."],
+    ["docs/a.rst", "the offset XXX of the file"],
+  ])("%s: %s is none", (path, text) =>
+    expect(noted(path, text)).toEqual({ said: [], notes: ["1 finding is a word, not a note."] }),
+  );
+
+  it("a mark on each line of one sentence is one note, and a bare mark is none", () => {
+    expect(noted("a.py", "# XXX: This is odd with", "# XXX: subclasses.", "# XXX: Another.").said).toEqual([
+      [1, "# XXX: This is odd with subclasses."],
+      [3, "# XXX: Another."],
+    ]);
+    expect(noted("a.go", "\t// TODO", "}").notes).toEqual([
+      "1 finding is a mark without a text.",
+      "1 finding is a word, not a note.",
+    ]);
+  });
+
+  it("the message goes on with the comment below", () => {
+    const file = [
+      "  // TODO: drop the pool and",
+      "  // return the type. Then",
+      "  // more.",
+      "  //",
+      "  // Other.",
+      "  // TODO",
+      "  // `input`",
+      "  x();",
+    ];
+    const report = [1, 6].map((line) => row("a.js", line, "2023-01-01", file[line - 1] ?? "")).join("\n");
+    const { findings } = detectorNamed("stale").read(report, {
+      root: null,
+      now,
+      lineAt: (_, line) => file[line - 1] ?? null,
+    });
+    expect(findings.map(({ message }) => message)).toEqual([
+      "TODO of 2023-01-01: // TODO: drop the pool and return the type. Then more.",
+      "TODO of 2023-01-01: // TODO `input`",
+    ]);
+  });
+
+  it("is searched in files that people write, whatever their names are", () => {
+    const place = mkdtempSync(join(tmpdir(), "stale-"));
+    const git = (...args: string[]) =>
+      execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], {
+        cwd: place,
+        stdio: "ignore",
+        env: { ...process.env, GIT_COMMITTER_DATE: "2020-01-01T00:00:00Z" },
+      });
+    git("init", "-q");
+    const files = {
+      "src/a.js": "// TODO: one\n",
+      "src/snow ☃: 100%25.js": "\t// TODO: two:\n",
+      "src/a.min.js": "// TODO: minified\n",
+      "vendor/b.js": "// TODO: of somebody else\n",
+      "test/fixtures/c.js": "// TODO: input of a test\n",
+      "CHANGELOG.md": "TODO: of old\n",
+      "src/made.js": "// Code generated by a tool. DO NOT EDIT.\n// TODO: of the tool\n",
+      "src/made.tmpl": "// Code generated by a tool. DO NOT EDIT.\n// TODO: of its template\n",
+      "own/d.js": "// TODO: of GitHub's own mark\n",
+      ".gitattributes": "own/** linguist-generated=true\n",
+      "src/TODO.js": "TODOS();\n",
+    };
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(join(place, path, ".."), { recursive: true });
+      writeFileSync(join(place, path), text);
+    }
+    git("add", "-A");
+    git("commit", "-qm", "a");
+    const { stdout } = spawnSync("sh", ["-c", staleCommand], { cwd: place, encoding: "utf8" });
+    rmSync(place, { recursive: true });
+    const { findings } = detectorNamed("stale").read(stdout, { root: null, now });
+    expect(findings.map(({ path, line }) => [path, line])).toEqual([
+      ["src/a.js", 1],
+      ["src/made.tmpl", 2],
+      ["src/snow ☃: 100%25.js", 1],
+    ]);
+  });
+
+  it("more marks than Baton asks about are reported", () => {
+    const many = Array.from({ length: 501 }, (_, at) => row(`src/${at}.js`, 1, "2023-01-01", "// TODO: x")).join("\n");
+    expect(read("stale", many).notes).toEqual(["There are more than 500 marks. The first 500 by path are read."]);
   });
 });
 
@@ -219,7 +372,7 @@ describe("coverage", () => {
       ["untested", "warning", "src/a.js", 1],
       ["little-tested", "note", "src/b.js", 11],
     ]);
-    expect(read("coverage", report, "/repo").notes).toEqual(["1 finding are about a file outside the repository."]);
+    expect(read("coverage", report, "/repo").notes).toEqual(["1 finding is about a file outside the repository."]);
   });
   it("two records of one file count together; what is no lcov is refused", () => {
     expect(places("coverage", `${file("a.js", 10, 20)}\nSF:a.js\nDA:20,1\nDA:19,4\nend_of_record`)).toEqual([]);
@@ -296,11 +449,17 @@ describe("pattern", () => {
       "test/a.js": "console.log(1);\nnew Date();\n",
       "src/it's here.md": "it's\n",
       "src/b.js": "consoleXlog(x);\n",
+      "src/☃ 50%25.js": "a:12:console.log(x);\n",
+      "src/a.min.js": "console.log(x);\n",
+      "package-lock.json": "it's\n",
+      "History.md": "it's\n",
+      "src/made.js": "// @generated\nconsole.log(x);\n",
     });
     expect(status).toBe(0);
     expect(found.map(({ rule, severity, path, line, message }) => [rule, severity, path, line, message])).toEqual([
       ["no-console", "warning", "src/a.js", 2, "Use the logger."],
       ["no-date", "error", "src/it's here.md", 1, "Ask the clock."],
+      ["no-console", "warning", "src/☃ 50%25.js", 1, "Use the logger."],
       ["no-date", "error", "test/a.js", 2, "Ask the clock."],
     ]);
   });
@@ -338,6 +497,17 @@ describe("pattern", () => {
     expect(found.filter(({ rule }) => rule === "no-log").map(({ path, line }) => [path, line])).toEqual([
       ["src/a.ts", 2],
     ]);
+  });
+
+  it("a pattern needs one language that reads it, not all", () => {
+    const typed = `${library}
+const parse = exports.parse;
+const refuse = () => { throw new Error("Multiple nodes"); };
+exports.parse = (kind, source) => (kind === 1 ? { root: () => ({ findAll: refuse }) } : parse(kind, source));`;
+    const files = { "node_modules/@ast-grep/napi/index.js": typed, "src/a.js": "x\n" };
+    const both = run([syntax], { ...files, "src/b.ts": "console.log(x);\n" });
+    expect([both.status, both.found.map(({ path }) => path)]).toEqual([0, ["src/b.ts"]]);
+    expect(run([syntax], files).status).toBe(3);
   });
 
   it("without that library, or with a file that it cannot read, nothing is claimed", () => {

@@ -6,11 +6,24 @@ import { agent } from "./agent.ts";
 import { alerts } from "./alerts.ts";
 import { command } from "./command.ts";
 import { coverage } from "./coverage.ts";
-import type { Detector } from "./detector.ts";
+import type { Detector, LineAt } from "./detector.ts";
 import { flaky } from "./flaky.ts";
 import { pattern } from "./pattern.ts";
 import { sarif } from "./sarif.ts";
 import { stale } from "./stale.ts";
+
+/** Lines of files. Each file is read once, because a report names it often. */
+export function linesOf(read: (path: string) => string | null): LineAt {
+  const files = new Map<string, readonly string[]>();
+  return (path, line) => {
+    let lines = files.get(path);
+    if (lines === undefined) {
+      lines = read(path)?.split(/\r?\n/) ?? [];
+      files.set(path, lines);
+    }
+    return lines[line - 1] ?? null;
+  };
+}
 
 export const detectors: readonly Detector[] = [sarif, command, pattern, alerts, flaky, stale, coverage, agent];
 

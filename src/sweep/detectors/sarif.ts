@@ -4,15 +4,15 @@
  * https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
  */
 import { insidePath, lineOf, named, type RawFinding, type Severity } from "../../core/finding.ts";
-import { counted, type Detector, invalid, isObject, listOf, parseJson, textOf } from "./detector.ts";
+import { counted, type Detector, invalid, isObject, listOf, parseJson, textFor, textOf } from "./detector.ts";
 
 const levels: Readonly<Record<string, Severity>> = { error: "error", warning: "warning", note: "note" };
 
 export const sarif: Detector = {
   name: "sarif",
   summary: "A report in SARIF 2.1.0.",
-  version: 1,
-  read(report, { root }) {
+  version: 2,
+  read(report, { root, lineAt }) {
     const whole = parseJson("sarif", report);
     if (!isObject(whole) || !Array.isArray(whole["runs"])) throw invalid("sarif", "it has no `runs`");
     const version = textOf(whole["version"]);
@@ -34,19 +34,26 @@ export const sarif: Detector = {
         const place = location === undefined ? null : placeOf(location, bases, root);
         if (location === undefined) without += 1;
         else if (place?.path === null) outside += 1;
-        raw.push({
-          rule: id,
+        const at = {
           message: messageOf(result, rule?.text ?? id),
-          severity: levels[textOf(result["level"])] ?? rule?.level ?? "warning",
           path: place?.path ?? null,
           line: place?.path == null ? null : place.line,
-          text: printOf(result) || (place?.snippet ?? ""),
+        };
+        raw.push({
+          rule: id,
+          ...at,
+          severity: levels[textOf(result["level"])] ?? rule?.level ?? "warning",
+          text: printOf(result) || place?.snippet || textFor(at, lineAt),
         });
       }
     }
     return named("sarif", raw, [
-      ...counted(outside, "of the report are about a path outside the repository; they have no place."),
-      ...counted(without, "of the report name no location."),
+      ...counted(
+        outside,
+        "is about a path outside the repository. It has no place.",
+        "are about paths outside the repository. They have no place.",
+      ),
+      ...counted(without, "names no location.", "name no location."),
     ]);
   },
 };

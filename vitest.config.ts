@@ -20,7 +20,8 @@ const exclude = ["test/harnesses-real/**", "node_modules/**"];
  * All others share a few processes, because loading Baton costs each process more than a second.
  */
 const alone = [
-  "src/adapters/{child,workspace}/**/*.test.ts",
+  "src/adapters/child/*.test.ts",
+  "src/adapters/workspace/!(coalesced|missing-blobs|object-door|push-refusal).test.ts",
   "src/adapters/github/{github-app,installation,request}.test.ts",
   "src/adapters/sandbox/{probes,resources,sandbox}.test.ts",
   "src/adapters/system/{forget-environment,use-proxies}.test.ts",

@@ -5,7 +5,7 @@
  * AS2 A repository without schedules costs no issue, no state and no push.
  */
 import type { GitDatabase } from "../adapters/git-state/open.ts";
-import { hasDue, isIdle, openDashboard } from "../begin/start-due.ts";
+import { hasDue, isIdle } from "../begin/start-due.ts";
 import { configPaths } from "../config/parse.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
@@ -16,9 +16,7 @@ import type { NewDelivery } from "../ports/store.ts";
 import { loadSettings } from "../runner/load-settings.ts";
 import { readBook } from "../runner/schedule-book.ts";
 import { disabledNotice } from "../schedule/disabled.ts";
-
-/** Shared by all threads: the number of the dashboard issue. */
-export const dashboardName = "schedules.dashboard";
+import { threadsElsewhere } from "./home.ts";
 
 export interface DueWork {
   /** Number of the dashboard issue. */
@@ -35,8 +33,9 @@ export async function dueWork(given: {
   workflowRunId: string;
   /** Number that an earlier job remembered. null: none did. */
   known: number | null;
-  open(number: number): Promise<Pick<GitDatabase, "store">>;
-  remember(number: number): Promise<void>;
+  open(number: number): Promise<Pick<GitDatabase, "store" | "state">>;
+  /** The dashboard issue, opened if there is none. */
+  dashboard(repository: Repository): Promise<number>;
 }): Promise<DueWork | null> {
   const { github, clock, workflowRunId, known } = given;
   if (known === null && !(await mayHaveSchedules(given))) return null;
@@ -44,14 +43,15 @@ export async function dueWork(given: {
   const loaded = await loadSettings(github, repository, repository.defaultBranch);
   const { settings, problems } = loaded;
   if (isIdle(loaded) && known === null) return null;
-  const number = await openDashboard(github, repository, known);
-  if (number !== known) await given.remember(number);
-  const { store } = await given.open(number);
+  const number = await given.dashboard(repository);
+  const home = await given.open(number);
+  const { store } = home;
   const notice = isIdle(loaded) ? null : disabledNotice(await github.liveness(repository), clock.now());
   // A broken file does not count as a change of any rule.
   const rules = problems.length > 0 ? (await readBook(store, repository.id)).rules : settings.schedules;
   const read = { rules, notice };
-  if (!(await hasDue({ store, clock }, repository.id, limits.scheduleLateInJobMs, read))) return null;
+  const place = { store, clock, activeElsewhere: async () => threadsElsewhere(home) };
+  if (!(await hasDue(place, repository.id, limits.scheduleLateInJobMs, read))) return null;
   const payload = {
     repository: {
       id: repository.id,

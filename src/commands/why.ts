@@ -1,5 +1,5 @@
 import { triggerDecisions } from "../begin/fire-triggers.ts";
-import { dashboardMarker } from "../begin/start-due.ts";
+import { dashboardMarker } from "../begin/open-dashboard.ts";
 import type { RunState } from "../core/state.ts";
 import { readBook } from "../runner/schedule-book.ts";
 import { health } from "../summary/health.ts";

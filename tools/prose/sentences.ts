@@ -23,10 +23,13 @@ export interface Sentence {
   line: number;
 }
 
+/** Made once: thousands of comments are short. */
+const github = { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] };
+
 /** Cells of tables are texts of their own, and so is the text after a colon: it may begin with a clause, too. */
 export function sentencesOf(markdown: string): Sentence[] {
   const found: Sentence[] = [];
-  const parsed = fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
+  const parsed = fromMarkdown(markdown, github);
   const file = new VFile(markdown);
   const read = (children: typeof parsed.children): void =>
     visit(toNlcst({ ...parsed, children }, file, ParseEnglish) as Node, found);

@@ -108,6 +108,9 @@ function breakpointNews(
   const place = subject.pullRequest === undefined ? "The work" : `#${subject.pullRequest}`;
   switch (kind) {
     case "review": {
+      // Baton reads the checks again while it waits. They are a part of its reason only if they are no longer green.
+      if (observed?.verdict.children.some(({ name }) => name === "checks") === true)
+        return { title: `${place} is no longer green`, sentence };
       const green = isGreen(state, subject.sha) ? "is green and needs" : "needs";
       const needed = neededReviews(observed?.verdict ?? null);
       if (needed === null) return { title: `${place} ${green} a review`, sentence };

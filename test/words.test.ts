@@ -395,6 +395,7 @@ describe("other texts", () => {
   it("the dashboard and the measured part of a pull request", async () => {
     const state = await stateOf(states["merged"] as never);
     const dashboard = renderDashboard({
+      work: [],
       schedules: [
         {
           name: "nightly",

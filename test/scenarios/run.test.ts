@@ -337,7 +337,7 @@ describe("who may ask", () => {
     await begin();
     say(world, "/baton help", "mallory");
     const body = await world.until("the help", () => ownComments(world)[0]);
-    expect(body).toMatch(/you have \*\*read\*\* access/);
+    expect(body).toMatch(/You have \*\*read\*\* access/);
     expect(body).toMatch(/`\/baton cost` \|.*\| yes \|/);
     expect(body).toMatch(/`\/baton cancel \[reason\]` \|.*\| needs write \|/);
   });

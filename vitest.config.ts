@@ -7,8 +7,9 @@ import LongestFirst from "./tools/longest-first.ts";
 // Processes that tests start strip and compile the same sources again and again.
 process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("node_modules/.cache/node-compile", import.meta.url));
 
-// The tests of a world's repository run in one process.
-process.env["BATON_WORLD_CI_OPTIONS"] ??= "--test-isolation=none";
+// The tests of a world's repository run in one process. An older Node refuses to start with this option.
+if (process.allowedNodeEnvironmentFlags.has("--test-isolation"))
+  process.env["BATON_WORLD_CI_OPTIONS"] ??= "--test-isolation=none";
 
 /** Directories of `tsconfig.pure.json`: their tests keep nothing. */
 const pure =
@@ -19,7 +20,8 @@ const exclude = ["test/harnesses-real/**", "node_modules/**"];
  * All others share a few processes, because loading Baton costs each process more than a second.
  */
 const alone = [
-  "src/adapters/{child,workspace}/**/*.test.ts",
+  "src/adapters/child/*.test.ts",
+  "src/adapters/workspace/!(coalesced|missing-blobs|object-door|push-refusal).test.ts",
   "src/adapters/github/{github-app,installation,request}.test.ts",
   "src/adapters/sandbox/{probes,resources,sandbox}.test.ts",
   "src/adapters/system/{forget-environment,use-proxies}.test.ts",

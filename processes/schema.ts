@@ -55,6 +55,8 @@ export const workInputSchema = z.object({
   reviewIds: z.array(z.number().int()).optional(),
   /** The pull request of the run. null: the run has to open it. */
   pullRequest: z.number().int().positive().nullable(),
+  /** Files and folders that the run is about. Absent: the whole repository. */
+  paths: z.array(z.string()).optional(),
   /** Differences from Baton's usual behavior in this repository. The thread shows them. */
   notes: z.array(z.string()).optional(),
 });

@@ -11,7 +11,7 @@ import { openDatabase } from "./adapters/database/open.ts";
 import { createGithubApp } from "./adapters/github/github-app.ts";
 import { harnessesOf } from "./adapters/harness/index.ts";
 import { startModelProxy } from "./adapters/model-proxy/proxy.ts";
-import { upstreamsOf } from "./adapters/model-proxy/upstreams.ts";
+import { ownerUpstreamsOf, upstreamsOf } from "./adapters/model-proxy/upstreams.ts";
 import { createJobIdentities } from "./adapters/oidc/job-identities.ts";
 import { openPackageCaches } from "./adapters/sandbox/package-caches.ts";
 import { createSecretScan } from "./adapters/secrets/secret-scan.ts";
@@ -90,7 +90,7 @@ export async function startBaton(
     way,
     secrets: createSecretScan(settings.secrets),
   });
-  const models = await startModelProxy(upstreamsOf(settings.harness));
+  const models = await startModelProxy(upstreamsOf(settings.harness), ownerUpstreamsOf(settings.harness));
   const stopping = new AbortController();
   const dependencies: Dependencies = {
     store: redactingStore(database.store, redact),

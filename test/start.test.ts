@@ -138,7 +138,7 @@ const hasProc = existsSync("/proc/self/environ");
 /** `npm start` as the README says, in its own folder: the package's own script, the repository's own sources. */
 async function npmStart(environment: Record<string, string>) {
   copyFileSync(join(root, "package.json"), join(directory, "package.json"));
-  for (const name of ["src", "processes", "node_modules", "app.yml"])
+  for (const name of ["bin", "src", "processes", "node_modules", "app.yml"])
     symlinkSync(join(root, name), join(directory, name));
   const env = {
     PATH: process.env["PATH"] ?? "",

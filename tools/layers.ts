@@ -18,7 +18,7 @@ const pure: Readonly<Record<string, readonly string[]>> = {
   policy: ["core", "config", "money"],
   money: ["core", "config"],
   routing: ["core", "config", "money"],
-  trigger: ["core", "policy", "workflow"],
+  trigger: ["core", "money", "policy", "workflow"],
   gate: ["core", "config", "policy"],
   prompt: ["core", "text", "process", "config"],
   workflow: ["core", "text", "process", "config", "gate", "policy", "prompt"],

@@ -150,7 +150,9 @@ async function detect(
 ): Promise<Found> {
   const found: Found = { findings: [], ran: [], cut: [], notes: [] };
   const failing = new Set<string>();
-  for (const [at, { use, command, report, rules = [], ...asked }] of detectors.entries()) {
+  for (const [at, { use, command, report, rules = [], reuseMs, ...asked }] of detectors.entries()) {
+    // Runs of an older Baton keep their own times.
+    const forMs = reuseMs ?? (use === "stale" ? 1 : 30) * dayMs;
     try {
       if (use === "agent") {
         const looked = await detectByAgent(ctx, asked, { sha, only });
@@ -165,10 +167,7 @@ async function detect(
         stage: name === "detect" ? "Detect" : "Verify",
         command: commandOf({ use, command, rules }),
         sha,
-        // GitHub's answers, and the age of a note, change without the files.
-        ...(reuses && !askedOfGithub.has(use)
-          ? { reuse: { as: `${use}-${at}`, forMs: (use === "stale" ? 1 : 30) * dayMs } }
-          : {}),
+        ...(reuses && forMs > 0 && !askedOfGithub.has(use) ? { reuse: { as: `${use}-${at}`, forMs } } : {}),
         detect: {
           detector: use,
           report,
@@ -198,7 +197,7 @@ async function detect(
 /** AG1. `only`: files to read again. Otherwise the part of the day. */
 async function detectByAgent(
   ctx: ProcessContext,
-  { ask, paths = [], maxUsd }: Omit<SweepInput["sweep"]["detectors"][number], "use" | "command" | "report" | "rules">,
+  { ask, paths = [], maxUsd }: Pick<SweepInput["sweep"]["detectors"][number], "ask" | "paths" | "maxUsd">,
   { sha, only }: { sha: string; only?: readonly string[] | undefined },
 ): Promise<{ findings: SweepFinding[]; notes: string[]; failed: boolean }> {
   let files = only ?? [];

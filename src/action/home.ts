@@ -102,6 +102,7 @@ export function homeDependencies(options: {
   return {
     store: redactingStore(unhurried(database.store), redact),
     shared: options.shared,
+    activeElsewhere: async () => threadsElsewhere(database),
     queue: database.queue,
     clock: systemClock,
     random: systemRandom,
@@ -141,4 +142,12 @@ function unhurried(store: Store): Store {
       return typeof value === "function" ? (value.bind(target) as unknown) : value;
     },
   });
+}
+
+/** Threads with an active run, from the index that all threads share. */
+export function threadsElsewhere({ state: { snapshot } }: Pick<GitDatabase, "state">): number[] {
+  const rows = [...snapshot.index.values()].filter(
+    ({ runId }) => runId !== null && !snapshot.tables.runRows.has(runId),
+  );
+  return [...new Set(rows.map(({ threadKey }) => Number(threadKey.split("#")[1])))].filter(Number.isSafeInteger);
 }

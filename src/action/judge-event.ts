@@ -9,7 +9,7 @@
  */
 
 import { judgeRules, triggersAreFull } from "../begin/fire-triggers.ts";
-import { dashboardMarker } from "../begin/start-due.ts";
+import { dashboardMarker } from "../begin/open-dashboard.ts";
 import type { DashboardEdit } from "../begin/tick-dashboard.ts";
 import { commands } from "../commands/index.ts";
 import type { CommandName } from "../config/command-names.ts";
@@ -64,7 +64,7 @@ export async function judgeEdit(
 
 /** null: no rule matches the event. */
 export async function judgeTriggers(
-  dependencies: Pick<Dependencies, "github">,
+  dependencies: Pick<Dependencies, "github" | "processes">,
   event: TriggerEvent,
   { shared, now }: { shared: Pick<SharedValues, "value">; now: number },
 ): Promise<CommentJudgement | null> {

@@ -5,7 +5,8 @@
  * Owns: which texts to read, from which time, and which of them are unhandled commands. Does not own: carrying them
  * out.
  * MC1 A text has one name in every search, so that Baton handles it once (AE2).
- * MC2 Baton never executes an edited text, because its original content is unknown. GitHub does not distinguish edits
+ * MC2 Baton never executes an edited text, because its original content is unknown. An edit within the second of writing
+ *     cannot be seen: GitHub's times have whole seconds. GitHub does not distinguish edits
  *     of an issue from other changes. So its text counts only while the issue is unchanged.
  * MC3 The cursor only reduces reading. It moves when everything before it is in an inbox. If it is lost, Baton reads
  *     more, and recognizes known texts.

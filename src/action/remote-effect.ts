@@ -12,7 +12,7 @@
 import { join } from "node:path";
 import { harnessesOf } from "../adapters/harness/index.ts";
 import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
-import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
+import { ownerUpstreamsOf, upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog } from "../adapters/system/log.ts";
 import { sha256 } from "../adapters/system/sha256.ts";
@@ -55,7 +55,7 @@ export async function performOrder(
   const blobs: string[] = [];
   let told: Prompted | null = null;
   let ran: Ran | null = null;
-  const models = await startModelProxy(upstreamsOf(settings.harness));
+  const models = await startModelProxy(upstreamsOf(settings.harness), ownerUpstreamsOf(settings.harness));
   const { context, workspaces, access, runId } = prepare({
     settings,
     order,

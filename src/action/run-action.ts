@@ -1,17 +1,18 @@
 /** One job of the Action, from its event to its report. */
 import { randomUUID } from "node:crypto";
 import { appendFile, readFile } from "node:fs/promises";
+import { builtInProcesses } from "../../processes/index.ts";
 import { children } from "../adapters/child/children.ts";
 import { keptPrefix, runOfKept } from "../adapters/git-state/kept-refs.ts";
 import type { GitDatabase } from "../adapters/git-state/open.ts";
 import type { RefUpdate } from "../adapters/git-state/remote.ts";
 import { createTokenGithub, type TokenGithub } from "../adapters/github/github-token.ts";
 import { startModelProxy } from "../adapters/model-proxy/proxy.ts";
-import { upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
+import { ownerUpstreamsOf, upstreamsOf } from "../adapters/model-proxy/upstreams.ts";
 import { openPackageCaches } from "../adapters/sandbox/package-caches.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog, type LogOptions } from "../adapters/system/log.ts";
-import { openDashboard } from "../begin/start-due.ts";
+import { dashboardName, numberIn, openDashboardInJob } from "../begin/open-dashboard.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
@@ -41,7 +42,7 @@ import { jobSandbox } from "./prepare-sandbox.ts";
 import { performOrder } from "./remote-effect.ts";
 import { type JobReport, type JobVerdict, output, verdictOf } from "./report.ts";
 import { isUntidy, type Tidying, tidy } from "./retention.ts";
-import { type DueWork, dashboardName, dueWork, isScheduled, mayBeDue, type ScheduleLook } from "./schedules.ts";
+import { type DueWork, dueWork, isScheduled, mayBeDue, type ScheduleLook } from "./schedules.ts";
 import type { ActionSettings } from "./settings.ts";
 import { startCi } from "./start-ci.ts";
 
@@ -212,7 +213,7 @@ function judgeFired({ github, settings, log }: Job, fired: TriggerEvent): Promis
   const shared = {
     value: async (name: string) => (await openShared(settings, log)).state.snapshot.tables.values.get(name) ?? null,
   };
-  return judgeTriggers({ github }, fired, { shared, now: systemClock.now() });
+  return judgeTriggers({ github, processes: builtInProcesses() }, fired, { shared, now: systemClock.now() });
 }
 
 /** An event can be both: a command or news for runs, and a match for rules of `triggers`. */
@@ -233,10 +234,11 @@ async function broughtBy(job: Job, fired: TriggerEvent): Promise<Map<string, New
 }
 
 /** The dashboard issue, opened if there is none: the thread of everything without its own thread. */
-async function dashboardOf({ github, shared }: Job, repository: Repository): Promise<number> {
-  const kept = await shared.value(dashboardName);
-  const known = typeof kept === "number" ? kept : null;
-  const number = await openDashboard(await github.installation(0), repository, known);
+async function dashboardOf(job: Job, repository: Repository): Promise<number> {
+  const { github, shared, owner } = job;
+  const known = numberIn(await shared.value(dashboardName));
+  const place = { clock: systemClock, owner, shared };
+  const number = await openDashboardInJob(place, await github.installation(0), repository, known);
   if (number !== known) await shared.change(dashboardName, () => number);
   return number;
 }
@@ -551,14 +553,9 @@ async function missedInRepository(job: Job): Promise<MissedCommands & { isUnread
 
 /** null: no schedule is due. */
 async function dueSchedules(job: Job): Promise<DueWork | null> {
-  const { settings, log } = job;
   return dueWork(await schedulesOf(job), {
-    workflowRunId: settings.workflowRunId,
-    remember: async (number) => {
-      const home = await openHome(settings, sharedHome, log);
-      await home.state.change(({ tables }) => tables.setValue(dashboardName, number), { when: "now" });
-      job.statePushes += home.pushes();
-    },
+    workflowRunId: job.settings.workflowRunId,
+    dashboard: (repository) => dashboardOf(job, repository),
   });
 }
 
@@ -572,7 +569,7 @@ async function schedulesOf(job: Job): Promise<ScheduleLook> {
     place: settings.repository,
     repository: () => repositoryOf(job),
     clock: systemClock,
-    known: typeof known === "number" ? known : null,
+    known: numberIn(known),
     open: (number) => openHome(settings, homeOf(number), log, true),
   };
   return job.schedules;
@@ -626,7 +623,7 @@ async function handleHome(job: Job, home: string, deliveries: readonly NewDelive
   const positions = new Map([...database.state.snapshot.tables.events].map(([run, events]) => [run, events.length]));
   const known = [...database.state.snapshot.tables.deliveries.values()];
   const deniedBefore = new Set(deniedWrites(database).map(({ name }) => name));
-  const models = await startModelProxy(upstreamsOf(settings.harness));
+  const models = await startModelProxy(upstreamsOf(settings.harness), ownerUpstreamsOf(settings.harness));
   let end: DriveEnd;
   try {
     end = await drive(

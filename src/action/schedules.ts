@@ -5,7 +5,7 @@
  * AS2 A repository without schedules costs no issue, no state and no push.
  */
 import type { GitDatabase } from "../adapters/git-state/open.ts";
-import { hasDue, isIdle, openDashboard } from "../begin/start-due.ts";
+import { hasDue, isIdle } from "../begin/start-due.ts";
 import { configPaths } from "../config/parse.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
@@ -16,9 +16,7 @@ import type { NewDelivery } from "../ports/store.ts";
 import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
 import { readBook } from "../runner/schedule-book.ts";
 import { disabledNotice } from "../schedule/disabled.ts";
-
-/** Shared by all threads: the number of the dashboard issue. */
-export const dashboardName = "schedules.dashboard";
+import { threadsElsewhere } from "./home.ts";
 
 export interface DueWork {
   /** Number of the dashboard issue. */
@@ -34,7 +32,7 @@ export interface ScheduleLook {
   clock: Clock;
   /** Number that an earlier job remembered. null: none did. */
   known: number | null;
-  open(number: number): Promise<Pick<GitDatabase, "store">>;
+  open(number: number): Promise<Pick<GitDatabase, "store" | "state">>;
 }
 
 /** For the job that only reads: whether `dueWork` could find anything. It opens no dashboard. */
@@ -52,14 +50,20 @@ export async function isScheduled(given: ScheduleLook): Promise<boolean> {
 
 export async function dueWork(
   look: ScheduleLook,
-  { workflowRunId, remember }: { workflowRunId: string; remember(number: number): Promise<void> },
+  {
+    workflowRunId,
+    dashboard,
+  }: {
+    workflowRunId: string;
+    /** The dashboard issue, opened if there is none. */
+    dashboard(repository: Repository): Promise<number>;
+  },
 ): Promise<DueWork | null> {
-  const { github, clock, known } = look;
+  const { clock } = look;
   const active = await activeRules(look);
   if (active === null) return null;
   const { repository } = active;
-  const number = await openDashboard(github, repository, known);
-  if (number !== known) await remember(number);
+  const number = await dashboard(repository);
   const { due, notice } = await isDue(look, active, number);
   if (!due) return null;
   const payload = {
@@ -114,11 +118,13 @@ async function isDue(
   { repository, loaded }: ActiveRules,
   dashboard: number,
 ): Promise<{ due: boolean; notice: string | null }> {
-  const { store } = await open(dashboard);
+  const home = await open(dashboard);
+  const { store } = home;
   const notice = isIdle(loaded) ? null : disabledNotice(await github.liveness(repository), clock.now());
   // A broken file does not count as a change of any rule.
   const rules = loaded.problems.length > 0 ? (await readBook(store, repository.id)).rules : loaded.settings.schedules;
-  return { due: await hasDue({ store, clock }, repository.id, limits.scheduleLateInJobMs, { rules, notice }), notice };
+  const place = { store, clock, activeElsewhere: async () => threadsElsewhere(home) };
+  return { due: await hasDue(place, repository.id, limits.scheduleLateInJobMs, { rules, notice }), notice };
 }
 
 /** One call if there is a file: most repositories have no schedule (AS2). */

@@ -1,7 +1,8 @@
 /**
  * The clock of schedules in App mode: checks each repository for due schedules, and starts them.
  *
- * SR1 One replica at a time does it (TT1). The key of each start is known, so a second replica starts nothing again.
+ * SR1 One replica at a time does it (TT1). A replica that lost its lease stops before the next repository. The key of each
+ *     start is known, so a second replica starts nothing again.
  * SR2 A repository that Baton cannot serve does not hold up another.
  */
 import { startAskedSweep } from "../begin/asked-sweep.ts";
@@ -12,11 +13,15 @@ import type { Repository } from "../core/vocabulary.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { knownRepositories, rememberRepositories } from "../runner/schedule-book.ts";
 
-export async function runSchedules(dependencies: Dependencies): Promise<Record<string, unknown> | null> {
+export async function runSchedules(
+  dependencies: Dependencies,
+  stillOurs: () => Promise<void>,
+): Promise<Record<string, unknown> | null> {
   const { log, owners = null } = dependencies;
   const did: Record<string, unknown> = {};
   for (const repository of await repositoriesOf(dependencies)) {
     if (owners !== null && !owners.includes(repository.owner.toLowerCase())) continue;
+    await stillOurs();
     try {
       const swept = await startAskedSweep(dependencies, repository);
       if (swept !== null) did[`${repository.owner}/${repository.name} sweep`] = swept;
@@ -45,6 +50,5 @@ async function repositoriesOf({
   const known = await knownRepositories(store);
   if (known !== null && now - known.readAt < limits.scheduleRulesMs) return known.repositories;
   const repositories = await github.repositories();
-  await rememberRepositories(store, { readAt: now, repositories });
-  return repositories;
+  return rememberRepositories({ store, clock }, { readAt: now, repositories }, known?.repositories);
 }

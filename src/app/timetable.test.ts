@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";
 import { openMemory } from "../adapters/memory/open.ts";
+import { silentLog } from "../adapters/system/log.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { Timetable } from "./timetable.ts";
 
@@ -41,6 +42,43 @@ it("TT1, TT3: begins at once and comes back; of two replicas one does it, each i
   expect(done).toHaveLength(6);
   await Promise.all(tables.map((table) => table.stop()));
   expect(clock.sleeping).toBe(0);
+  await close();
+});
+
+it("TT1: a round that takes longer than its lease stays the only one; another replica is told of a lost lease", async () => {
+  const clock = new ManualClock();
+  const { store, close } = openMemory({ clock, log: silentLog });
+  const begun: string[] = [];
+  const lost: unknown[] = [];
+  let end = (): void => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const round = {
+    name: "slow",
+    by: "one" as const,
+    intervalMs: 30_000,
+    async work({ owner }: Dependencies, stillOurs: () => Promise<void>) {
+      begun.push(owner);
+      if (begun.length > 1) return null;
+      await ended;
+      // The machine stood still, and another replica took the lease.
+      clock.advance(60_000);
+      await store.acquireLease("round:slow", "c", clock.now(), 1);
+      await stillOurs().catch((thrown: unknown) => lost.push(thrown));
+      return null;
+    },
+  };
+  const tables = ["a", "b"].map((owner) => new Timetable(replica(owner, clock, store), [round]));
+  for (const table of tables) table.start();
+  for (let step = 0; step < 20; step += 1) {
+    clock.advance(9_000);
+    await tick();
+  }
+  expect(begun).toEqual(["a"]);
+  end();
+  await tick();
+  await tick();
+  expect(lost).toMatchObject([{ code: "BATON_LEASE_LOST" }]);
+  await Promise.all(tables.map((table) => table.stop()));
   await close();
 });
 

@@ -5,13 +5,13 @@
  * AK2 It reports in the dashboard issue, as scheduled sweeps do.
  */
 import { toBatonError } from "../core/errors.ts";
-import type { Actor, Repository } from "../core/vocabulary.ts";
+import type { Actor, Repository, RunId } from "../core/vocabulary.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { loadSettings } from "../runner/load-settings.ts";
 import { readBook } from "../runner/schedule-book.ts";
 import { changeSweepBook, readSweepBook } from "../runner/sweep-book.ts";
+import { openDashboard } from "./open-dashboard.ts";
 import { beginRule } from "./rule-run.ts";
-import { openDashboard } from "./start-due.ts";
 
 /** The name that its runs have, next to the names of schedules. */
 const askedName = "asked";
@@ -21,23 +21,23 @@ export async function startAskedSweep(dependencies: Dependencies, repository: Re
   const { store } = dependencies;
   const { asked } = await readSweepBook(store, repository.id);
   if (asked === null || asked.became !== undefined) return null;
-  const became = await begin(dependencies, repository, asked);
+  const begun = await begin(dependencies, repository, asked);
   await changeSweepBook(dependencies, repository.id, (book) =>
-    book.asked?.at === asked.at ? { ...book, asked: { ...asked, became } } : book,
+    book.asked?.at === asked.at ? { ...book, asked: { ...asked, ...begun } } : book,
   );
-  return became;
+  return begun.became;
 }
 
 async function begin(
   dependencies: Dependencies,
   repository: Repository,
   { by, at, budgetUsd }: { by: Actor; at: number; budgetUsd: number },
-): Promise<string> {
+): Promise<{ became: string; runId?: RunId }> {
   try {
     const github = await dependencies.github.installation(repository.installationId);
     const loaded = await loadSettings(github, repository, repository.defaultBranch);
-    if (loaded.problems.length > 0) return "refused: the configuration has errors";
-    if (!loaded.settings.dashboard) return "refused: `dashboard: false` leaves it no thread";
+    if (loaded.problems.length > 0) return { became: "refused: the configuration has errors" };
+    if (!loaded.settings.dashboard) return { became: "refused: `dashboard: false` leaves it no thread" };
     const { dashboard } = await readBook(dependencies.store, repository.id);
     const runId = await beginRule({
       dependencies,
@@ -53,16 +53,16 @@ async function begin(
         harness: null,
         priority: "low",
       },
-      thread: async () => openDashboard(github, repository, dashboard),
+      thread: async () => openDashboard(dependencies, github, repository, dashboard),
       actor: by,
       commentId: null,
       operationKey: `sweep:${repository.id}:asked:${at}`,
       startedBy: { kind: "schedule", name: askedName, at, late: false, missed: 0 },
     });
-    return `started ${runId}`;
+    return { became: `started ${runId}`, runId };
   } catch (thrown) {
     const error = toBatonError(thrown);
     if (error.treatment === "retryable") throw error;
-    return `refused: ${error.message} (${error.code})`;
+    return { became: `refused: ${error.message} (${error.code})` };
   }
 }

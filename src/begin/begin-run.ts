@@ -3,6 +3,7 @@
  * wake-up.
  */
 
+import { type Settings, settingsSchema } from "../config/schema.ts";
 import { workSettingsOf } from "../config/work-settings.ts";
 import { BatonError, fromData } from "../core/errors.ts";
 import type { RunEvent, StartedBy } from "../core/event.ts";
@@ -10,6 +11,7 @@ import type { Priority } from "../core/priority.ts";
 import { authorsOf } from "../core/state.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
+import { outsideOf } from "../policy/paths.ts";
 import type { Without } from "../policy/preflight.ts";
 import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
 import type { Fence } from "../ports/store.ts";
@@ -45,6 +47,10 @@ export interface BeginOptions {
   startedBy?: StartedBy;
   /** Default: `low` for a sweep, `normal` for everything else. */
   priority?: Priority;
+  /** Minutes until people want the result. Default: no time. */
+  deadlineMinutes?: number | null;
+  /** Files and folders that the run is about. Default: the whole repository. */
+  paths?: readonly string[];
   /** Further decisions to journal. */
   decided?: RunEvent[];
   /** The lease under which Baton decided to start it. */
@@ -59,9 +65,12 @@ export interface RaceChoice {
 const raceRest = 0.2;
 
 const commentsMax = 30;
+/** Branches of earlier runs of a thread or rule, one of which may have an open pull request. */
+const branchesTried = 50;
 
 /** Demand (`demandPossible`), choose (process, inputs, budget), gather (`gatherInput`), create. */
-export async function beginRun(context: BeginContext, options: BeginOptions): Promise<RunId> {
+export async function beginRun(given: BeginContext, options: BeginOptions): Promise<RunId> {
+  const context = { ...given, settings: within(given.settings, options.paths ?? []) };
   const { dependencies, settings, repository, issue, pullRequest, actor, operationKey } = context;
   const { store } = dependencies;
   const runId = runIdOf(operationKey);
@@ -116,6 +125,7 @@ export async function beginRun(context: BeginContext, options: BeginOptions): Pr
       retryOf: options.retryOf,
       ...(options.startedBy === undefined ? {} : { startedBy: options.startedBy }),
       priority: options.priority ?? (process === "sweep" ? "low" : "normal"),
+      deadline: options.deadlineMinutes == null ? null : dependencies.clock.now() + options.deadlineMinutes * 60_000,
       ...(options.holds === undefined ? {} : { holds: options.holds }),
       events: [
         { type: "policy.decided", action: context.command.name, actor, verdict: context.verdict, operationKey },
@@ -125,6 +135,18 @@ export async function beginRun(context: BeginContext, options: BeginOptions): Pr
   }
   await context.runner.wake(runId, true);
   return runId;
+}
+
+/** Settings of a run that is about some paths: every other path is protected. */
+function within(settings: Settings, paths: readonly string[]): Settings {
+  if (paths.length === 0) return settings;
+  const outside = outsideOf(paths);
+  const read = settingsSchema.shape.protectedPaths.safeParse([...settings.protectedPaths, outside]);
+  if (read.success) return { ...settings, protectedPaths: read.data };
+  throw new BatonError(
+    "BATON_COMMAND_INVALID",
+    `\`paths\` cannot be used: ${read.error.issues[0]?.message ?? "they are too long"}. Name fewer, or folders in place of globs.`,
+  );
 }
 
 /** Money first: a shortage that would refuse every attempt refuses the run. */
@@ -253,7 +275,7 @@ async function gatherInput(
     baseSha,
     branch: branch.name,
     branchSha: branch.sha,
-    projectInstructions: await projectInstructions(context.github, repository, baseSha),
+    projectInstructions: await projectInstructions(context.github, repository, baseSha, options.paths),
     choice: {
       ...(options.harness === null ? {} : { harness: options.harness }),
       ...(options.model === null ? {} : { model: options.model }),
@@ -264,6 +286,7 @@ async function gatherInput(
     ...(said.reviewIds.length === 0 ? {} : { reviewIds: said.reviewIds }),
     pullRequest: branch.pullRequest,
     ...(notes.length === 0 ? {} : { notes }),
+    ...((options.paths ?? []).length === 0 ? {} : { paths: options.paths }),
     ...(options.process === "sweep" ? { sweep: await sweepOf(context) } : {}),
     ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),
   };
@@ -301,7 +324,7 @@ async function sweepOf({ dependencies, github, repository, settings }: BeginCont
 
 /** The money that all sweeps together have left. With too little, the run still looks but proposes nothing. */
 async function sweepBudget({ dependencies, repository, settings }: BeginContext): Promise<number> {
-  const left = await sweepLeftUsd(dependencies, repository.id, settings.sweep);
+  const left = await sweepLeftUsd(dependencies, repository.id, settings);
   return left === null ? Number.POSITIVE_INFINITY : Math.max(worthwhileUsd, left);
 }
 
@@ -344,7 +367,7 @@ function reviewTexts(reviews: ReviewFacts[]): Pick<CommentFacts, "author" | "bod
  * open.
  */
 async function chooseBranch(
-  { github, repository, issue, settings }: BeginContext,
+  { github, repository, issue, settings, operationKey }: BeginContext,
   startedBy: StartedBy | undefined,
   /** True for a sweep: each one proposes on its own branch. */
   isNew: boolean,
@@ -352,14 +375,16 @@ async function chooseBranch(
   const rule = dashboardRule(startedBy);
   const own = rule === null ? `issue-${issue.number}-${slug(issue.title)}` : `${startedBy?.kind}-${rule}`;
   const stem = `${settings.branchPrefix}${own}`;
-  for (let count = 1; count <= 50; count += 1) {
+  for (let count = 1; count <= (isNew ? 1 : branchesTried); count += 1) {
     const name = count === 1 ? stem : `${stem}-${count}`;
     const sha = await github.branchSha(repository, name);
     if (sha === null) return { name, sha: null, pullRequest: null };
     const open = (await github.pullRequestsForBranch(repository, name))[0];
     if (open !== undefined && !isNew) return { name, sha: open.headSha, pullRequest: open.number };
   }
-  throw new BatonError("BATON_INPUT_INVALID", `Every branch name like ${stem} is taken. Delete some.`);
+  // Repositories may keep the branches of merged and closed proposals. The run's id is free.
+  const name = `${stem}-${runIdOf(operationKey).slice("run_".length).slice(0, 10)}`;
+  return { name, sha: await github.branchSha(repository, name), pullRequest: null };
 }
 
 function slug(title: string): string {

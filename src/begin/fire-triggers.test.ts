@@ -10,9 +10,10 @@ import { systemRandom } from "../adapters/system/random.ts";
 import { BatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
+import { loadSettings } from "../runner/load-settings.ts";
 import { forgetRules, noBook, writeBook } from "../runner/schedule-book.ts";
 import { toTriggerEvent } from "../trigger/event.ts";
-import { fireTriggers, triggerDecisions } from "./fire-triggers.ts";
+import { fireTriggers, judgeRules, triggerDecisions } from "./fire-triggers.ts";
 
 const users = {
   alice: { id: 1, login: "alice", type: "User" },
@@ -237,6 +238,35 @@ describe("triggers", () => {
     );
   });
 
+  it("events that reach the bound at once are all counted", async () => {
+    const { store, label, clock } = scene();
+    const refused = Array.from({ length: limits.triggerStartsPerHourMax }, (_, index) => ({
+      at: clock.now(),
+      actor: `stranger-${index}`,
+    }));
+    await store.setValue(`triggers/${repository.id}`, { starts: [], refused, folded: {}, decisions: [] });
+    let done = false;
+    const all = Promise.all(Array.from({ length: 25 }, (_, number) => label(number + 1))).then(() => (done = true));
+    while (!done) {
+      clock.advance(50);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await all;
+    expect(await store.value(`triggers-held/${repository.id}`)).toBe(25);
+  });
+
+  it("an event of the App's address names a signed request as its cause, not the rule", async () => {
+    const { dependencies, store } = scene(
+      "harness: { default: command }\ntriggers:\n  - { name: deploy, on: http, process: explore }\n",
+    );
+    const common = { thread: null, paths: null, between: null, pushed: null, sender: null };
+    const event = { ...common, on: "http" as const, repository, facts: {}, key: "n1", rule: "deploy" };
+    expect(await fireTriggers(dependencies, { wake: async () => false }, event)).toMatch(
+      /Started `run_\w+`, caused by a signed request\.$/,
+    );
+    expect(await store.value(`triggers/${repository.id}`)).toMatchObject({ starts: [{ rule: "deploy", actor: "" }] });
+  });
+
   it("a lease that went to another process meanwhile: no run is created, and nothing is written", async () => {
     const { label, github, clock, store, runs } = scene();
     const { issue } = github;
@@ -269,6 +299,89 @@ describe("triggers", () => {
     expect(await label(5)).toMatch(/Started/);
     expect(others).toBe(0);
   });
+
+  const openTo = (rest: string) =>
+    `harness: { default: command }\ntriggers:\n  - { name: opened, on: issues.opened, budgetUsd: 0.25, ${rest} }\n`;
+  const opened = (given: ReturnType<typeof scene>, by: keyof typeof users, association: string) =>
+    given.fire(
+      "issues",
+      {
+        action: "opened",
+        issue: { number: 5, title: "x", user: users[by], updated_at: "t", author_association: association },
+      },
+      by,
+    );
+
+  it.each<[string, string, keyof typeof users, string, RegExp]>([
+    [
+      "a contributor",
+      "process: explore, openTo: { contributors: true }",
+      "mallory",
+      "CONTRIBUTOR",
+      /Started `run_\w+`, caused by @mallory/,
+    ],
+    ["a bot by id", "process: explore, openTo: { bots: [77] }", "helper", "NONE", /Started/],
+    [
+      "a first contribution",
+      "process: explore, openTo: { contributors: true }",
+      "mallory",
+      "FIRST_TIME_CONTRIBUTOR",
+      /Refused: .*permission/,
+    ],
+    ["another bot", "process: explore, openTo: { bots: [78] }", "helper", "NONE", /Refused/],
+    [
+      "a process that changes files",
+      "process: issue-to-pr, openTo: { contributors: true }",
+      "mallory",
+      "CONTRIBUTOR",
+      /Refused: `issue-to-pr` may change files/,
+    ],
+  ])("FT7: a rule that is open: %s", async (_, rest, by, association, said) => {
+    const given = scene(openTo(rest));
+    expect(await opened(given, by, association)).toMatch(said);
+    const created = await given.created();
+    if (!/Started/.test(said.source)) return expect(created).toBeNull();
+    // The rule's author, who cannot approve it, and the rule's budget.
+    expect(created).toMatchObject({
+      requestedBy: { login: "alice" },
+      budgetUsd: 0.25,
+      startedBy: { kind: "trigger", authors: [{ login: "alice" }] },
+    });
+  });
+
+  it("FT7: a permitted person starts an open rule as themselves", async () => {
+    const given = scene(openTo("process: issue-to-pr, openTo: { contributors: true }"));
+    expect(await opened(given, "alice", "MEMBER")).toMatch(/Started/);
+    const created = await given.created();
+    expect(created?.startedBy).not.toHaveProperty("authors");
+  });
+
+  it.each([
+    ["explore", "", true],
+    ["explor", "", false],
+    ["explore", ", with: { folder: docs }", false],
+    ["address-review", "", false],
+  ])(
+    "the job that reads judges `%s`%s of an event without a thread before anybody opens the dashboard issue",
+    async (process, rest, starts) => {
+      const { dependencies, github } = scene(
+        `harness: { default: command }\ntriggers:\n  - { name: released, on: release.published, process: ${process}${rest} }\n`,
+      );
+      const payload = {
+        installation: { id: repository.installationId },
+        repository: { id: repository.id, name: "shop", default_branch: "main", owner: { login: "acme" } },
+        sender: users.alice,
+        action: "published",
+        release: { id: 4, tag_name: "v1", name: null, prerelease: false },
+      };
+      const event = toTriggerEvent("release", payload, "g");
+      if (event === null) throw new Error("no event");
+      const loaded = await loadSettings(github, repository, "main");
+      const judged = await judgeRules(dependencies, github, loaded, event);
+      expect(judged.map((one) => one.starts)).toEqual([starts]);
+      expect(github.issues.size).toBe(0);
+    },
+  );
 
   it("an input that the process does not have starts nothing", async () => {
     const { label, runs } = scene(config.replace("budgetUsd: 0.5", "with: { folder: docs }"));

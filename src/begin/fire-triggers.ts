@@ -2,6 +2,8 @@
  * Starts the processes that rules of `triggers` name for an event.
  *
  * FT1 The person who caused the event needs the permission that the command would need, read from GitHub now.
+ * FT7 A rule may be open to contributors and bots (`openTo`), for a process that changes nothing. Then the run has the
+ *     permission of the rule's authors.
  * FT2 Baton judges one event of a repository at a time, so a storm of events cannot pass the bound.
  * FT3 A repository at its bound costs no call: Baton counts its events and starts nothing.
  * FT4 A rule starts one run for an event. Another event with the same key starts no second one.
@@ -10,11 +12,10 @@
  */
 import type { Settings, TriggerSettings } from "../config/schema.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
-import type { Actor, Json, Repository, Verdict } from "../core/vocabulary.ts";
+import { type Actor, type Json, jsonSchema, type Repository, type Verdict } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
-import type { Clock } from "../ports/clock.ts";
 import type { Github } from "../ports/github.ts";
-import type { Lease } from "../ports/store.ts";
+import { changeValue } from "../runner/change-value.ts";
 import { runIdOf } from "../runner/create-run.ts";
 import type { Dependencies, SharedValues } from "../runner/dependencies.ts";
 import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
@@ -34,12 +35,22 @@ import {
   withRefusal,
   withStart,
 } from "../runner/trigger-memory.ts";
+import { type Held, underLease } from "../runner/under-lease.ts";
 import type { TriggerEvent } from "../trigger/event.ts";
-import { conditionNames, judgeEvent, judgeStart, type PastStart, scopeOf } from "../trigger/judge.ts";
+import {
+  causeText,
+  conditionNames,
+  isOpenTo,
+  judgeEvent,
+  judgeStart,
+  type PastStart,
+  scopeOf,
+} from "../trigger/judge.ts";
 import { fillText, parseTemplate } from "../workflow/template.ts";
 import { actorOf, listedBots } from "./bots.ts";
-import { beginRule } from "./rule-run.ts";
-import { openDashboard } from "./start-due.ts";
+import { demandPlaceOf } from "./demand-place.ts";
+import { openDashboard } from "./open-dashboard.ts";
+import { beginRule, demandRule } from "./rule-run.ts";
 import { workOf } from "./work-of.ts";
 
 const leaseMs = 60_000;
@@ -67,7 +78,7 @@ async function passedOver(
 
 /** For the job that only reads: the answer of every rule about the event, by the same rules as `fireTriggers`. */
 export async function judgeRules(
-  dependencies: Pick<Dependencies, "github" | "owners">,
+  dependencies: Pick<Dependencies, "github" | "owners" | "processes">,
   github: Github,
   loaded: LoadedSettings,
   given: TriggerEvent,
@@ -84,9 +95,27 @@ export async function judgeRules(
       if (!condition.holds) return { rule, starts: false, reason: condition.reason };
       asked ??= mayStart(github, event, loaded, bot.id).catch(refusalOf);
       const verdict = await asked;
-      return { rule, starts: verdict.status === "passed", reason: verdict.reason };
+      if (verdict.status !== "passed" && isOpenTo(rule, event))
+        return { rule, starts: true, reason: `The rule is open to @${event.sender?.login ?? ""}.` };
+      if (verdict.status !== "passed") return { rule, starts: false, reason: verdict.reason };
+      // The job that works opens the dashboard issue first. A rule that starts nothing must not lead to that.
+      const refused = given.thread === null ? await refusalOfRule(dependencies, { github, loaded, event, rule }) : null;
+      return { rule, starts: refused === null, reason: refused ?? verdict.reason };
     }),
   );
+}
+
+async function refusalOfRule(
+  dependencies: Pick<Dependencies, "processes">,
+  { github, loaded, event, rule }: Pick<Firing, "github" | "loaded" | "event" | "rule">,
+): Promise<string | null> {
+  try {
+    const { found } = await demandRule(dependencies, { github, repository: event.repository, loaded, rule });
+    demandPlaceOf(dependencies.processes, found.definition, null);
+    return null;
+  } catch (thrown) {
+    return refusalOf(thrown).reason;
+  }
 }
 
 function refusalOf(thrown: unknown): Verdict {
@@ -122,7 +151,7 @@ export async function fireTriggers(
   });
 }
 
-/** FT3: the count has a value of its own. Under contention it is inexact, and nobody needs it exact. null: there is room. */
+/** FT3: the count has a value of its own. null: there is room. */
 async function boundReached(
   dependencies: Pick<Dependencies, "store" | "shared" | "clock">,
   { repository: { id }, sender }: TriggerEvent,
@@ -140,60 +169,14 @@ async function boundReached(
   return full ? "triggers are at their limit" : `events of @${sender?.login ?? ""} were refused too often`;
 }
 
-/** The lease under which Baton judges an event. */
-interface Held {
-  lease: Lease;
-}
-
 /** FT2, FT6 */
 async function alone<T>(
-  { store, clock, owner, random }: Dependencies,
+  { store, clock, owner }: Dependencies,
   { id }: Pick<Repository, "id">,
   work: (held: Held) => Promise<T>,
 ): Promise<T> {
-  const name = `triggers:${id}`;
-  const deadline = clock.now() + patienceMs;
-  for (;;) {
-    const lease = await store.acquireLease(name, `${owner}/${random.ulid(clock.now())}`, clock.now(), leaseMs);
-    if (lease === null) {
-      if (clock.now() > deadline)
-        throw new BatonError("BATON_LEASE_LOST", "Other events of this repository are being judged.");
-      await clock.sleepUntil(clock.now() + pauseMs);
-      continue;
-    }
-    const held: Held = { lease };
-    const done = new AbortController();
-    const renewing = renew(store, clock, held, done.signal);
-    try {
-      return await work(held);
-    } finally {
-      done.abort();
-      await renewing;
-      await store.releaseLease(held.lease);
-    }
-  }
-}
-
-/** GitHub may take longer to answer than the lease lasts. */
-async function renew(store: Dependencies["store"], clock: Clock, held: Held, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await clock.sleepUntil(clock.now() + leaseMs / 3, signal);
-      const renewed = await store.renewLease(held.lease, clock.now(), leaseMs);
-      if (renewed === null) return;
-      held.lease = renewed;
-    } catch {
-      // The process ends, or the store does not answer. The next write finds out.
-      if (signal.aborted) return;
-    }
-  }
-}
-
-async function demandHeld({ store, clock }: Pick<Dependencies, "store" | "clock">, held: Held): Promise<void> {
-  const renewed = await store.renewLease(held.lease, clock.now(), leaseMs);
-  if (renewed === null)
-    throw new BatonError("BATON_LEASE_LOST", "Another process judges the events of this repository now.");
-  held.lease = renewed;
+  const lease = { name: `triggers:${id}`, owner, forMs: leaseMs, retryMs: pauseMs, patienceMs };
+  return underLease({ store, clock }, lease, work);
 }
 
 /** The files of a push that does not list them in its event. */
@@ -221,7 +204,7 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
   const { github, event, rule } = firing;
   const { repository } = event;
   const thread = event.thread?.number ?? null;
-  const shared = sharedOf(dependencies, () => demandHeld(dependencies, firing.held));
+  const shared = sharedOf(dependencies, () => firing.held.demand());
   const change = (
     said: string | null,
     apply: (memory: TriggerMemory) => TriggerMemory = (memory) => memory,
@@ -246,12 +229,16 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
   }
   const runId = runIdOf(operationKey);
   if ((await store.run(runId)) !== null) return decide(`It started \`${runId}\` before.`);
-  const actor = event.sender?.login ?? rule.name;
+  const actor = event.sender?.login ?? "";
   const question = {
     rule,
     event: { thread, actor, byBot: event.sender?.kind === "bot" },
     related: await relatedTo(dependencies, github, event),
     now: clock.now(),
+    money: {
+      wantUsd: rule.budgetUsd ?? firing.loaded.settings.budget.runUsd,
+      chainUsd: firing.loaded.settings.budget.maxUsd,
+    },
   };
   // FT5: the write itself judges, so that two jobs at the same time do not both find room.
   const judged: { answer?: ReturnType<typeof judgeStart>; known?: PastStart } = {};
@@ -267,14 +254,16 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
         : judgeStart({ ...question, past: memory.starts });
     judged.answer = answer;
     if (!answer.start) return withFolded(memory, rule.name);
-    const { depth, parent } = answer;
-    return withStart(memory, { rule: rule.name, runId, at: question.now, thread, actor, depth, parent });
+    const { depth, parent, budgetUsd } = answer;
+    return withStart(memory, { rule: rule.name, runId, at: question.now, thread, actor, depth, parent, budgetUsd });
   });
   if (judged.answer?.start === false) return decide(judged.answer.reason);
   // A job sees only the journals of its own thread.
   if (judged.known !== undefined && judged.known.thread !== thread) return decide(`It started \`${runId}\` before.`);
   try {
-    await begin(dependencies, firing, operationKey);
+    const budgetUsd = judged.known === undefined ? judged.answer?.budgetUsd : judged.known.budgetUsd;
+    const granted = budgetUsd === undefined ? rule : { ...rule, budgetUsd };
+    await begin(dependencies, { ...firing, rule: granted }, operationKey);
   } catch (thrown) {
     const error = toBatonError(thrown);
     if (error.treatment === "retryable") throw thrown;
@@ -282,7 +271,7 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
       withRefusal(memory, runId, { at: clock.now(), actor }),
     );
   }
-  return decide(`Started \`${runId}\`, caused by ${event.sender === null ? "a signed request" : `@${actor}`}.`);
+  return decide(`Started \`${runId}\`, caused by ${causeText(actor)}.`);
 }
 
 const unknownChain =
@@ -321,6 +310,7 @@ async function begin(dependencies: Dependencies, firing: Firing, operationKey: s
   const { runner, github, loaded, event, rule, held } = firing;
   const { repository, thread, sender } = event;
   demandPlace(event, loaded.settings);
+  const isOpen = isOpenTo(rule, event) && (await isRefused(dependencies, firing));
   await beginRule({
     dependencies,
     runner,
@@ -331,8 +321,12 @@ async function begin(dependencies: Dependencies, firing: Firing, operationKey: s
     thread:
       thread?.number ??
       firing.dashboard ??
-      (async () => openDashboard(github, repository, (await readBook(dependencies.store, repository.id)).dashboard)),
-    actor: sender === null ? "authors" : await causedBy(github, event, loaded.settings),
+      (async () => {
+        const { dashboard } = await readBook(dependencies.store, repository.id);
+        return openDashboard(dependencies, github, repository, dashboard);
+      }),
+    actor: sender === null || isOpen ? "authors" : await causedBy(github, event, loaded.settings),
+    changesNothing: isOpen,
     commentId: null,
     operationKey,
     startedBy: {
@@ -344,6 +338,15 @@ async function begin(dependencies: Dependencies, firing: Firing, operationKey: s
     },
     holds: held.lease,
   });
+}
+
+/** Whether the person who caused the event may not start the rule themselves. */
+async function isRefused(
+  { github: app }: Pick<Dependencies, "github">,
+  { github, event, loaded }: Pick<Firing, "github" | "event" | "loaded">,
+): Promise<boolean> {
+  const { bot } = await app.identity();
+  return (await mayStart(github, event, loaded, bot.id).catch(refusalOf)).status !== "passed";
 }
 
 /** The result of CI counts as an event by the person who pushed the commit. */
@@ -380,21 +383,17 @@ function keyOf({ key }: TriggerSettings, event: TriggerEvent): string {
   return fillText(parseTemplate(key, conditionNames).template, scopeOf(event)).slice(0, 500);
 }
 
-/**
- * An App judges under its lease, so nobody else changes a value between its read and its write. A holder that lost the lease
- * writes nothing (FT6).
- */
+/** In an App, one process at a time changes a value. A holder that lost its lease writes nothing (FT6). */
 function sharedOf(
-  { shared, store }: Pick<Dependencies, "shared" | "store">,
+  { shared, store, clock }: Pick<Dependencies, "shared" | "store" | "clock">,
   stillHolds: () => Promise<void> = async () => {},
 ): SharedValues {
   return (
     shared ?? {
       value: (name) => store.value(name),
       change: async (name, apply) => {
-        const after = apply(await store.value(name));
         await stillHolds();
-        await store.setValue(name, after);
+        await changeValue<Json>({ store, clock }, { name, schema: jsonSchema }, apply);
       },
     }
   );

@@ -5,7 +5,7 @@ import { projectInstructions } from "./project-instructions.ts";
 
 const base = "a".repeat(40);
 
-async function read(files: Record<string, string>) {
+async function read(files: Record<string, string>, about: string[] = []) {
   const asked: string[] = [];
   const found = await projectInstructions(
     {
@@ -17,6 +17,7 @@ async function read(files: Record<string, string>) {
     },
     repository,
     base,
+    about,
   );
   return { found, asked };
 }
@@ -122,4 +123,34 @@ describe("the project's instructions", () => {
     expect(found).toHaveLength(120);
     expect(asked.length).toBeLessThanOrEqual(24);
   });
+
+  it.each<[string, string[], string[]]>([
+    [
+      "nothing",
+      [],
+      ["AGENTS.md", "docs/AGENTS.md", "packages/AGENTS.md", "packages/api/AGENTS.md", "packages/web/AGENTS.md"],
+    ],
+    ["a folder", ["packages/api"], ["AGENTS.md", "packages/AGENTS.md", "packages/api/AGENTS.md"]],
+    ["a file in it", ["packages/api/src/a.ts"], ["AGENTS.md", "packages/AGENTS.md", "packages/api/AGENTS.md"]],
+    [
+      "a glob",
+      ["packages/*/src/**"],
+      ["AGENTS.md", "packages/AGENTS.md", "packages/api/AGENTS.md", "packages/web/AGENTS.md"],
+    ],
+    ["a folder whose name only begins so", ["packages/ap"], ["AGENTS.md", "packages/AGENTS.md"]],
+    [
+      "two folders",
+      ["docs", "packages/web"],
+      ["AGENTS.md", "docs/AGENTS.md", "packages/AGENTS.md", "packages/web/AGENTS.md"],
+    ],
+  ])(
+    "PJ1: of a run about %s, the files of those folders and the ones around them are read",
+    async (_, about, expected) => {
+      const folders = ["", "docs/", "packages/", "packages/api/", "packages/web/"];
+      const files = Object.fromEntries(folders.map((folder) => [`${folder}AGENTS.md`, `Text of ${folder}`]));
+      const { found } = await read(files, about);
+      expect(found.filter(({ text }) => text !== "").map(({ path }) => path)).toEqual(expected);
+      expect(found).toHaveLength(folders.length);
+    },
+  );
 });

@@ -3,10 +3,12 @@
  *
  * B1 Baton reads them at the base commit only. Neither the head under review nor the thread can add to them.
  * B2 Their length is bounded. If there is no room for a file's text, its path is still named.
+ * PJ1 For a run about some paths, files of other folders are only named.
  * B3 Files for all agents come first, then those of folders from the root down. Pages for single tools come last.
  */
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
+import { folderOfGlob } from "../policy/paths.ts";
 import type { Github } from "../ports/github.ts";
 import type { ProjectInstruction } from "../prompt/facts.ts";
 import { cut } from "../text/cut.ts";
@@ -32,13 +34,15 @@ export async function projectInstructions(
   github: Pick<Github, "file" | "setup">,
   repository: Repository,
   baseSha: string,
+  /** Files and folders that the run is about. Empty: all. */
+  about: readonly string[] = [],
 ): Promise<ProjectInstruction[]> {
   const found: ProjectInstruction[] = [];
   let left: number = limits.promptInstructionsCharactersMax;
   let read = 0;
   const { paths: all } = await github.setup(repository).paths(baseSha);
   for (const path of inOrder(all).slice(0, namedMax)) {
-    if (left < pieceMin || read >= readMax) {
+    if (left < pieceMin || read >= readMax || !concerns(folderOf(path), about)) {
       found.push({ path, text: "" });
       continue;
     }
@@ -50,6 +54,12 @@ export async function projectInstructions(
     left -= part.length;
   }
   return found;
+}
+
+/** PJ1: around one of the paths, or below it. */
+function concerns(folder: string, about: readonly string[]): boolean {
+  const isIn = (one: string, other: string): boolean => other === "" || one === other || one.startsWith(`${other}/`);
+  return about.length === 0 || about.map(folderOfGlob).some((one) => isIn(one, folder) || isIn(folder, one));
 }
 
 /** B3 */

@@ -28,7 +28,8 @@ export interface RuleRun {
   github: Github;
   repository: Repository;
   loaded: LoadedSettings;
-  rule: Pick<ScheduleSettings, "process" | "with" | "budgetUsd" | "harness" | "priority">;
+  rule: Pick<ScheduleSettings, "process" | "with" | "budgetUsd" | "harness" | "priority"> &
+    Partial<Pick<ScheduleSettings, "deadlineMinutes" | "paths">>;
   /** Number of its thread. A function opens the dashboard issue at the last moment (RR1). */
   thread: number | (() => Promise<number>);
   /** The person whose permission the run has. `authors`: the people whose files it runs. */
@@ -38,17 +39,20 @@ export interface RuleRun {
   startedBy: StartedBy;
   /** The lease under which Baton decided to start it. */
   holds?: Fence;
+  /** Others than permitted people set the rule off, so its process must change nothing. */
+  changesNothing?: boolean;
 }
 
 export async function beginRule(given: RuleRun): Promise<RunId> {
   const { dependencies, github, repository, loaded, rule, operationKey, startedBy } = given;
   const { settings } = loaded;
   const { bot } = await dependencies.github.identity();
-  const processes = new RepositoryProcesses(dependencies.processes, github, repository, loaded.sha);
-  const found = await processes.find(rule.process);
-  if (found === null) throw await processes.unknown(rule.process);
-  const { instructions = "", ...inputs } = rule.with;
-  refuseWith(rule.process, found.file, inputs);
+  const { found, instructions, inputs } = await demandRule(dependencies, given);
+  if (given.changesNothing === true && found.definition.reach === undefined)
+    throw new BatonError(
+      "BATON_POLICY_DENIED",
+      `\`${rule.process}\` may change files, and \`openTo\` is for processes that change nothing: \`explore\`, \`plan\`, \`review\`, \`verify\`.`,
+    );
   const known = typeof given.thread === "number" ? await threadOf(github, repository, given.thread) : null;
   const pullRequest = known?.pullRequest ?? null;
   demandPlaceOf(dependencies.processes, found.definition, pullRequest);
@@ -108,6 +112,8 @@ export async function beginRule(given: RuleRun): Promise<RunId> {
     inputs,
     retryOf: null,
     priority: rule.priority,
+    deadlineMinutes: rule.deadlineMinutes ?? null,
+    paths: rule.paths ?? [],
     startedBy: authors.length > 0 ? { ...startedBy, authors } : startedBy,
     decided: others.map(
       (one): RunEvent => ({
@@ -120,6 +126,24 @@ export async function beginRule(given: RuleRun): Promise<RunId> {
     ),
     ...(given.holds === undefined ? {} : { holds: given.holds }),
   });
+}
+
+/** The process of a rule and its inputs. Refuses an unknown process, and inputs that it does not have. */
+export async function demandRule(
+  { processes: builtIn }: Pick<Dependencies, "processes">,
+  {
+    github,
+    repository,
+    loaded,
+    rule,
+  }: Pick<RuleRun, "github" | "repository" | "loaded"> & { rule: Pick<RuleRun["rule"], "process" | "with"> },
+): Promise<{ found: FoundProcess; instructions: unknown; inputs: Record<string, unknown> }> {
+  const processes = new RepositoryProcesses(builtIn, github, repository, loaded.sha);
+  const found = await processes.find(rule.process);
+  if (found === null) throw await processes.unknown(rule.process);
+  const { instructions = "", ...inputs } = rule.with;
+  refuseWith(rule.process, found.file, inputs);
+  return { found, instructions, inputs };
 }
 
 /** A person, and the file that they changed last. null: they asked themselves. */

@@ -1,5 +1,6 @@
 /** Due schedules of one repository, with a fake GitHub of plain data and a store in memory. */
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { builtInProcesses } from "../../processes/index.ts";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";
 import { people, repository, SmallGithub } from "../../test/fakes/small-github.ts";
@@ -10,9 +11,14 @@ import type { CommandContext } from "../commands/command.ts";
 import { schedule } from "../commands/schedule.ts";
 import { parseConfig } from "../config/parse.ts";
 import { BatonError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
+import { matchesAny } from "../policy/paths.ts";
+import { defineProcess } from "../process/process.ts";
+import { createRun } from "../runner/create-run.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { changeControls, pauseOf, readBook, readControls, resumeOf } from "../runner/schedule-book.ts";
 import { Schedules } from "../runner/schedules.ts";
+import { openDashboard } from "./open-dashboard.ts";
 import { hasDue, startDue } from "./start-due.ts";
 
 const hour = 3_600_000;
@@ -28,6 +34,7 @@ function scene(config: string) {
     store,
     clock,
     log: silentLog,
+    owner: "test",
     redact: (text: string) => text,
     processes: builtInProcesses(),
     harnesses: new Map([["command", spy("command", [])]]),
@@ -221,6 +228,42 @@ describe("what is due of a repository", () => {
     expect(await runs()).toHaveLength(1);
   });
 
+  it.each([
+    ["removed", "harness: { default: command }\n"],
+    ["renamed", `${base}${rule().replace("nightly", "nocturnal")}`],
+  ])("a schedule that is %s during its run: the run goes on, and nothing more of it starts", async (_, config) => {
+    const { clock, dependencies, github, look, runs, body, entry, end } = scene(`${base}${rule()}`);
+    await look();
+    clock.advance(3 * hour);
+    await look();
+    const [run] = await runs();
+    const other = Object.assign(new SmallGithub(config, () => clock.now()), { issues: github.issues });
+    clock.advance(hour);
+    await look({ ...dependencies, github: other.app() });
+    expect(await entry()).toBeUndefined();
+    expect((await runs()).map(({ status }) => status)).toEqual(["running"]);
+    expect(await body()).toContain("`explore`");
+    expect(await body()).not.toContain("`nightly`");
+    // It is back while its run is still active: its place is taken, so the next time is left out.
+    await look();
+    clock.advance(24 * hour);
+    expect(await look()).toBe("skipped nightly");
+    await end(run?.runId ?? "");
+    clock.advance(24 * hour);
+    expect(await look()).toBe("started nightly");
+  });
+
+  it("a repository without a default branch has no rules, and starts nothing", async () => {
+    const { clock, github, dependencies, look, runs } = scene(`${base}${rule()}`);
+    github.branches.clear();
+    expect(await look()).toBeNull();
+    clock.advance(24 * hour);
+    expect(await look()).toBeNull();
+    expect(await runs()).toEqual([]);
+    expect(github.issues.size).toBe(0);
+    expect(await hasDue(dependencies, repository.id, 1)).toBe(false);
+  });
+
   it("a file that is broken starts nothing, says so, and what is due then is caught up", async () => {
     const { clock, dependencies, github, look, runs, body } = scene(`${base}${rule()}`);
     await look();
@@ -232,6 +275,132 @@ describe("what is due of a repository", () => {
     expect(await body()).toMatch(/No schedule runs.*has 1 error/);
     clock.advance(2 * hour);
     expect(await look()).toBe("started nightly");
+  });
+});
+
+it("a rule whose fifty names of branches are taken by merged and closed proposals gets a name of its run", async () => {
+  const { clock, store, github, look, runs } = scene(`${base}${rule()}`);
+  await look();
+  for (let count = 1; count <= 60; count += 1)
+    github.branches.set(`baton/schedule-nightly${count === 1 ? "" : `-${count}`}`, "a".repeat(40));
+  clock.advance(3 * hour);
+  expect(await look()).toBe("started nightly");
+  const [row] = await runs();
+  const created = row === undefined ? undefined : (await store.read(row.runId))[0]?.event;
+  if (created?.type !== "run.created") throw new Error("no run");
+  expect(created.input).toMatchObject({
+    branch: `baton/schedule-nightly-${created.runId.slice(4, 14)}`,
+    branchSha: null,
+    pullRequest: null,
+  });
+});
+
+describe("a run about some paths", () => {
+  it("`paths` of a schedule: its run knows them, and what lies outside is protected", async () => {
+    const { clock, store, look, runs } = scene(`${base}${rule(", paths: [packages/api, docs], deadlineMinutes: 90")}`);
+    await look();
+    clock.advance(3 * hour);
+    await look();
+    const [row] = await runs();
+    const created = row === undefined ? undefined : (await store.read(row.runId))[0]?.event;
+    if (created?.type !== "run.created") throw new Error("no run");
+    expect(created.input).toMatchObject({ paths: ["packages/api", "docs"] });
+    const { protectedPaths } = created.settings as { protectedPaths: string[] };
+    expect(matchesAny("packages/api/a.ts", protectedPaths)).toBe(false);
+    expect(matchesAny("packages/web/a.ts", protectedPaths)).toBe(true);
+    expect(created.deadline).toBe(clock.now() + 90 * 60_000);
+    expect((created.input as { settings: object }).settings).toMatchObject({ protectedPaths });
+  });
+
+  it("paths that cannot be one glob start nothing, and why is said", async () => {
+    const { clock, look, runs, entry } = scene(`${base}${rule(', paths: ["*.a", "*.b", "*.c", "*.d"]')}`);
+    await look();
+    clock.advance(3 * hour);
+    expect(await look()).toBe("refused nightly");
+    expect(await runs()).toEqual([]);
+    expect((await entry())?.problem).toMatch(/`paths` cannot be used/);
+  });
+});
+
+describe("active runs in the dashboard issue", () => {
+  const sample = defineProcess({
+    name: "sample",
+    version: 1,
+    summary: "Waits for people.",
+    stages: [],
+    input: z.object({}),
+    output: z.object({}),
+    verdict: () => ({ name: "result", status: "passed", reason: "", evidence: [], children: [] }),
+    run: async () => ({}),
+  });
+  const actor = { id: 2, login: "bob", kind: "user", permission: "write" } as const;
+  const begin = (dependencies: Dependencies, number: number, of = repository) =>
+    createRun(dependencies, {
+      operationKey: `${of.id}#${number}`,
+      definition: sample as never,
+      input: {},
+      thread: { repository: of, number, kind: "issue" },
+      requestedBy: actor,
+      commentId: null,
+      instructions: "",
+      budgetUsd: 1,
+      settings: {},
+      settingsSha: null,
+      retryOf: null,
+      priority: "high",
+      deadline: Date.UTC(2026, 0, 2, 9),
+    });
+  const section = (text: string, name: string) => text.split(`## ${name}\n\n`)[1]?.split("\n\n## ")[0] ?? "";
+
+  it("those of every thread of this repository are there within some minutes, with who, what and why", async () => {
+    const { clock, store, dependencies, look, body } = scene(`${base}${rule()}`);
+    await look();
+    expect(section(await body(), "Running")).toBe("Nothing runs.");
+    const runId = await begin(dependencies, 12);
+    await begin(dependencies, 13, { ...repository, id: repository.id * 10 });
+    expect(await hasDue(dependencies, repository.id, 1)).toBe(false);
+    clock.advance(limits.dashboardRefreshMs);
+    expect(await hasDue(dependencies, repository.id, 1)).toBe(true);
+    await look();
+    expect(section(await body(), "Running")).toMatch(
+      /^- #12 `sample`, asked by @\u200b?bob at 2026-01-01 00:00 \(UTC\), priority high, due 2026-01-02 09:00 \(UTC\)\.$/,
+    );
+    clock.advance(limits.dashboardRefreshMs);
+    expect(await hasDue(dependencies, repository.id, 1)).toBe(false);
+    // Somebody pauses it: it waits for people now.
+    const row = await store.run(runId);
+    if (row === null) throw new Error("no run");
+    await store.append({
+      runId,
+      expectedPosition: row.position,
+      events: [{ type: "run.paused", by: actor, reason: "" }],
+      now: clock.now(),
+      also: { run: { ...row, status: "paused", position: row.position + 1 } },
+    });
+    expect(await hasDue(dependencies, repository.id, 1)).toBe(true);
+    await look();
+    expect(section(await body(), "Running")).toBe("Nothing runs.");
+    expect(section(await body(), "Waiting for people")).toMatch(/^- #12 .*Paused: @\u200b?bob paused the run\./);
+  });
+
+  it("a job of Actions names the threads that it does not drive", async () => {
+    const { dependencies, look, body } = scene(`${base}${rule()}`);
+    await begin(dependencies, 12);
+    await look({ ...dependencies, activeElsewhere: async () => [12, 14] });
+    const lines = section(await body(), "Running").split("\n");
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/^- #12 `sample`/);
+    expect(lines[1]).toBe("- #14: a run is active. Its status comment has the details.");
+  });
+
+  it("a dashboard issue that a trigger opened is kept up to date too", async () => {
+    const { clock, github, dependencies, look, body } = scene("harness: { default: command }\n");
+    await look();
+    await openDashboard(dependencies, github, repository, null);
+    clock.advance(hour);
+    expect(await hasDue(dependencies, repository.id, 1)).toBe(true);
+    await look();
+    expect(await body()).toContain("## Running");
   });
 });
 

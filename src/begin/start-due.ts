@@ -29,13 +29,9 @@ import {
   writeBook,
 } from "../runner/schedule-book.ts";
 import { type DueOccurrence, dueOccurrences, nextStart, occurrenceKey, type ScheduleRule } from "../schedule/due.ts";
-import {
-  type Dashboard,
-  type DashboardRun,
-  dashboardTitle,
-  newDashboard,
-  renderDashboard,
-} from "../thread/render/dashboard.ts";
+import { type Dashboard, type DashboardRun, dashboardTitle, renderDashboard } from "../thread/render/dashboard.ts";
+import { dashboardWork, workSignature } from "./dashboard-work.ts";
+import { dashboardMarker, knownDashboard, openDashboard } from "./open-dashboard.ts";
 import { beginRule } from "./rule-run.ts";
 import { sweepBoard } from "./sweep-board.ts";
 
@@ -60,13 +56,9 @@ export function isIdle({ settings, problems }: Pick<LoadedSettings, "settings" |
   return problems.length > 0 || !settings.dashboard || settings.schedules.length === 0;
 }
 
-export function dashboardMarker(repositoryId: number): string {
-  return `dashboard:${repositoryId}`;
-}
-
 /** From the last reading: whether `startDue` would do anything. Asks GitHub nothing. */
 export async function hasDue(
-  dependencies: Pick<Dependencies, "store" | "clock">,
+  dependencies: Pick<Dependencies, "store" | "clock" | "activeElsewhere">,
   repositoryId: number,
   lateAfterMs: number,
   read: ReadNow | null = null,
@@ -86,6 +78,8 @@ export async function hasDue(
   for (const { showsActive, runId } of Object.values(book.entries))
     if (showsActive && !(await isActive(store, runId))) return true;
   if (book.rules.some(({ name }) => isAsked(book, controls, name))) return true;
+  const showsOld = book.dashboard !== null && now - book.shows.at >= limits.dashboardRefreshMs;
+  if (showsOld && (await workSignature(dependencies, repositoryId)) !== book.shows.work) return true;
   const due = await dueOf(dependencies, { repositoryId, book, controls, lateAfterMs });
   return due.some(
     ({ what, name, occurrence }) => what !== "wait" || namedIn(book.entries, name)?.queued !== occurrence,
@@ -105,7 +99,8 @@ export async function startDue(
   const before = await readBook(store, repository.id);
   const { settings, problems } = loaded;
   const listens: string[] = [...new Set(settings.triggers.map(({ on }) => on))];
-  const knownDashboard = options.dashboard ?? before.dashboard;
+  // A trigger may have opened it.
+  const known = options.dashboard ?? before.dashboard ?? (await knownDashboard(store, repository.id));
   // A broken file starts nothing, and the rules count as unchanged.
   const rules: ScheduleRule[] = problems.length > 0 ? before.rules : settings.schedules.map(ruleOf);
   const isOff = problems.length > 0 || !settings.dashboard;
@@ -118,15 +113,15 @@ export async function startDue(
     entries: entriesOf(rules, before, now),
   };
   if (options.notice !== undefined) book.notice = options.notice;
-  if (!settings.dashboard || (isIdle(loaded) && knownDashboard === null)) {
+  if (!settings.dashboard || (isIdle(loaded) && known === null)) {
     await writeBook(store, repository.id, book);
     return settings.schedules.length === 0 ? null : "schedules do not run with `dashboard: false`";
   }
   try {
-    book.dashboard = await openDashboard(github, repository, knownDashboard);
+    book.dashboard = await openDashboard(dependencies, github, repository, known);
   } catch (thrown) {
     // Without an issue nothing can start, so Baton tries again only when it reads the rules next time.
-    const dashboard = toBatonError(thrown).treatment === "retryable" ? knownDashboard : null;
+    const dashboard = toBatonError(thrown).treatment === "retryable" ? known : null;
     await writeBook(store, repository.id, { ...book, dashboard });
     throw thrown;
   }
@@ -155,6 +150,7 @@ export async function startDue(
     }
   }
   for (const entry of Object.values(book.entries)) entry.showsActive = await isActive(store, entry.runId);
+  book.shows = { work: await workSignature(dependencies, repository.id), at: now };
   await writeBook(store, repository.id, book);
   await showDashboard(dependencies, { repository, book, controls, loaded });
   if (fault !== null) throw fault;
@@ -258,20 +254,6 @@ async function start(
   return `started ${one.name}`;
 }
 
-/** The dashboard issue. Baton opens it if there is none. */
-export async function openDashboard(
-  github: Github,
-  repository: Repository,
-  knownNumber: number | null,
-): Promise<number> {
-  const marker = dashboardMarker(repository.id);
-  // An existing one keeps its text: only the outbox writes that.
-  const known = await github.ownIssue(repository, marker, knownNumber);
-  if (known !== null) return known;
-  const made = { marker, title: dashboardTitle, body: newDashboard, knownNumber: null };
-  return (await github.ensureIssue(repository, made)).number;
-}
-
 async function dueOf(
   { store, clock }: Pick<Dependencies, "store" | "clock">,
   given: { repositoryId: number; book: ScheduleBook; controls: ScheduleControls; lateAfterMs: number },
@@ -349,7 +331,7 @@ function entriesOf(rules: readonly ScheduleRule[], before: ScheduleBook, now: nu
 
 /** All contents of the dashboard, from the book and the runs. */
 export async function dashboardOf(
-  dependencies: Pick<Dependencies, "store" | "clock" | "owner">,
+  dependencies: Pick<Dependencies, "store" | "clock" | "owner" | "activeElsewhere">,
   given: { repository: Repository; book: ScheduleBook; controls: ScheduleControls; loaded: LoadedSettings },
 ): Promise<Dashboard> {
   const { store, clock } = dependencies;
@@ -375,6 +357,7 @@ export async function dashboardOf(
     });
   }
   return {
+    work: await dashboardWork(dependencies, repository),
     schedules,
     problem:
       loaded.problems.length === 0

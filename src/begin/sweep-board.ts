@@ -25,7 +25,7 @@ export async function sweepBoard(
   const sorted = findings.toSorted(
     (a, b) => weight[a.severity] - weight[b.severity] || (a.path ?? "").localeCompare(b.path ?? "", "en"),
   );
-  const left = budget.dayUsd === null ? null : (await dayLeft(dependencies, id, budget)).leftUsd;
+  const { leftUsd } = await dayLeft(dependencies, id, budget, sweep);
   return {
     detectors: [...new Set(sweep.detectors.map(({ use }) => use))].map((name) => {
       const ends = endsOf(book.proposals, name, book.resumed[name]?.at);
@@ -34,7 +34,7 @@ export async function sweepBoard(
     }),
     open: book.proposals.filter(({ end }) => end === null).length,
     openMax: sweep.openPullRequests,
-    leftTodayUsd: left,
+    leftTodayUsd: Number.isFinite(leftUsd) ? leftUsd : null,
     findings: sorted.slice(0, shownMax).map(({ fingerprint, rule, path, line, message }) => ({
       fingerprint,
       rule,

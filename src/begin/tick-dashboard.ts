@@ -16,8 +16,9 @@ import { readBook, readControls } from "../runner/schedule-book.ts";
 import { changeSweepBook, endProposal, withTicks } from "../runner/sweep-book.ts";
 import { type Tick, ticksIn } from "../thread/dashboard-ticks.ts";
 import { actorOf, listedBots } from "./bots.ts";
+import { dashboardMarker } from "./open-dashboard.ts";
 import { beginRule } from "./rule-run.ts";
-import { dashboardMarker, showDashboard } from "./start-due.ts";
+import { showDashboard } from "./start-due.ts";
 
 export interface DashboardEdit {
   repository: Repository;

@@ -5,12 +5,13 @@ import { withoutOf } from "../begin/preflight.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Priority } from "../core/priority.ts";
 import { demandHarness } from "../routing/harness-names.ts";
-import { nameSchema, priorityOption, usdSchema, withoutOption } from "../thread/grammar.ts";
+import { deadlineOption, nameSchema, priorityOption, usdSchema, withoutOption } from "../thread/grammar.ts";
 import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 
 export const race = defineCommand({
   name: "race",
-  usage: "race HARNESS[:MODEL] HARNESS[:MODEL]… [--budget USD] [--priority NAME] [--without WHAT] [-- what to do]",
+  usage:
+    "race HARNESS[:MODEL] HARNESS[:MODEL]… [--budget USD] [--priority NAME] [--deadline TIME] [--without WHAT] [-- what to do]",
   summary:
     "Let several agents make the same change at once: green CI, then the smaller diff, then the lower cost wins and becomes the pull request.",
   examples: ["race claude codex --budget 4", "race claude:opus claude:sonnet -- Keep the public API as it is."],
@@ -28,6 +29,7 @@ export const race = defineCommand({
   options: {
     budget: { value: "USD", summary: "Most that the whole race may spend.", schema: usdSchema },
     priority: priorityOption,
+    deadline: deadlineOption,
     without: withoutOption,
   },
   text: "optional",
@@ -56,6 +58,7 @@ async function handle(context: CommandContext): Promise<Reply> {
     instructions: command.text,
     retryOf: null,
     ...(priority === undefined ? {} : { priority }),
+    deadlineMinutes: (command.options["deadline"] as number | undefined) ?? null,
     without: withoutOf(command.options["without"]),
     race: { contestants },
   });

@@ -20,7 +20,8 @@ async function handle(context: CommandContext): Promise<Reply> {
   const { command } = context;
   const lastRun = lastRunOf(context);
   refuseErased(lastRun);
-  const { choice, race, inputs } = lastRun.input as {
+  const { choice, race, inputs, paths } = lastRun.input as {
+    paths?: string[];
     choice?: { harness?: string; model?: string };
     race?: RaceChoice;
     inputs?: Record<string, unknown>;
@@ -35,6 +36,7 @@ async function handle(context: CommandContext): Promise<Reply> {
     retryOf: lastRun.runId,
     ...(lastRun.startedBy === null ? {} : { startedBy: lastRun.startedBy }),
     priority: lastRun.priority,
+    ...(paths === undefined ? {} : { paths }),
     // Baton asked this when the thread's first run began.
     without: ["rules", "checks", "approver"],
     ...(race === undefined

@@ -5,13 +5,21 @@ import { BatonError } from "../core/errors.ts";
 import { nearestWithin } from "../core/nearest.ts";
 import type { Priority } from "../core/priority.ts";
 import { demandHarness } from "../routing/harness-names.ts";
-import { nameSchema, priorityOption, usdSchema, withoutOption } from "../thread/grammar.ts";
+import {
+  deadlineOption,
+  nameSchema,
+  pathsOption,
+  priorityOption,
+  usdSchema,
+  withoutOption,
+} from "../thread/grammar.ts";
 import { withPlace } from "./answer-breakpoint.ts";
 import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 
 export const run = defineCommand({
   name: "run",
-  usage: "run [process] [--harness NAME] [--model NAME] [--budget USD] [--priority NAME] [--without WHAT] [what to do]",
+  usage:
+    "run [process] [--harness NAME] [--model NAME] [--budget USD] [--priority NAME] [--deadline TIME] [--paths PATHS] [--without WHAT] [what to do]",
   summary: "Start a run on this thread.",
   examples: [
     "run",
@@ -26,6 +34,8 @@ export const run = defineCommand({
     model: { value: "NAME", summary: "Model to ask for.", schema: nameSchema },
     budget: { value: "USD", summary: "Most that this run may spend.", schema: usdSchema },
     priority: priorityOption,
+    deadline: deadlineOption,
+    paths: pathsOption,
     without: withoutOption,
   },
   text: "optional",
@@ -47,6 +57,7 @@ async function handle(context: CommandContext): Promise<Reply> {
   const process = named ? first : null;
   demandPlace(dependencies.processes, process ?? context.settings.process, context.pullRequest);
   const priority = command.options["priority"] as Priority | undefined;
+  const paths = command.options["paths"] as string | undefined;
   const harness = command.options["harness"] as string | undefined;
   await beginRun(context, {
     process,
@@ -59,6 +70,8 @@ async function handle(context: CommandContext): Promise<Reply> {
     ),
     retryOf: null,
     ...(priority === undefined ? {} : { priority }),
+    paths: paths === undefined ? [] : paths.split(","),
+    deadlineMinutes: (command.options["deadline"] as number | undefined) ?? null,
     without: withoutOf(command.options["without"]),
   });
   return null;

@@ -1,8 +1,9 @@
 /** `/baton schedule …`: in the dashboard issue, whose thread keeps Baton's memory of schedules. */
 
 import { z } from "zod";
+import { dashboardMarker } from "../begin/open-dashboard.ts";
 import { beginRule } from "../begin/rule-run.ts";
-import { activeOf, dashboardMarker, dashboardOf, showDashboard } from "../begin/start-due.ts";
+import { activeOf, dashboardOf, showDashboard } from "../begin/start-due.ts";
 import { cancel } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";

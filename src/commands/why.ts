@@ -1,5 +1,5 @@
 import { triggerDecisions } from "../begin/fire-triggers.ts";
-import { dashboardMarker } from "../begin/start-due.ts";
+import { dashboardMarker } from "../begin/open-dashboard.ts";
 import { publishInputSchema } from "../core/effect.ts";
 import type { EffectState } from "../core/state.ts";
 import type { Verdict } from "../core/vocabulary.ts";

@@ -332,6 +332,8 @@ describe("schedules", () => {
         budgetUsd: null,
         harness: null,
         priority: "low",
+        deadlineMinutes: null,
+        paths: [],
         overlap: "skip",
         catchUp: "latest",
         jitterMinutes: 5,

@@ -43,6 +43,17 @@ const glob = z
     error: "a glob without groups such as `+(a|b)` and with at most 3 `*` between two slashes",
   });
 
+/** A glob of people, or the one that the paths of a run become (`outsideOf`). */
+const protectedGlob = z
+  .string()
+  .regex(
+    /^(?!!(?!\{)|\/|\.\.?\/)\S(?:.{0,5000}\S)?$/,
+    "a glob of paths from the root of the repository, without a leading /, ./ or !",
+  )
+  .refine((text) => globProblem(text) === null, {
+    error: "a glob without groups such as `+(a|b)` and with at most 3 `*` between two slashes",
+  });
+
 /** A model, or a strength: each harness has its own models for the three strengths. */
 const modelOrTier = z.string().min(1).nullable().default(null);
 const role = z.enum(["plan", "implement", "repair", "address", "review", "verify"]);
@@ -155,6 +166,17 @@ const ruleName = z
 
 const withInputs = z.record(z.string().min(1).max(100), z.union([z.string().max(10_000), z.number(), z.boolean()]));
 
+const deadlineMinutes = z
+  .number()
+  .int()
+  .min(1)
+  .max(43_200)
+  .nullable()
+  .default(null)
+  .describe(
+    "Minutes after its start at which people want the result. The earliest deadline goes first among waiting agents with one priority. It ends nothing. Default: none.",
+  );
+
 const scheduleSchema = z.strictObject({
   name: ruleName.describe("Name of the schedule, for `/baton schedule run NAME`; its branch is named so, too."),
   cron: z
@@ -186,6 +208,14 @@ const scheduleSchema = z.strictObject({
     .default("low")
     .describe(
       "Priority of the run's agents when agents wait for each other. An agent waits for none of lower priority. Runs that people start are `normal`.",
+    ),
+  deadlineMinutes,
+  paths: z
+    .array(glob)
+    .max(20)
+    .default([])
+    .describe(
+      "Files and folders that the run is about, for a monorepo. The agent works there. A change of another file needs a person, as one of `protectedPaths`. Instructions of other folders are not read. Empty: the whole repository.",
     ),
   overlap: z
     .enum(["skip", "queue"])
@@ -228,7 +258,9 @@ const triggerSchema = z.strictObject({
     .array(glob)
     .max(listMax)
     .default([])
-    .describe("Globs of files, for `push`: one of them must have changed. Empty: any."),
+    .describe(
+      "Files and folders that the run is about, as in `schedules`. For `push`, one of them must also have changed. Empty: any.",
+    ),
   process: z.string().min(1).describe("Process to run: one of Baton's own or of `.github/baton/processes`."),
   with: withInputs.default({}).describe("Input of the process, as in `schedules`."),
   budgetUsd: usd
@@ -237,6 +269,7 @@ const triggerSchema = z.strictObject({
     .describe("Most that one run of it may spend, in USD. Default: `budget.runUsd`."),
   harness: z.string().min(1).nullable().default(null).describe("Coding agent to use. Default: `harness.default`."),
   priority: z.enum(priorities).default("normal").describe("Priority of the run's agents, as in `schedules`."),
+  deadlineMinutes,
   key: z
     .string()
     .min(1)
@@ -253,6 +286,18 @@ const triggerSchema = z.strictObject({
     .max(limits.triggerStartsPerHourMax)
     .default(10)
     .describe("Most runs that this rule starts in an hour. Events beyond that are counted and start nothing."),
+  openTo: z
+    .strictObject({
+      contributors: z
+        .boolean()
+        .default(false)
+        .describe("People who contributed to this repository before, for issues and pull requests of their own."),
+      bots: z.array(z.number().int().positive()).max(listMax).default([]).describe("Ids of bot users."),
+    })
+    .prefault({})
+    .describe(
+      "Others whose events start the rule without a permission, for a process that changes nothing: `explore`, `plan`, `review`, `verify`. The run has the permission of the person who last changed this file, and the rule's budget.",
+    ),
 });
 
 const patternRule = z.strictObject({
@@ -605,7 +650,7 @@ export const settingsSchema = z
       .prefault({})
       .describe("Where a run stops and asks."),
     protectedPaths: z
-      .array(glob)
+      .array(protectedGlob)
       .max(listMax)
       .default([...defaultProtectedPaths])
       .describe(
@@ -743,6 +788,12 @@ export const settingsSchema = z
                 ),
               paths: z.array(glob).max(listMax).default([]).describe("For `agent`: globs of files. Empty: all."),
               maxUsd: usd.default(0.1).describe("For `agent`: most that one look may spend, in USD."),
+              reuse: z
+                .boolean()
+                .default(true)
+                .describe(
+                  "`true`: a result counts again for the same files, for a day, and for 30 days with `pattern`. `false`: the detector runs in each sweep. For a command that asks the network, such as an audit of dependencies.",
+                ),
             }),
           )
           .max(20)

@@ -244,13 +244,12 @@ function ofTriggers({ triggers, schedules, budget }: Settings, surroundings: Con
   ) => problems.push({ severity, path, message, suggestion });
   const { wakeUps = [], starts = [] } = surroundings;
   for (const [index, rule] of triggers.entries()) {
-    const { name, on, if: condition, paths, key } = rule;
+    const { name, on, if: condition, key } = rule;
     const at = (part: string): ConfigPath => ["triggers", index, part];
     if (triggers.findIndex((one) => one.name === name) < index || schedules.some((one) => one.name === name))
       say("error", at("name"), `Two rules are called \`${name}\`. Give one of them another name.`);
     // Only the workflow of Actions mode has its own clock.
     if (wakeUps.length > 0 && !startsOn(starts, on)) say("warning", at("on"), unheard(on));
-    if (paths.length > 0 && on !== "push") say("error", at("paths"), `\`${on}\` names no files. Remove \`paths\`.`);
     const parsed = condition === null ? null : parseExpression(conditionText(condition), conditionNames, false);
     if (parsed !== null && !parsed.ok) say("error", at("if"), parsed.problem.message, parsed.problem.suggestion);
     for (const problem of key === null ? [] : parseTemplate(key, conditionNames).problems)

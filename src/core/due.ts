@@ -3,6 +3,8 @@
  *
  * Owns: order, parallel limit, when to check again. Does not own: money (`money/`), performing (`runner/`).
  * Q1 A run that is paused or over has no due actions, except the end of a cancelled run.
+ * Q3 Of one group of workers' effects (`hints.group`), one runs at a time. A waiting one holds up no effect of another
+ *    group.
  * Q2 Order: higher priority first, then the order in which the process asked. Money and leases never change it.
  */
 import { effectEndedBy, sleepInputSchema } from "./effect.ts";
@@ -47,6 +49,7 @@ export function due(state: RunState, now: number, { parallelMax }: DueOptions): 
   const found: Due[] = [];
   const candidates: EffectState[] = [];
   let running = 0;
+  const busy = new Set<string>();
   for (const key of state.open) {
     const effect = state.effects.get(key);
     if (effect === undefined) continue;
@@ -58,8 +61,10 @@ export function due(state: RunState, now: number, { parallelMax }: DueOptions): 
     if (effect.hints.notBefore !== undefined && now < effect.hints.notBefore) continue;
     switch (endedBy) {
       case "worker":
-        if (effect.status === "running") running += 1;
-        else if (effect.status === "requested" || (effect.status === "retrying" && now >= (effect.retryAt ?? 0)))
+        if (effect.status === "running") {
+          running += 1;
+          if (effect.hints.group !== undefined) busy.add(effect.hints.group);
+        } else if (effect.status === "requested" || (effect.status === "retrying" && now >= (effect.retryAt ?? 0)))
           candidates.push(effect);
         // A step that the day's budget stopped continues the next day.
         else if (effect.status === "stopped" && effect.retryAt !== null && now >= effect.retryAt)
@@ -81,8 +86,13 @@ export function due(state: RunState, now: number, { parallelMax }: DueOptions): 
     }
   }
   candidates.sort((a, b) => (b.hints.priority ?? 0) - (a.hints.priority ?? 0));
-  for (const effect of candidates.slice(0, Math.max(0, parallelMax - running))) {
-    found.push({ action: "perform", key: effect.key, attempt: effect.attempts.length + 1 });
+  for (const { key, hints, attempts } of candidates) {
+    if (running >= parallelMax) break;
+    // Q3
+    if (hints.group !== undefined && busy.has(hints.group)) continue;
+    if (hints.group !== undefined) busy.add(hints.group);
+    running += 1;
+    found.push({ action: "perform", key, attempt: attempts.length + 1 });
   }
   return found;
 }

@@ -380,10 +380,12 @@ export const retryPolicySchema = z.object({
 export type RetryPolicy = z.infer<typeof retryPolicySchema>;
 
 export const hintsSchema = z.object({
-  /** A higher number goes first. */
+  /** A higher number goes first, among the effects of its run. */
   priority: z.number().int().optional(),
-  /** Effects of one group count together against the parallel limit. */
+  /** Workers' effects of one group run one at a time. */
   group: z.string().optional(),
+  /** The expected cost. Baton sets it aside before the attempt, which may ask for more. Absent: the settings' amount. */
+  costUsd: z.number().positive().optional(),
   /** The earliest start, in milliseconds since the epoch. */
   notBefore: z.number().optional(),
   /** The time that this effect's shielded scope may take after a cancel. Absent: the process sets no own time. */

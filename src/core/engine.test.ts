@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { alice, RunWorld } from "../../test/fakes/run-world.ts";
 import { defineProcess, type ProcessContext, type ProcessDefinition } from "../process/process.ts";
+import { waitingFor } from "../summary/waiting.ts";
 import { cancel, endShield, judged, observe, pause, raiseBudget } from "./decide.ts";
 import { due, nextWakeAt, shieldEndsAt } from "./due.ts";
 import { type RunEvent, storedEventSchema } from "./event.ts";
@@ -685,5 +686,52 @@ describe("fold", () => {
     await world.succeed("a", shellDone(""));
     expect(world.state.money.reservedUsd).toBe(0);
     expect(fold(world.journal)).toEqual(world.state);
+  });
+});
+
+describe("order, groups and the parallel limit", () => {
+  /** Steps that a process asks for at once, with their hints. */
+  const asking = (hints: Record<string, object>) =>
+    RunWorld.start(
+      process(async (ctx) => {
+        const steps = Object.entries(hints).map(([name, one]) =>
+          ctx.shell(name, { title: name, command: ["true"], sha }, { hints: one }),
+        );
+        return Promise.all(steps);
+      }),
+      { n: 0 },
+    );
+  const next = (world: RunWorld, parallelMax: number): string[] =>
+    due(world.state, world.clock, { parallelMax }).map((one) => ("key" in one ? one.key : one.action));
+  const begin = (world: RunWorld, key: string) =>
+    world.append([{ type: "effect.started", key: key as EffectKey, attempt: 1, worker: "w", reservedUsd: 0 }]);
+
+  it.each<[string, Record<string, object>, number, string[]]>([
+    ["no hints: the order of the requests", { a: {}, b: {}, c: {} }, 2, ["a", "b"]],
+    ["a higher priority", { a: {}, b: { priority: 2 }, c: { priority: -1 } }, 2, ["b", "a"]],
+    ["a group", { a: { group: "db" }, b: { group: "db" }, c: {} }, 4, ["a", "c"]],
+    ["two groups", { a: { group: "x" }, b: { group: "y" }, c: { group: "x" }, d: { group: "y" } }, 4, ["a", "b"]],
+    ["a priority in a group", { a: { group: "x" }, b: { group: "x", priority: 1 } }, 4, ["b"]],
+    [
+      "a group takes no place of the limit for its waiting ones",
+      { a: { group: "x" }, b: { group: "x" }, c: {}, d: {} },
+      2,
+      ["a", "c"],
+    ],
+  ])("%s", async (_, hints, parallelMax, first) => {
+    expect(next(await asking(hints), parallelMax)).toEqual(first);
+  });
+
+  it("a waiting step of a group begins when the running one has ended, and says what it waits for", async () => {
+    const world = await asking({ a: { group: "db" }, b: { group: "db" } });
+    await begin(world, "a");
+    await world.crash();
+    expect(next(world, 4)).toEqual([]);
+    expect(waitingFor(world.state).find(({ key }) => key === "b")).toMatchObject({
+      kind: "time",
+      sentence: 'Waits for "a", because steps of the group `db` run one at a time.',
+    });
+    await world.succeed("a", shellDone(""));
+    expect(next(world, 4)).toEqual(["b"]);
   });
 });

@@ -165,6 +165,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     schedule: occurrenceSchema.optional(),
     /** Priority of the run's agents in the queue. Absent in journals of an older Baton. */
     priority: z.enum(priorities).optional(),
+    /** When people want the result. Absent: no time. */
+    deadline: z.number().optional(),
   }),
   requestedSchema,
   z.object({

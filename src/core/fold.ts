@@ -56,6 +56,7 @@ function created(event: Extract<RunEvent, { type: "run.created" }>, stored: Stor
     history: event.history ?? null,
     startedBy: event.startedBy ?? (event.schedule === undefined ? null : { kind: "schedule", ...event.schedule }),
     priority: event.priority ?? "normal",
+    deadline: event.deadline ?? null,
     createdAt: stored.at,
     updatedAt: stored.at,
     position: stored.position,

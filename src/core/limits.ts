@@ -67,6 +67,8 @@ export const limits = {
    * hour.
    */
   scheduleRulesMs: 3_600_000,
+  /** The dashboard issue shows a change of active runs after at most this time. Each look costs calls. */
+  dashboardRefreshMs: 5 * 60_000,
   /** A later start counts as late. GitHub wakes the jobs of Actions mode, with a delay of up to an hour. */
   scheduleLateMs: 5 * 60_000,
   scheduleLateInJobMs: 3_600_000,

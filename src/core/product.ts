@@ -8,6 +8,11 @@
 const repository = "baton_owner/baton";
 const version = "0.1.0";
 
+/** The tag that an address of the Action ends in: one that moves within a major version. No tag moves to a prerelease. */
+export function actionTag(of: string): string {
+  return `v${of.includes("-") ? of : of.split(".")[0]}`;
+}
+
 export const product = {
   version,
   /** `owner/name` on GitHub. */
@@ -18,6 +23,5 @@ export const product = {
   packageName: `@${repository.toLowerCase()}`,
   /** The package on npm with the demo. */
   localGitHubPackage: `@${repository.split("/")[0]?.toLowerCase()}/local-github`,
-  /** The Action, by the tag that moves within a major version. */
-  action: `${repository}/action@v${version.split(".")[0]}`,
+  action: `${repository}/action@${actionTag(version)}`,
 } as const;

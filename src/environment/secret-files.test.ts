@@ -24,7 +24,8 @@ it.each(secretsFromFiles.flatMap((name) => [`${name}_FILE`, `${name}_PATH`]))(
     const value = name.startsWith("DATABASE_URL")
       ? "postgres://baton:from-a-file@db.example/baton"
       : "from-a-file-of-its-own-file";
-    expect(readSettings({ [name]: file(`${value}\n`) }).secrets).toEqual([value]);
+    const text = name.startsWith("BATON_KEYS") ? JSON.stringify({ acme: { OPENAI_API_KEY: value } }) : value;
+    expect(readSettings({ [name]: file(`${text}\n`) }).secrets).toEqual([value]);
   },
 );
 

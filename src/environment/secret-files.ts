@@ -7,6 +7,7 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { keyVariables } from "../adapters/harness/key-variables.ts";
+import { platformSecrets } from "./platform-settings.ts";
 
 /** Each of these may come from a file. The private key has its own reader, which knows its forms. */
 export const secretsFromFiles: readonly string[] = [
@@ -15,6 +16,8 @@ export const secretsFromFiles: readonly string[] = [
   "BATON_TRIGGER_SECRET",
   "BATON_TRIGGER_SECRET_PREVIOUS",
   "DATABASE_URL",
+  "BATON_KEYS",
+  ...platformSecrets,
   ...keyVariables.map(({ name }) => name),
 ];
 

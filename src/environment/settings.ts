@@ -7,10 +7,19 @@ import { acpManifestSchema, acpPlatform, startOf } from "../adapters/harness/acp
 import type { CliSettings } from "../adapters/harness/definition.ts";
 import { builtInHarnesses, type CliName, describedHarnesses } from "../adapters/harness/descriptions.ts";
 import { baseUrlVariables, keyVariables } from "../adapters/harness/key-variables.ts";
+import type { OwnerKeys } from "../adapters/model-proxy/upstreams.ts";
 import { proxySecrets, readProxies } from "../adapters/system/proxies.ts";
 import { sandboxModes } from "../config/schema.ts";
 import { BatonError } from "../core/errors.ts";
 import type { SandboxResources } from "../ports/sandbox.ts";
+import { ownerKeysVariable, readOwnerKeys } from "./owner-keys.ts";
+import {
+  type PlatformEnvironment,
+  type PlatformSettings,
+  platformSecrets,
+  platformVariables,
+  readPlatforms,
+} from "./platform-settings.ts";
 import { withSecretFiles } from "./secret-files.ts";
 
 const megabyte = 1024 * 1024;
@@ -75,6 +84,8 @@ const secretNames = [
   "WEBHOOK_SECRET",
   "BATON_TRIGGER_SECRET",
   "BATON_TRIGGER_SECRET_PREVIOUS",
+  "BATON_KEYS",
+  ...platformSecrets,
 ];
 
 /** The prose of each key is the reference: it generates `docs/reference/settings.md`. */
@@ -212,6 +223,10 @@ export const environmentSchema = z.object({
     .optional()
     .describe("Issuer of the tokens of jobs. Default: GitHub's own issuer, or the issuer of `GHE_HOST`."),
   ...harnessVariables(),
+  BATON_KEYS: ownerKeysVariable,
+  BATON_KEYS_FILE: fileOf("BATON_KEYS"),
+  ...platformVariables,
+  ...Object.fromEntries(platformSecrets.map((name) => [`${name}_FILE`, fileOf(name)])),
   BATON_ACP_AGENTS: z
     .string()
     .optional()
@@ -309,6 +324,8 @@ export interface AppSettings {
     >;
     command: string[];
     repositoryCommands: boolean;
+    platforms: PlatformSettings;
+    ownerKeys: OwnerKeys;
   };
   /** Values that must never leave Baton. */
   secrets: string[];
@@ -347,7 +364,11 @@ export function readSettings(environment: Record<string, string | undefined>): A
   }
   const readable = listOf(env?.BATON_SANDBOX_READABLE);
   if (env !== undefined) problems.push(...readable.flatMap((path) => readableProblem(path, env.BATON_DATA)));
-  if (env === undefined || problems.length > 0) throw new BatonError("BATON_SETTINGS_INVALID", problems.join("\n"));
+  const platforms = env === undefined ? null : readPlatforms(env as PlatformEnvironment, jobOf(environment));
+  const ownerKeys = readOwnerKeys(env?.BATON_KEYS);
+  problems.push(...(platforms?.problems ?? []), ...(ownerKeys.problem === null ? [] : [ownerKeys.problem]));
+  if (env === undefined || platforms === null || problems.length > 0)
+    throw new BatonError("BATON_SETTINGS_INVALID", problems.join("\n"));
   const privateKey = env.APP_ID === undefined ? null : readPrivateKey(env.PRIVATE_KEY, keyPath);
   const hosts = githubHosts({
     host: env.GHE_HOST,
@@ -394,6 +415,8 @@ export function readSettings(environment: Record<string, string | undefined>): A
       acp: readAgents(env.BATON_ACP_AGENTS),
       command: readCommand(env.BATON_HARNESS_COMMAND),
       repositoryCommands: env.BATON_REPOSITORY_COMMANDS === "allow",
+      platforms: platforms.settings,
+      ownerKeys: ownerKeys.keys,
     },
     secrets: [
       ...secrets,
@@ -401,10 +424,20 @@ export function readSettings(environment: Record<string, string | undefined>): A
       previous,
       privateKey,
       ...keyVariables.map(({ name }) => variableOf(env, name)),
+      ...platformSecrets.map((name) => variableOf(env, name)),
+      ...Object.values(ownerKeys.keys).flatMap((keys) => Object.values(keys)),
       env.DATABASE_URL,
       ...proxySecrets(readProxies(environment)),
     ].filter((value): value is string => typeof value === "string"),
   };
+}
+
+/** Runners set both in a job with `id-token: write`. */
+function jobOf({
+  ACTIONS_ID_TOKEN_REQUEST_URL: url,
+  ACTIONS_ID_TOKEN_REQUEST_TOKEN: token,
+}: Record<string, string | undefined>): { url: string; token: string } | null {
+  return url === undefined || url === "" || token === undefined || token === "" ? null : { url, token };
 }
 
 /** The sandbox binds no path that contains a link. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { builtInProcesses } from "../../processes/index.ts";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";
-import { SmallGithub } from "../../test/fakes/small-github.ts";
+import { repository, SmallGithub } from "../../test/fakes/small-github.ts";
+import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { BatonError } from "../core/errors.ts";
@@ -69,3 +71,55 @@ describe("while GitHub is down", () => {
     expect(await store.outboxRow(`reply:${commentId}`)).toBeNull();
   });
 });
+
+/** An issue that is opened with a command in it, and a rule of `triggers` about it. */
+it.each(["BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND", "BATON_GITHUB_UNAVAILABLE"] as const)(
+  "a command that fails with %s does not drop the rules that the same event is for",
+  async (code) => {
+    const clock = new ManualClock();
+    const { store } = openMemory({ clock, log: silentLog });
+    const github = new SmallGithub(
+      "harness: { default: command }\ntriggers: [{ name: opened, on: issues.opened, process: explore }]\n",
+      () => clock.now(),
+    );
+    let fails = true;
+    const app = github.app();
+    const dependencies = {
+      store,
+      clock,
+      log: silentLog,
+      owner: "test",
+      redact: (text: string) => text,
+      processes: builtInProcesses(),
+      harnesses: new Map([["command", spy("command", [])]]),
+      repositoryCommands: true,
+      publicUrl: null,
+      github: {
+        ...app,
+        installation: (id: number) => {
+          const isFirst = fails;
+          fails = false;
+          return isFirst ? Promise.reject(new BatonError(code, "no")) : app.installation(id);
+        },
+      },
+    } as unknown as Dependencies;
+    const user = { id: 1, login: "alice", type: "User" };
+    const payload = {
+      action: "opened",
+      issue: { number: 5, title: "x", body: "/baton help", user, created_at: "2026-01-01T00:00:00Z" },
+      repository: { id: repository.id, name: "shop", default_branch: "main", owner: { login: "acme" } },
+      installation: { id: repository.installationId },
+      sender: user,
+    };
+    const delivery = { hook: "1", guid: "g", event: "issues", action: "opened", installationId: 3 };
+    await store.insertDelivery(
+      { ...delivery, payload: JSON.stringify(payload), receivedAt: clock.now() },
+      { queue: "delivery", data: {} },
+    );
+    const runner = { wake: async () => false } as unknown as Runner;
+    const job = { id: "1", queue: "delivery", data: { hook: "1", guid: "g" }, tries: 1 };
+    await handleDelivery(dependencies, runner, job).catch(() => {});
+    expect((await store.runs({})).map(({ process }) => process)).toEqual(["explore"]);
+    expect((await store.delivery("1", "g"))?.state).toBe(code === "BATON_GITHUB_UNAVAILABLE" ? "received" : "failed");
+  },
+);

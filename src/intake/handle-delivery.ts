@@ -31,11 +31,12 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
   const child = log.child({ delivery: guid, event: delivery.event });
   try {
     const payload: unknown = JSON.parse(delivery.payload);
-    const outcome = await handle(dependencies, runner, delivery.event, payload);
-    const fired = toTriggerEvent(delivery.event, payload, guid);
-    // A job of Actions brings trigger events in itself, into the thread of the future run.
-    const isApp = dependencies.publicUrl !== undefined;
-    const triggers = fired === null || !isApp ? null : await fireTriggers(dependencies, runner, fired);
+    // The command goes first. Its error must not drop the rules: a repeated delivery repeats nothing that was done.
+    const [handled] = await Promise.allSettled([handle(dependencies, runner, delivery.event, payload)]);
+    const [triggered] = await Promise.allSettled([fireAbout(dependencies, runner, delivery.event, payload, guid)]);
+    if (handled.status === "rejected") throw handled.reason;
+    if (triggered.status === "rejected") throw triggered.reason;
+    const [outcome, triggers] = [handled.value, triggered.value];
     await store.finishDelivery(hook, guid, "handled", noteOf(outcome, triggers));
     child.debug("Delivery handled", { outcome, triggers });
   } catch (thrown) {
@@ -47,6 +48,20 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
     if (said !== undefined) await answerGivenUp(dependencies, said, error);
     await store.finishDelivery(hook, guid, "failed", `${error.code}: ${error.message}`);
   }
+}
+
+/** null: the event is for no rule of `triggers`. */
+async function fireAbout(
+  dependencies: Dependencies,
+  runner: Runner,
+  name: string,
+  payload: unknown,
+  guid: string,
+): Promise<string | null> {
+  // A job of Actions brings trigger events in itself, into the thread of the future run.
+  const isApp = dependencies.publicUrl !== undefined;
+  const fired = isApp ? toTriggerEvent(name, payload, guid) : null;
+  return fired === null ? null : fireTriggers(dependencies, runner, fired);
 }
 
 async function handle(

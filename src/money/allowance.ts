@@ -159,3 +159,53 @@ export function dayAllowance(
       `The next day begins at ${dayOf(day.until, timeZone).name} 00:00 (${timeZone}).`,
   };
 }
+
+export interface SweepBudget {
+  dayUsd: number | null;
+  monthUsd: number | null;
+}
+
+/** The first moment of the month, and of the next one. Limits of sweeps are in UTC. */
+export function monthOf(now: number): { name: string; from: number; until: number } {
+  const date = new Date(now);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  const from = Date.UTC(year, month, 1);
+  return { name: new Date(from).toISOString().slice(0, 7), from, until: Date.UTC(year, month + 1, 1) };
+}
+
+/** The money that sweeps of a repository may still reserve (AL1). `lines`: those of sweeps only. */
+export function sweepAllowance(
+  lines: readonly LedgerLine[],
+  repositoryId: number,
+  { dayUsd, monthUsd }: SweepBudget,
+  now: number,
+): Allowance {
+  const day = dayOf(now, "UTC");
+  const month = monthOf(now);
+  const spans = [
+    { limitUsd: dayUsd, key: "sweep.dayUsd", ...day },
+    { limitUsd: monthUsd, key: "sweep.monthUsd", ...month },
+  ];
+  let least: Allowance = { leftUsd: Number.POSITIVE_INFINITY, until: null, reason: "" };
+  for (const { limitUsd, key, name, from, until } of spans) {
+    if (limitUsd === null) continue;
+    const { total } = ledgerSums(lines, { now, timeZone: "UTC", repositoryId, from });
+    const usedUsd = total.spentUsd + total.reservedUsd;
+    const leftUsd = limitUsd - usedUsd;
+    if (leftUsd > least.leftUsd || (leftUsd === least.leftUsd && until <= (least.until ?? 0))) continue;
+    least = {
+      leftUsd,
+      until,
+      reason:
+        `Sweeps of this repository have used $${usedUsd.toFixed(2)} of $${limitUsd.toFixed(2)} in ${name} (\`${key}\`). ` +
+        `New money comes at ${new Date(until).toISOString().slice(0, 10)} 00:00 (UTC).`,
+    };
+  }
+  return least;
+}
+
+/** The smaller allowance. If both are equal, the one that lasts longer. */
+export function lesser(one: Allowance, other: Allowance): Allowance {
+  if (one.leftUsd !== other.leftUsd) return one.leftUsd < other.leftUsd ? one : other;
+  return (one.until ?? 0) >= (other.until ?? 0) ? one : other;
+}

@@ -29,3 +29,23 @@ export function matchesAny(path: string, globs: readonly string[]): boolean {
   }
   return matches(path);
 }
+
+/**
+ * One glob, `!{…}`, for every path that none of `paths` covers. A path without `*` and `?` is a file or a folder with everything
+ * below it.
+ */
+export function outsideOf(paths: readonly string[]): string {
+  const globs = paths.flatMap((path) => {
+    const bare = path.replace(/\/+$/, "");
+    return /[*?{]/.test(bare) ? [bare] : [bare, `${bare}/**`];
+  });
+  // One alternative alone would not be read as a choice.
+  return `!{${(globs.length === 1 ? [...globs, ...globs] : globs).join(",")}}`;
+}
+
+/** The folder that a path or glob is about, as far as it is certain. Empty: the root. */
+export function folderOfGlob(glob: string): string {
+  const parts = glob.split("/");
+  const open = parts.findIndex((part) => /[*?{]/.test(part));
+  return (open < 0 ? parts : parts.slice(0, open)).join("/").replace(/\/+$/, "");
+}

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { defaultSettings, type Settings } from "../config/schema.ts";
+import { defaultSettings, type Settings, settingsSchema } from "../config/schema.ts";
 import { type Actor, type Permission, permissionSchema, type Verdict } from "../core/vocabulary.ts";
 import { mayApprove } from "./approval.ts";
 import { decide, type PolicyRequest } from "./decide.ts";
 import { type CommandFacts, decideCommand } from "./decide-command.ts";
 import type { ApproverFacts, BudgetFacts, MergeFacts, PublishFacts } from "./facts.ts";
-import { matchesAny } from "./paths.ts";
+import { matchesAny, outsideOf } from "./paths.ts";
 import { atLeast, permissionFor } from "./permission.ts";
 import { allow, ask, deny, judge } from "./rule.ts";
 import { policyRules } from "./rules/index.ts";
@@ -462,4 +462,23 @@ describe("protected paths", () => {
   it("no glob protects nothing", () => {
     expect(matchesAny("a", [])).toBe(false);
   });
+});
+
+it.each<[string, string[], string[], string[]]>([
+  [
+    "a folder",
+    ["packages/api"],
+    ["packages/api", "packages/api/src/a.ts", "Packages/API/b"],
+    ["packages/apix/a", "src/a", ".github/x"],
+  ],
+  ["a folder with a slash", ["packages/api/"], ["packages/api/a"], ["packages/b"]],
+  ["two folders", ["packages/api", "docs"], ["packages/api/a", "docs/b/c.md"], ["packages/web/a", "README.md"]],
+  ["a glob", ["packages/*/src/**"], ["packages/api/src/a"], ["packages/api/test/a", "src/a"]],
+  ["globs of files", ["src/**/*.ts", "docs/**"], ["src/a/b.ts", "docs/x"], ["src/a.js"]],
+  ["a glob with a choice", ["{src,lib}/**"], ["src/a", "lib/b"], ["test/a"]],
+])("outside of %s is what no path covers", (_, paths, inside, outside) => {
+  const globs = ["secret/**", outsideOf(paths)];
+  expect(settingsSchema.parse({ protectedPaths: globs }).protectedPaths).toEqual(globs);
+  expect(inside.filter((path) => matchesAny(path, globs))).toEqual([]);
+  expect(outside.filter((path) => !matchesAny(path, globs))).toEqual([]);
 });

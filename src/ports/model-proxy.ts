@@ -17,6 +17,8 @@ export interface ModelAccess {
   baseUrl: string;
   key: string;
   kind: "api-key" | "login";
+  /** A cloud offers the service. It refuses what only the maker's own service knows. */
+  onPlatform?: true;
 }
 
 export type ModelAccesses = Partial<Record<ModelProvider, ModelAccess>>;
@@ -46,6 +48,8 @@ export interface RequestMoney {
 }
 
 export interface GrantRequest {
+  /** `owner/name`: its own keys take precedence. Absent: the general ones. */
+  repository?: string;
   /** USD of these tokens. null: the price is unknown. */
   priceUsd(model: string, tokens: Tokens): number | null;
   /** The granted amount, from `leastUsd` to `wantUsd`, once it is durable. null: there is not enough left. */

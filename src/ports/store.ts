@@ -77,6 +77,8 @@ export interface RunRow {
 
 export interface RunFilter {
   threadKey?: string;
+  /** All threads of a repository. */
+  repositoryId?: number;
   active?: boolean;
   watch?: string;
   /** The last row of the previous page. */

@@ -250,6 +250,7 @@ describe("sections", () => {
       "I chose A.",
     ],
     ["scope", { facts: { ...facts, worker: { paths: ["src/a"], others: ["tests"] } } }, "scope", "src/a"],
+    ["the paths of a run", { facts: { ...facts, paths: ["packages/api"] } }, "scope", "packages/api"],
     ["the task's own, last", {}, "task:review", "Say why."],
   ];
   it.each(cases)("%s", (_, more, name, expected) => {

@@ -33,6 +33,8 @@ export const factsSchema = z.object({
   outcomes: outcomesSchema.optional(),
   /** Results of earlier steps for this one. */
   handoffs: z.array(handoffSchema).optional(),
+  /** Files and folders that the run is about. Absent: the whole repository. */
+  paths: z.array(z.string()).optional(),
   /** One of several agents at once: the paths of this agent, and the work of the others. */
   worker: z.object({ paths: z.array(z.string()), others: z.array(z.string()) }).optional(),
   /** `thread`: the process forwards the agent's questions to people, and starts the agent again with the answer. */

@@ -5,7 +5,8 @@ import { AgentSlots } from "./agent-slots.ts";
 function scene(count: number) {
   const slots = new AgentSlots(count);
   const turns: string[] = [];
-  const ask = (key: string, priority: Priority) => slots.request(key, priority, () => turns.push(key));
+  const ask = (key: string, priority: Priority, deadline: number | null = null) =>
+    slots.request(key, { priority, deadline }, () => turns.push(key));
   return { slots, turns, ask };
 }
 
@@ -64,4 +65,20 @@ it("a person who comes while a sweep works leaves the sweep's slot to nobody els
   expect(turns).toEqual([]);
   slots.leave("person");
   expect(turns).toEqual(["other sweep"]);
+});
+
+it("of one priority the earliest deadline goes first; a deadline never beats a priority", () => {
+  const { slots, turns, ask } = scene(1);
+  ask("at work", "critical");
+  for (const [key, priority, deadline] of [
+    ["none", "normal", null],
+    ["late", "normal", 9_000],
+    ["early", "normal", 1_000],
+    ["sweep", "low", 1],
+    ["same", "normal", 1_000],
+    ["high", "high", null],
+  ] as const)
+    expect(ask(key, priority, deadline)).toBe(false);
+  for (const key of ["at work", "high", "early", "same", "late", "none", "sweep"]) slots.leave(key);
+  expect(turns).toEqual(["high", "early", "same", "late", "none", "sweep"]);
 });

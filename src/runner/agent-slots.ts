@@ -3,7 +3,7 @@
  *
  * WT1 An agent never waits for agents of lower priority, even running ones. So a sweep never holds up a person, and the
  *     machine may run more agents than slots until others end.
- * WT2 The highest priority goes first, then the longest wait.
+ * WT2 The highest priority goes first, then the earliest deadline, then the longest wait.
  * WT3 A given turn is kept until its holder leaves: nobody gets ahead of a waiting agent.
  */
 import { type Priority, rankOf } from "../core/priority.ts";
@@ -11,6 +11,7 @@ import { type Priority, rankOf } from "../core/priority.ts";
 interface Waiting {
   key: string;
   rank: number;
+  deadline: number;
   onTurn(): void;
 }
 
@@ -27,7 +28,11 @@ export class AgentSlots {
   /**
    * True: the agent may begin, and holds a slot until it leaves. False: the agent waits, and asks again on its turn.
    */
-  request(key: string, priority: Priority, onTurn: () => void): boolean {
+  request(
+    key: string,
+    { priority, deadline }: { priority: Priority; deadline: number | null },
+    onTurn: () => void,
+  ): boolean {
     if (this.#holders.has(key)) return true;
     if (this.#line.some((one) => one.key === key)) return false;
     const rank = rankOf(priority);
@@ -35,7 +40,7 @@ export class AgentSlots {
       this.#holders.set(key, rank);
       return true;
     }
-    this.#line.push({ key, rank, onTurn });
+    this.#line.push({ key, rank, deadline: deadline ?? Number.POSITIVE_INFINITY, onTurn });
     return false;
   }
 
@@ -43,7 +48,7 @@ export class AgentSlots {
   leave(key: string): void {
     this.#line = this.#line.filter((one) => one.key !== key);
     if (!this.#holders.delete(key)) return;
-    for (const next of this.#line.toSorted((a, b) => a.rank - b.rank)) {
+    for (const next of this.#line.toSorted(inTurn)) {
       if (!this.#hasRoom(next.rank)) continue;
       this.#line = this.#line.filter((one) => one !== next);
       this.#holders.set(next.key, next.rank);
@@ -59,4 +64,10 @@ export class AgentSlots {
   #hasRoom(rank: number): boolean {
     return [...this.#holders.values()].filter((other) => other <= rank).length < this.count;
   }
+}
+
+/** WT2: a stable sort keeps the order of arrival. */
+function inTurn(a: Waiting, b: Waiting): number {
+  if (a.rank !== b.rank) return a.rank - b.rank;
+  return a.deadline === b.deadline ? 0 : a.deadline < b.deadline ? -1 : 1;
 }

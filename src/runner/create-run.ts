@@ -34,6 +34,8 @@ export interface NewRun {
   /** Set if a rule begins the run. In the dashboard issue, the run then occupies the rule's place. */
   startedBy?: StartedBy;
   priority?: Priority;
+  /** When people want the result. */
+  deadline?: number | null;
   /** The lease under which the start was decided: without the lease, Baton writes nothing. */
   holds?: Fence;
   /** Decisions to journal with the run's first events. */
@@ -87,6 +89,7 @@ export async function createRun({ store, clock }: Pick<Dependencies, "store" | "
       ...(history === null ? {} : { history }),
       ...(run.startedBy === undefined ? {} : { startedBy: run.startedBy }),
       ...(run.priority === undefined ? {} : { priority: run.priority }),
+      ...(run.deadline == null ? {} : { deadline: run.deadline }),
     },
     ...(run.events ?? []),
   ];

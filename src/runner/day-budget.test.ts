@@ -1,11 +1,11 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
-import { defaultSettings } from "../config/schema.ts";
+import { defaultSettings, settingsSchema } from "../config/schema.ts";
 import { noTokens, type RunId } from "../core/vocabulary.ts";
 import type { LedgerRow, TransactionWrites } from "../ports/store.ts";
-import { withDay } from "./day-budget.ts";
+import { sweepLimitsOf, withDay } from "./day-budget.ts";
 
 const repositoryId = 7;
 const dayUsd = 5;
@@ -104,4 +104,72 @@ it("the run's own lease is its driver's matter: that loss is not tried again", a
   });
   await expect(lost).rejects.toMatchObject({ code: "BATON_LEASE_LOST" });
   expect(asked).toBe(1);
+});
+
+describe("limits of sweeps", () => {
+  const noDay = { ...budget, dayUsd: null };
+  const sweepRow = (runId: string, process: string) => ({
+    runId: runId as RunId,
+    threadKey: "7#1",
+    process,
+    status: "running" as const,
+    position: 0,
+    createdAt: 0,
+    updatedAt: 0,
+    wakeAt: null,
+    watches: [],
+  });
+
+  it.each([
+    ["sweep.dayUsd", { dayUsd, monthUsd: null }, "2026-01-02"],
+    ["sweep.monthUsd", { dayUsd: null, monthUsd: dayUsd }, "2026-02-01"],
+    ["both, and the one that lasts longer", { dayUsd, monthUsd: dayUsd }, "2026-02-01"],
+  ])("`%s`: of three sweeps that ask at once, one gets the money", async (_, sweep, until) => {
+    const { clock, store } = replicas();
+    for (const runId of ["run_a", "run_b", "run_c"]) await store.write({ run: sweepRow(runId, "sweep") });
+    const reasons: string[] = [];
+    const ask = (runId: string) =>
+      withDay(
+        { store, clock, owner: runId },
+        repositoryId,
+        noDay,
+        async ({ leftUsd, reason }, also) => {
+          if (leftUsd < wantUsd) return reasons.push(reason);
+          await store.append({
+            runId: runId as RunId,
+            expectedPosition: 0,
+            events: [{ type: "run.resumed", by: { id: 1, login: "alice", kind: "user", permission: "write" } }],
+            now: clock.now(),
+            also: { ...also, ledger: [reserved(runId, clock.now())] },
+          });
+          return 0;
+        },
+        sweep,
+      );
+    await Promise.all(["run_a", "run_b", "run_c"].map(ask));
+    expect(await reservedUsd({ store } as ReturnType<typeof replicas>)).toBe(wantUsd);
+    expect(reasons).toHaveLength(2);
+    expect(reasons[0]).toContain(`have used $3.00 of $5.00`);
+    expect(reasons[0]).toContain(`New money comes at ${until} 00:00 (UTC).`);
+  });
+
+  it("the work of people does not count, and does not wait for them", async () => {
+    const { clock, store } = replicas();
+    await store.write({ run: sweepRow("run_p", "issue-to-pr"), ledger: [reserved("run_p", clock.now())] } as never);
+    const left = (sweep: { dayUsd: number; monthUsd: null } | null) =>
+      withDay({ store, clock, owner: "a" }, repositoryId, noDay, async ({ leftUsd }) => leftUsd, sweep);
+    expect(await left({ dayUsd, monthUsd: null })).toBe(dayUsd);
+    expect(await left(null)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it.each([
+    ["sweep", { dayUsd: 2 }, true],
+    ["sweep", { monthUsd: 2 }, true],
+    ["sweep", {}, false],
+    ["explore", { dayUsd: 2, monthUsd: 2 }, false],
+  ])("a run of `%s` with %j is bound by them: %s", (name, sweep, isBound) => {
+    const settings = settingsSchema.parse({ sweep });
+    const state = { process: { name, version: 1, stages: [] }, settings };
+    expect(sweepLimitsOf(state as never) !== null).toBe(isBound);
+  });
 });

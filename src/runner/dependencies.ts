@@ -33,6 +33,8 @@ export interface Dependencies {
   store: Store;
   /** Unset if the store itself is shared by all threads. */
   shared?: SharedValues;
+  /** Numbers of threads with an active run that this job does not drive. Unset: the store knows every thread. */
+  activeElsewhere?(): Promise<number[]>;
   queue: Queue;
   /** Commits by other writers. Unset: Baton polls for them. */
   feed?: Feed;

@@ -36,13 +36,14 @@ import { limits } from "../core/limits.ts";
 import type { Priority } from "../core/priority.ts";
 import type { EffectState } from "../core/state.ts";
 import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
+import { showLocal } from "../core/zone.ts";
 import type { Allowance } from "../money/allowance.ts";
 import { budgetWarnings } from "../money/budget.ts";
 import { startAttempt } from "../money/metering.ts";
 import type { TransactionWrites } from "../ports/store.ts";
 import { ChildRuns, type OtherRuns } from "./child-runs.ts";
 import { isClosed, threadClosed } from "./closed-thread.ts";
-import { withDay } from "./day-budget.ts";
+import { sweepLimitsOf, withDay } from "./day-budget.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { observePerformers, workPerformers } from "./perform/index.ts";
 import { meterAttempt } from "./perform/meter-attempt.ts";
@@ -249,9 +250,12 @@ export class RunDriver {
         return { events: startAttempt(state, begun), also };
       });
     // A free effect waits for no budget.
-    const { budget } = settingsOf(this.#actor.state);
-    const repositoryId = this.#actor.state.thread.repository.id;
-    const started = wantUsd === 0 ? await start(null) : await withDay(this.#dependencies, repositoryId, budget, start);
+    const { state } = this.#actor;
+    const { id } = state.thread.repository;
+    const started =
+      wantUsd === 0
+        ? await start(null)
+        : await withDay(this.#dependencies, id, settingsOf(state).budget, start, sweepLimitsOf(state));
     if (!started.some(({ event }) => event.type === "effect.started")) {
       this.#leaveSlot(effect.key);
       if (started.length > 0) await this.#status();
@@ -286,11 +290,13 @@ export class RunDriver {
   async #isItsTurn(effect: EffectState): Promise<boolean> {
     const { agentSlots } = this.#dependencies;
     if (agentSlots === undefined || effect.kind !== "agent" || this.#isRemote(effect)) return true;
-    const { runId, priority } = this.#actor.state;
+    const { runId, priority, deadline } = this.#actor.state;
     this.#slots.add(effect.key);
-    if (agentSlots.request(`${runId}/${effect.key}`, priority, () => this.#bell.ring())) return true;
+    if (agentSlots.request(`${runId}/${effect.key}`, { priority, deadline }, () => this.#bell.ring())) return true;
     const told = await this.#change((state) =>
-      state.open.has(effect.key) ? observe(state, effect.key, waitsForTurn(agentSlots.count, priority), null) : [],
+      state.open.has(effect.key)
+        ? observe(state, effect.key, waitsForTurn(agentSlots.count, { priority, deadline }), null)
+        : [],
     );
     if (told.length > 0) await this.#status();
     return false;
@@ -578,12 +584,13 @@ export class RunDriver {
   }
 }
 
-function waitsForTurn(count: number, priority: Priority): Verdict {
+function waitsForTurn(count: number, { priority, deadline }: { priority: Priority; deadline: number | null }): Verdict {
+  const due = deadline === null ? "" : ` Its deadline is ${showLocal(deadline, "UTC")} (UTC).`;
   const agents = count === 1 ? "1 agent works" : `${count} agents work`;
   return {
     name: "agent slot",
     status: "pending",
-    reason: `${agents} here at once (\`BATON_AGENTS\`), for runs of the same or a higher priority. The priority of this run is \`${priority}\`.`,
+    reason: `${agents} here at once (\`BATON_AGENTS\`), for runs of the same or a higher priority. The priority of this run is \`${priority}\`.${due}`,
     evidence: [],
     children: [],
   };

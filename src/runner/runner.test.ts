@@ -50,7 +50,10 @@ function world({ soleOwner = true } = {}) {
     clock,
     log: silentLog,
     github: new SmallGithub("", () => clock.now()).app(),
-    processes: new ProcessRegistry().register(nothing).register(asks),
+    processes: new ProcessRegistry()
+      .register(nothing)
+      .register(asks)
+      .register({ ...asks, name: "sweep" }),
     redact: (text: string) => text,
     settle: async () => {
       await macrotask();
@@ -68,9 +71,9 @@ async function created(
   store: Store,
   index: number,
   status: RunRow["status"] = "running",
-  change: { process?: "nothing" | "asks"; priority?: Priority } = {},
+  change: { process?: "nothing" | "asks" | "sweep"; priority?: Priority; sweepDayUsd?: number } = {},
 ): Promise<RunId> {
-  const { process = "nothing", priority = "normal" } = change;
+  const { process = "nothing", priority = "normal", sweepDayUsd = null } = change;
   const runId = idOf(index);
   await store.append({
     runId,
@@ -87,7 +90,10 @@ async function created(
         requestedBy: { id: 1, login: "alice", kind: "user", permission: "write" },
         trigger: { operationKey: `comment:${index}`, commentId: index, text: "" },
         budgetUsd: 5,
-        settings: defaultSettings as unknown as Json,
+        settings: {
+          ...defaultSettings,
+          sweep: { ...defaultSettings.sweep, dayUsd: sweepDayUsd },
+        } as unknown as Json,
         settingsSha: null,
         parent: null,
         retryOf: null,
@@ -97,7 +103,7 @@ async function created(
       run: {
         runId,
         threadKey: `7#${index}`,
-        process: "nothing",
+        process,
         status,
         position: 1,
         createdAt: Math.floor(index / 10),
@@ -192,12 +198,31 @@ describe("a run that cannot be driven because the database fails", () => {
   });
 });
 
+describe("`sweep.dayUsd` before each step", () => {
+  it.each([
+    ["sweep", 0, false],
+    ["sweep", 5, true],
+    ["asks", 0, true],
+  ] as const)("a run of `%s` with %d USD for sweeps: its agent begins: %s", async (process, sweepDayUsd, begins) => {
+    const { store, dependencies } = world();
+    const runId = await created(store, 1, "running", { process, sweepDayUsd });
+    const runner = new Runner(dependencies);
+    await runner.start();
+    const types = async () => (await store.read(runId)).map(({ event }) => event.type);
+    const expected = begins ? "effect.started" : "run.budget-stopped";
+    await until(async () => (await types()).includes(expected));
+    const state = await runner.state(runId);
+    if (!begins) expect(state?.money.stop?.day?.reason).toContain("`sweep.dayUsd`");
+    await runner.stop();
+  });
+});
+
 describe("agents that wait for their turn", () => {
   const scene = async (held: Priority, priority: Priority) => {
     const given = world();
     const slots = new AgentSlots(1);
     const runner = new Runner({ ...given.dependencies, agentSlots: slots });
-    slots.request("other", held, () => {});
+    slots.request("other", { priority: held, deadline: null }, () => {});
     const runId = await created(given.store, 1, "running", { process: "asks", priority });
     await runner.start();
     const types = async () => (await given.store.read(runId)).map(({ event }) => event.type);
@@ -223,7 +248,7 @@ describe("agents that wait for their turn", () => {
     expect((await store.read(runId)).filter(({ event }) => event.type === "effect.observed")).toHaveLength(1);
     await runner.stop();
     // The slot is free again after any end of the attempt.
-    expect(slots.request("next", "low", () => {})).toBe(true);
+    expect(slots.request("next", { priority: "low", deadline: null }, () => {})).toBe(true);
   });
 
   it.each([

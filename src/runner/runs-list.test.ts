@@ -39,6 +39,8 @@ const repositoryOf = (index: number) => ({
 });
 const statusOf = (index: number): RunStatus => (index < 10 ? "cancelled" : "waiting");
 let runs: Runs;
+/** Journals that were read. */
+const read: number[] = [];
 
 /**
  * 450 runs, one a second: alternating between two repositories, every third of `fix`, the first ten cancelled. All
@@ -86,6 +88,7 @@ beforeAll(async () => {
       ...driving,
       async state(id) {
         const index = indexOf(id);
+        read.push(index);
         const repository = { ...state.thread.repository, ...repositoryOf(index) };
         return { ...state, runId: id, thread: { ...state.thread, repository, number: index + 1 } };
       },
@@ -117,6 +120,13 @@ describe("lists of runs", () => {
   it("finds old ones beyond what is read at once", async () => {
     expect(await found({ status: "cancelled", process: "fix" })).toEqual([9, 6, 3, 0]);
     expect(await found({ repository: "acme/shop", number: 1 })).toEqual([0]);
+  });
+
+  it("a repository by its name costs one journal of each other repository", async () => {
+    read.length = 0;
+    expect(await found({ repository: "acme/shop-two", limit: 3 })).toEqual([449, 447, 445]);
+    expect(await found({ repository: "acme/none" })).toEqual([]);
+    expect(read).toEqual([449, 448, 447, 445, 449, 448]);
   });
 
   it("needs the repository of a thread", async () => {

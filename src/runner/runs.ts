@@ -128,17 +128,27 @@ export class Runs {
     if (number !== undefined && repositoryId === undefined && repository === undefined)
       throw new BatonError("BATON_INPUT_INVALID", "list: `number` needs `repositoryId` or `repository`.");
     const found: RunSummary[] = [];
+    // The newest run of a repository has its name. Other runs of that id have the same one, or an earlier one.
+    const [named, others] = [new Set<string>(), new Set<string>()];
     let before: RunRow | undefined;
     for (;;) {
       const rows = await this.#dependencies.store.runs({
         ...(number === undefined || repositoryId === undefined ? {} : { threadKey: `${repositoryId}#${number}` }),
+        ...(repositoryId === undefined ? {} : { repositoryId }),
         ...(active === undefined ? {} : { active }),
         ...(before === undefined ? {} : { before }),
         limit: rowsAtOnce,
       });
       for (const row of rows.filter((one) => fits(one, asked))) {
+        const [id = ""] = row.threadKey.split("#");
+        if (others.has(id)) continue;
         const run = await this.#listed(row.runId);
-        if (run === null || !isOf(run, repository)) continue;
+        if (run === null) continue;
+        if (!named.has(id) && !isOf(run, repository)) {
+          others.add(id);
+          continue;
+        }
+        named.add(id);
         found.push(run);
         if (found.length === limit) return found;
       }

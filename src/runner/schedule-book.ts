@@ -9,7 +9,6 @@
  */
 import { z } from "zod";
 import { actorSchema, type Repository, repositorySchema } from "../core/vocabulary.ts";
-import type { Clock } from "../ports/clock.ts";
 import type { Store } from "../ports/store.ts";
 import { defineValue, defineValues, readValue, writeValue } from "../ports/values.ts";
 import type { ScheduleMemory } from "../schedule/due.ts";
@@ -53,6 +52,8 @@ const bookSchema = z.object({
   entries: z.record(z.string(), entrySchema),
   /** A problem that will soon block all rules, in the dashboard's words. */
   notice: z.string().nullable(),
+  /** The active runs that the dashboard shows, and since when. */
+  shows: z.object({ work: z.string(), at: z.number() }).default({ work: "", at: 0 }),
 });
 export type ScheduleBook = z.infer<typeof bookSchema>;
 
@@ -105,11 +106,18 @@ export async function knownRepositories(
   return readValue(store, known);
 }
 
+/** After a listing that began with `before`. A repository that was noted meanwhile stays until the next listing. */
 export async function rememberRepositories(
-  store: Values,
-  value: { readAt: number; repositories: Repository[] },
-): Promise<void> {
-  await writeValue(store, known, value);
+  place: ValuePlace,
+  listed: { readAt: number; repositories: readonly Repository[] },
+  before: readonly Repository[] = [],
+): Promise<Repository[]> {
+  const named = new Set([...before, ...listed.repositories].map(({ id }) => id));
+  const { repositories } = await changeValue(place, known, (now) => ({
+    readAt: listed.readAt,
+    repositories: [...listed.repositories, ...(now?.repositories ?? []).filter(({ id }) => !named.has(id))],
+  }));
+  return repositories;
 }
 
 type Values = Pick<Store, "value" | "setValue">;
@@ -122,6 +130,7 @@ export const noBook: ScheduleBook = {
   listens: [],
   entries: {},
   notice: null,
+  shows: { work: "", at: 0 },
 };
 
 export async function readBook(store: Pick<Store, "value">, repositoryId: number): Promise<ScheduleBook> {
@@ -206,13 +215,13 @@ export function memoryOf(
   };
 }
 
-/** The default branch moved: `baton.yaml` may have changed. */
-export async function noteChange(
-  { store, clock }: { store: Store; clock: Clock },
-  repository: Repository,
-): Promise<void> {
-  const known = (await knownRepositories(store)) ?? { readAt: 0, repositories: [] };
-  if (!known.repositories.some(({ id }) => id === repository.id))
-    await rememberRepositories(store, { ...known, repositories: [...known.repositories, repository] });
-  await forgetRules(store, repository.id, clock.now());
+/** The default branch moved: `baton.yaml` may have changed. A repository may be new, or have another name now. */
+export async function noteChange(place: ValuePlace, repository: Repository): Promise<void> {
+  const isNoted = (one: Repository): boolean => JSON.stringify(one) === JSON.stringify(repository);
+  if ((await knownRepositories(place.store))?.repositories.some(isNoted) !== true)
+    await changeValue(place, known, (before) => {
+      const { readAt, repositories } = before ?? { readAt: 0, repositories: [] };
+      return { readAt, repositories: [...repositories.filter(({ id }) => id !== repository.id), repository] };
+    });
+  await forgetRules(place.store, repository.id, place.clock.now());
 }

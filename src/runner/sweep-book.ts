@@ -8,7 +8,7 @@
 import { z } from "zod";
 import type { EffectInput } from "../core/effect.ts";
 import type { RunState } from "../core/state.ts";
-import { actorSchema } from "../core/vocabulary.ts";
+import { actorSchema, runIdSchema } from "../core/vocabulary.ts";
 import type { Store } from "../ports/store.ts";
 import { defineValues, readValue } from "../ports/values.ts";
 import type { ProposalEnd } from "../sweep/states.ts";
@@ -35,6 +35,8 @@ const bookSchema = z.object({
       budgetUsd: z.number(),
       /** Absent until the App has begun the sweep. */
       became: z.string().optional(),
+      /** Its run. Absent if the App refused it. */
+      runId: runIdSchema.optional(),
     })
     .nullable()
     .default(null),

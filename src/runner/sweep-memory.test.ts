@@ -62,7 +62,19 @@ it("`openPullRequests` and `findings` reach the sweep", async () => {
     reuses: true,
     changedLinesMax: 40,
     leftUsd: null,
-    detectors: [{ use: "sarif", command: "x", report: "r.sarif", rules: [], ask: null, paths: [], maxUsd: 0.1 }],
+    detectors: [
+      {
+        use: "sarif",
+        command: "x",
+        report: "r.sarif",
+        rules: [],
+        ask: null,
+        paths: [],
+        maxUsd: 0.1,
+        reuse: true,
+        reuseMs: 86_400_000,
+      },
+    ],
     openPullRequestsMax: 7,
     findingsMax: 3,
   });
@@ -138,7 +150,7 @@ it.each([
       ],
     } as never);
   }
-  expect(await sweepLeftUsd({ store, clock }, repository.id, parsed.settings.sweep)).toBeCloseTo(left);
+  expect(await sweepLeftUsd({ store, clock }, repository.id, parsed.settings)).toBeCloseTo(left);
 });
 
 /** A sweep that has opened a pull request, and has not ended or ended without a result. */

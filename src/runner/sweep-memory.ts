@@ -10,17 +10,18 @@ import type { Settings } from "../config/schema.ts";
 import { hasCode } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
 import type { Repository } from "../core/vocabulary.ts";
-import { dayOf } from "../money/allowance.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Github } from "../ports/github.ts";
-import type { LedgerRow, Store } from "../ports/store.ts";
+import type { Store } from "../ports/store.ts";
 import { defineValues, readValue } from "../ports/values.ts";
 import { type SweepFacts, sweepFactsSchema, sweepResultSchema } from "../sweep/facts.ts";
 import { mergeKnown } from "../sweep/merge.ts";
+import { reuseMsOf } from "../sweep/reuse.ts";
 import { afterProposal, afterSweep, type KnownFinding, type ProposalEnd } from "../sweep/states.ts";
 import { endsOf } from "../sweep/stats.ts";
 import { proposalsCounted } from "../sweep/throttle.ts";
 import { changeValue, type ValuePlace } from "./change-value.ts";
+import { dayLeft } from "./day-budget.ts";
 import { type BookPlace, endProposal, readSweepBook, type SweepBook } from "./sweep-book.ts";
 
 const keptSchema = sweepFactsSchema
@@ -40,9 +41,10 @@ async function read(store: Pick<Store, "value">, repositoryId: number): Promise<
 export async function sweepFacts(
   { store, github, clock }: BookPlace & { github: Github; store: Pick<Store, "ledger" | "run"> },
   repository: Repository,
-  { sweep }: Pick<Settings, "sweep">,
+  settings: Pick<Settings, "sweep" | "budget">,
 ): Promise<SweepFacts> {
   const now = clock.now();
+  const { sweep } = settings;
   let { known, ends } = await read(store, repository.id);
   const book = await decided({ store, github, clock }, repository);
   let openPullRequests = 0;
@@ -103,50 +105,24 @@ export async function sweepFacts(
     openPullRequests,
     decided: notRemembered.slice(-knownMax),
     wanted: Object.keys(book.wanted),
-    detectors: sweep.detectors,
+    detectors: sweep.detectors.map((one) => ({ ...one, reuseMs: reuseMsOf(one) })),
     reuses: true,
     changedLinesMax: sweep.changedLines,
-    leftUsd: await sweepLeftUsd({ store, clock }, repository.id, sweep),
+    leftUsd: await sweepLeftUsd({ store, clock }, repository.id, settings),
     openPullRequestsMax: sweep.openPullRequests,
     findingsMax: sweep.findings,
   };
 }
 
-/**
- * The rest of `sweep.dayUsd` or `sweep.monthUsd`, whichever is smaller. null: neither is set. A reservation counts as
- * spent.
- */
+/** The rest of `sweep.dayUsd` or `sweep.monthUsd`, whichever is smaller. null: neither is set. */
 export async function sweepLeftUsd(
-  { store, clock }: { store: Pick<Store, "ledger" | "run">; clock: Clock },
+  place: { store: Pick<Store, "ledger" | "run">; clock: Clock },
   repositoryId: number,
-  { dayUsd, monthUsd }: Settings["sweep"],
+  { sweep, budget }: Pick<Settings, "sweep" | "budget">,
 ): Promise<number | null> {
-  if (dayUsd === null && monthUsd === null) return null;
-  const day = dayOf(clock.now(), "UTC");
-  const month = Date.parse(`${day.name.slice(0, 7)}-01T00:00:00Z`);
-  const rows = await store.ledger({ repositoryId, since: Math.min(month, day.from) });
-  const sweeps = new Set<string>();
-  for (const runId of new Set(rows.map((row) => row.runId)))
-    if ((await store.run(runId))?.process === "sweep") sweeps.add(runId);
-  const spent = (since: number): number => spentOf(rows.filter((row) => sweeps.has(row.runId) && row.at >= since));
-  const left = [
-    ...(dayUsd === null ? [] : [dayUsd - spent(day.from)]),
-    ...(monthUsd === null ? [] : [monthUsd - spent(month)]),
-  ];
-  return Math.max(0, Math.min(...left));
-}
-
-/** Settled money, and the unsettled part of a reservation. */
-function spentOf(rows: readonly LedgerRow[]): number {
-  const attempts = new Map<string, { reserve: number; settle: number | null }>();
-  for (const { runId, key, attempt, kind, usd } of rows) {
-    const name = `${runId} ${key} ${attempt}`;
-    const known = attempts.get(name) ?? { reserve: 0, settle: null };
-    if (kind === "reserve") known.reserve += usd;
-    else known.settle = (known.settle ?? 0) + usd;
-    attempts.set(name, known);
-  }
-  return [...attempts.values()].reduce((sum, { reserve, settle }) => sum + (settle ?? reserve), 0);
+  if (sweep.dayUsd === null && sweep.monthUsd === null) return null;
+  const { leftUsd } = await dayLeft(place, repositoryId, { ...budget, dayUsd: null }, sweep);
+  return Math.max(0, leftUsd);
 }
 
 /** The book with GitHub's current state of open proposals (SM2). */

@@ -36,11 +36,9 @@ async function scene(
   } as unknown as Dependencies;
   const names = ["shop", "lib-a", "lib-b"];
   const repositories = names.map((name, at) => ({ ...repository, id: repository.id + at, name }));
-  await rememberRepositories(store, {
-    readAt: 0,
-    repositories: [...repositories, { ...repository, id: 99, owner: "other" }],
-  });
-  return { clock, store, dependencies, sweeps: new Sweeps({ store, clock }) };
+  const known = [...repositories, { ...repository, id: 99, owner: "other" }];
+  await rememberRepositories({ store, clock }, { readAt: 0, repositories: known });
+  return { clock, store, github, dependencies, sweeps: new Sweeps({ store, clock }) };
 }
 
 it("one budget for all that fit, in equal shares; what waits to be begun is not asked again", async () => {
@@ -74,6 +72,34 @@ it("the App begins it once, with its share, in the dashboard issue", async () =>
     priority: "low",
     process: { name: "sweep" },
   });
+});
+
+it("a sweep whose branch is taken proposes on a branch of its run, without looking through fifty names", async () => {
+  const { sweeps, store, github, dependencies } = await scene();
+  github.branches.set("baton/schedule-asked", "a".repeat(40));
+  await sweeps.run({ owner: "acme", repositories: ["shop"], budgetUsd: 1, by });
+  await startAskedSweep(dependencies, repository);
+  const [row] = await store.runs({});
+  const created = row === undefined ? undefined : (await store.read(row.runId))[0]?.event;
+  const branch = `baton/schedule-asked-${row?.runId.slice(4, 14)}`;
+  expect(created).toMatchObject({ input: { branch, branchSha: null } });
+});
+
+it("while the earlier run is active nothing is asked, and no budget is reported; afterwards it is asked again", async () => {
+  const { sweeps, store, dependencies, clock } = await scene();
+  const ask = async () => (await sweeps.run({ owner: "acme", repositories: ["shop"], budgetUsd: 1, by }))[0]?.budgetUsd;
+  expect(await ask()).toBe(1);
+  await startAskedSweep(dependencies, repository);
+  const [row] = await store.runs({});
+  if (row === undefined) throw new Error("no run");
+  for (const status of ["running", "waiting", "paused"] as const) {
+    await store.write({ run: { ...row, status } });
+    expect(await ask()).toBeNull();
+  }
+  expect(await startAskedSweep(dependencies, repository)).toBeNull();
+  await store.write({ run: { ...row, status: "completed" } });
+  clock.advance(1);
+  expect(await ask()).toBe(1);
 });
 
 it.each([

@@ -1,6 +1,6 @@
 /** Sweeps for anyone with access to Baton's data: the command line. A running App carries out the requests. */
 import { BatonError } from "../core/errors.ts";
-import type { Actor } from "../core/vocabulary.ts";
+import { type Actor, isActiveStatus } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
 import { matchesAny } from "../policy/paths.ts";
 import { type SweepStats, sweepStats } from "../sweep/stats.ts";
@@ -16,11 +16,13 @@ interface AskedSweep {
   budgetUsd: number | null;
 }
 
-export class Sweeps {
-  readonly #place: BookPlace;
-  readonly #store: Pick<Dependencies["store"], "value">;
+type SweepsPlace = BookPlace & { store: Pick<Dependencies["store"], "run"> };
 
-  constructor(place: BookPlace) {
+export class Sweeps {
+  readonly #place: SweepsPlace;
+  readonly #store: SweepsPlace["store"];
+
+  constructor(place: SweepsPlace) {
     this.#place = place;
     this.#store = place.store;
   }
@@ -50,8 +52,11 @@ export class Sweeps {
     const at = this.#place.clock.now();
     for (const { id, owner: account, name } of fit) {
       let isAsked = false;
+      const before = (await readSweepBook(this.#store, id)).asked?.runId;
+      // The App would refuse a second one in its place.
+      const isAtWork = before !== undefined && isActiveStatus((await this.#store.run(before))?.status ?? "completed");
       await changeSweepBook(this.#place, id, (book) => {
-        isAsked = book.asked === null || book.asked.became !== undefined;
+        isAsked = !isAtWork && (book.asked === null || book.asked.became !== undefined);
         return isAsked ? { ...book, asked: { by, at, budgetUsd: shareUsd } } : book;
       });
       asked.push({ repository: `${account}/${name}`, budgetUsd: isAsked ? shareUsd : null });

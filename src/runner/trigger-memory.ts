@@ -19,6 +19,7 @@ const startSchema: z.ZodType<PastStart> = z.object({
   actor: z.string(),
   depth: z.number(),
   parent: z.string().nullable(),
+  budgetUsd: z.number().optional(),
 });
 const refusedSchema = z.object({ at: z.number(), actor: z.string() });
 const decisionSchema = z.object({

@@ -28,10 +28,29 @@ export function waitingFor(state: RunState): WaitingFor[] {
   }
   for (const key of state.open) {
     const effect = state.effects.get(key);
-    if (effect !== undefined)
+    const before = effect === undefined ? null : beforeInGroup(state, effect);
+    if (effect !== undefined && before !== null)
+      found.push({
+        kind: "time",
+        key,
+        title: effect.title,
+        sentence: `Waits for "${before.title}", because steps of the group \`${effect.hints.group}\` run one at a time.`,
+        since: effect.requestedAt,
+      });
+    else if (effect !== undefined)
       found.push(waitOf(effect, { oneOfMany: questions(state, effect.kind) > 1, day: stop?.day?.reason ?? null }));
   }
   return found;
+}
+
+/** The running step of the same group. null: nothing holds it up. */
+function beforeInGroup(state: RunState, { key, status, hints: { group } }: EffectState): EffectState | null {
+  if (group === undefined || status === "running") return null;
+  for (const other of state.open) {
+    const effect = state.effects.get(other);
+    if (other !== key && effect?.status === "running" && effect.hints.group === group) return effect;
+  }
+  return null;
 }
 
 /** How people call a question: the last part of its key. */

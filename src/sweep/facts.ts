@@ -34,6 +34,8 @@ export const sweepFactsSchema = z.object({
       ask: z.string().nullable().optional(),
       paths: z.array(z.string()).optional(),
       maxUsd: z.number().optional(),
+      /** How long its result counts for the same files. Absent in runs of an older Baton. */
+      reuseMs: z.number().optional(),
     }),
   ),
   /** Most lines of a proposal. Absent in runs of an older Baton. */

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Finding, Severity } from "../core/finding.ts";
 import { choose } from "./choose.ts";
+import { reuseMsOf } from "./reuse.ts";
 import { afterProposal, afterSweep, type KnownFinding, type ProposalEnd } from "./states.ts";
 import { throttle } from "./throttle.ts";
 
@@ -155,4 +156,19 @@ describe("throttled by acceptance", () => {
       }),
     );
   });
+});
+
+it.each([
+  ["pattern", true, 30],
+  ["sarif", true, 1],
+  ["command", true, 1],
+  ["coverage", true, 1],
+  ["stale", true, 1],
+  ["alerts", true, 0],
+  ["flaky", true, 0],
+  ["agent", true, 0],
+  ["pattern", false, 0],
+  ["command", false, 0],
+])("a result of `%s` with `reuse: %s` counts for %i days", (use, reuse, days) => {
+  expect(reuseMsOf({ use, reuse })).toBe(days * 86_400_000);
 });

@@ -13,7 +13,7 @@ import { numberViews } from "./numbers.ts";
 import { PhraseIndex } from "./phrase-index.ts";
 import { ScatteredIndex } from "./scattered.ts";
 import { bareForms, exactForms, scatteredForms, separators } from "./secret-forms.ts";
-import { tokenShapes } from "./token-shapes.ts";
+import { matchesOf, secretPlaces, vendorTokensIn } from "./token-shapes.ts";
 import { type Place, viewOf } from "./views.ts";
 
 export const redactedText = "[redacted]";
@@ -174,13 +174,7 @@ function placesWithout(text: string, cuts: RegExp): (at: number) => number {
 function removePatterns(text: string): string {
   return remove(
     text,
-    findIn(text, (shown) => [...privateKeys(shown), ...matchesOf(shown, tokenShapes)]),
-  );
-}
-
-export function matchesOf(text: string, shapes: readonly RegExp[]): Place[] {
-  return shapes.flatMap((shape) =>
-    Array.from(text.matchAll(shape), ({ index, 0: match }) => ({ start: index, end: index + match.length })),
+    findIn(text, (shown) => [...privateKeys(shown), ...vendorTokensIn(shown), ...matchesOf(shown, secretPlaces)]),
   );
 }
 

@@ -82,6 +82,31 @@ export const withoutOption: OptionGrammar = {
     ),
 };
 
+/** Files and folders, for a monorepo. */
+export const pathsOption: OptionGrammar = {
+  value: "PATHS",
+  summary: "Files and folders that the run is about, with commas between: `packages/api,docs`.",
+  schema: z
+    .string()
+    .regex(
+      /^(?!\/|!|\.\.?\/)[^\s,{}()!]+(?:,(?!\/|\.\.?\/)[^\s,{}()!]+){0,19}$/,
+      "paths from the root of the repository, with commas between",
+    ),
+};
+
+const units = { m: 1, h: 60, d: 1_440 } as const;
+
+/** The value in minutes. */
+export const deadlineOption: OptionGrammar = {
+  value: "TIME",
+  summary: "When you want the result: `90m`, `4h`, `2d`. The earliest goes first among agents with one priority.",
+  schema: z
+    .string()
+    .regex(/^[1-9]\d{0,4}[mhd]$/, "a time such as `90m`, `4h`, or `2d`")
+    .transform((text) => Number(text.slice(0, -1)) * units[text.slice(-1) as keyof typeof units])
+    .refine((minutes) => minutes <= 43_200, "at most 30 days"),
+};
+
 /** Decides whose agents go first. */
 export const priorityOption: OptionGrammar = {
   value: "NAME",

@@ -96,6 +96,29 @@ describe("what a command says", () => {
   });
 
   it.each([
+    ["--deadline 90m", { deadline: 90 }],
+    ["--deadline 4h --priority critical", { deadline: 240, priority: "critical" }],
+    ["--deadline=2d", { deadline: 2_880 }],
+    ["--paths packages/api,docs/**", { paths: "packages/api,docs/**" }],
+  ])("`/baton run %s`: its deadline in minutes, its paths", (text, options) => {
+    expect(parse(`/baton run ${text}`)).toMatchObject({ kind: "command", options });
+  });
+
+  it.each([
+    "--deadline 0h",
+    "--deadline tomorrow",
+    "--deadline 31d",
+    "--deadline -4h",
+    "--priority urgent",
+    "--paths /etc",
+    "--paths ../x",
+    "--paths !src",
+    "--paths a,{b,c}",
+  ])("`/baton run %s` is refused with its form", (text) => {
+    expect(parse(`/baton run ${text}`).kind).toBe("invalid");
+  });
+
+  it.each([
     "Sent from my iPhone",
     "Verstuurd vanaf mijn iPhone",
     "Verzonden vanaf Outlook voor Android",
@@ -230,11 +253,11 @@ describe("redaction", () => {
   it.each([
     `ghp_${"a1".repeat(18)}`,
     `ghs_${"a1".repeat(18)}`,
-    `github_pat_${"a1_".repeat(10)}`,
+    `github_pat_${"a1".repeat(11)}_${"a1".repeat(29)}b`,
     `sk-ant-api03-${"a1".repeat(20)}`,
     `sk-proj-${"a1".repeat(20)}`,
     "AKIAABCDEFGHIJKLMNOP",
-    `AIza${"a1".repeat(18)}`,
+    `AIza${"a1".repeat(17)}b`,
     "https://user:hunter22@example.com/x",
     "Authorization: Bearer abcdefgh12345678",
     "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",

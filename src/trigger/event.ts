@@ -29,6 +29,8 @@ export const triggerEventSchema = z.object({
   repository: repositorySchema,
   /** null: nobody on GitHub. The rule's author speaks for it. */
   sender: z.object({ id: z.number().int(), login: z.string(), kind: z.enum(["user", "bot"]) }).nullable(),
+  /** GitHub's word for the sender in this repository, if the sender wrote the thread. Absent: GitHub does not say. */
+  association: z.string().optional(),
   /** null: the event belongs to no thread. Its run reports in the dashboard issue. */
   thread: z.object({ number: z.number().int().positive(), kind: z.enum(["issue", "pull-request"]) }).nullable(),
   /** `event` in conditions and keys. */
@@ -68,6 +70,7 @@ const thread = z.object({
   user: user.nullable(),
   labels: z.array(label).default([]),
   updated_at: z.string().default(""),
+  author_association: z.string().optional(),
 });
 const issues = base.extend({ issue: thread, label: label.optional(), assignee: user.nullish() });
 const pulls = base.extend({
@@ -165,6 +168,7 @@ export function toTriggerEvent(event: string, payload: unknown, delivery: string
       const detail = added?.name ?? assignee?.login ?? "";
       return {
         ...common,
+        ...associationOf(issue, sender.id),
         on,
         thread: { number: issue.number, kind: "issue" },
         facts: { ...factsOf(issue), label: added?.name ?? null, assignee: assignee?.login ?? null },
@@ -178,6 +182,7 @@ export function toTriggerEvent(event: string, payload: unknown, delivery: string
       const { pull_request: pull, label: added } = read.data;
       return {
         ...common,
+        ...associationOf(pull, sender.id),
         on: `pull_request.${action}` as TriggerName,
         thread: { number: pull.number, kind: "pull-request" },
         facts: {
@@ -285,6 +290,13 @@ export function toTriggerEvent(event: string, payload: unknown, delivery: string
       return { ...common, on: "repository_dispatch", facts: { type, payload: given ?? {} }, key: delivery };
     }
   }
+}
+
+function associationOf(
+  { user: author, author_association: association }: z.infer<typeof thread>,
+  senderId: number,
+): { association?: string } {
+  return author?.id === senderId && association !== undefined ? { association } : {};
 }
 
 function factsOf({ number, title, user: author, labels }: z.infer<typeof thread>): Record<string, Json> {

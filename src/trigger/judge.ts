@@ -3,10 +3,12 @@
  *
  * TJ1 A condition that Baton cannot evaluate is false, and the reason says so.
  * TJ2 An act by a person begins a chain. An act by a bot continues it. A chain has a bounded depth, and each rule once.
+ * TJ4 The budgets of all runs of a chain together are at most `budget.maxUsd`. The last one gets the rest.
  * TJ3 Starts an hour are bounded, for each rule and for all rules together. So a storm costs a bounded number of runs.
  */
 import { limits } from "../core/limits.ts";
 import type { Json } from "../core/vocabulary.ts";
+import { worthwhileUsd } from "../money/budget.ts";
 import { matchesAny } from "../policy/paths.ts";
 import { evaluate, isTrue, parseExpression } from "../workflow/expression.ts";
 import type { TriggerEvent, TriggerName } from "./event.ts";
@@ -36,7 +38,8 @@ export function judgeEvent(rule: TriggerRule, event: TriggerEvent): Condition {
   if (rule.on !== event.on) return { holds: false, reason: `It is about \`${rule.on}\`.` };
   if (event.rule !== null && event.rule !== rule.name)
     return { holds: false, reason: `The event is for \`${event.rule}\`.` };
-  if (rule.paths.length > 0) {
+  // For other events, `paths` names the files that the run is about.
+  if (rule.paths.length > 0 && rule.on === "push") {
     if (event.paths === null) return { holds: false, reason: "GitHub does not tell which files changed." };
     if (!event.paths.some((path) => matchesAny(path, rule.paths)))
       return { holds: false, reason: "No changed file matches its `paths`." };
@@ -56,6 +59,21 @@ export function judgeEvent(rule: TriggerRule, event: TriggerEvent): Condition {
   }
 }
 
+/**
+ * The values of `author_association` that `openTo.contributors` accepts. Somebody's first contribution has another one.
+ * Source: https://docs.github.com/en/graphql/reference/enums#commentauthorassociation
+ */
+const contributors = new Set(["CONTRIBUTOR", "COLLABORATOR", "MEMBER", "OWNER"]);
+
+export function isOpenTo(
+  { openTo }: { openTo: { contributors: boolean; bots: readonly number[] } },
+  { sender, association }: Pick<TriggerEvent, "sender" | "association">,
+): boolean {
+  if (sender === null) return false;
+  if (sender.kind === "bot") return openTo.bots.includes(sender.id);
+  return openTo.contributors && contributors.has(association ?? "");
+}
+
 /** The part of an event that expressions of a rule see. */
 export function scopeOf({ facts, sender }: Pick<TriggerEvent, "facts" | "sender">): Record<string, Json> {
   return { event: facts, actor: { login: sender?.login ?? "", kind: sender?.kind ?? "bot" } };
@@ -69,10 +87,13 @@ export interface PastStart {
   at: number;
   /** Number of its thread. null: the dashboard issue. */
   thread: number | null;
+  /** Login of who caused the event. Empty: a signed request. */
   actor: string;
   depth: number;
   /** Run whose work caused the event. null: a person caused it. */
   parent: string | null;
+  /** Absent in records of an older Baton. */
+  budgetUsd?: number | undefined;
 }
 
 interface StartQuestion {
@@ -82,15 +103,17 @@ interface StartQuestion {
   related: readonly number[];
   past: readonly PastStart[];
   now: number;
+  /** The budget of the run, and the most that all runs of its chain may have. */
+  money: { wantUsd: number; chainUsd: number };
 }
 
 type StartAnswer =
-  | { start: true; depth: number; parent: string | null }
-  | { start: false; why: "loop" | "depth" | "rate"; reason: string };
+  | { start: true; depth: number; parent: string | null; budgetUsd: number }
+  | { start: false; why: "loop" | "depth" | "rate" | "money"; reason: string };
 
 const hourMs = 3_600_000;
 
-export function judgeStart({ rule, event, related, past, now }: StartQuestion): StartAnswer {
+export function judgeStart({ rule, event, related, past, now, money }: StartQuestion): StartAnswer {
   const lastHour = past.filter(({ at }) => at > now - hourMs);
   const ofRule = lastHour.filter((one) => one.rule === rule.name).length;
   if (ofRule >= rule.maxPerHour)
@@ -103,19 +126,29 @@ export function judgeStart({ rule, event, related, past, now }: StartQuestion): 
       "rate",
       `Triggers started ${lastHour.length} runs here within an hour; the limit is ${limits.triggerStartsPerHourMax}.`,
     );
-  if (!event.byBot) return { start: true, depth: 0, parent: null };
+  const { wantUsd, chainUsd } = money;
+  const first = { start: true, depth: 0, parent: null, budgetUsd: wantUsd } as const;
+  if (!event.byBot) return first;
   const chain = chainOf(event.thread, related, past, now);
   const [last] = chain;
-  if (last === undefined) return { start: true, depth: 0, parent: null };
+  if (last === undefined) return first;
   const shown = [
-    ...chain.toReversed().map((one) => `\`${one.rule}\` (${one.runId}, by @${one.actor})`),
-    `\`${rule.name}\` (by @${event.actor})`,
+    ...chain.toReversed().map((one) => `\`${one.rule}\` (${one.runId}, by ${causeText(one.actor)})`),
+    `\`${rule.name}\` (by ${causeText(event.actor)})`,
   ].join(" → ");
   if (chain.some((one) => one.rule === rule.name))
     return no("loop", `The chain comes back to a rule that it has: ${shown}.`);
   if (last.depth + 1 > limits.triggerDepthMax)
     return no("depth", `The chain is ${last.depth + 1} deep; the limit is ${limits.triggerDepthMax}: ${shown}.`);
-  return { start: true, depth: last.depth + 1, parent: last.runId };
+  const leftUsd = chainUsd - chain.reduce((sum, { budgetUsd = 0 }) => sum + budgetUsd, 0);
+  // TJ4: cents, because floating-point sums differ in the last digits.
+  if (Math.round(leftUsd * 100) < Math.round(Math.min(worthwhileUsd, wantUsd) * 100))
+    return no("money", `The runs of the chain have the whole $${chainUsd.toFixed(2)} of \`budget.maxUsd\`: ${shown}.`);
+  return { start: true, depth: last.depth + 1, parent: last.runId, budgetUsd: Math.min(wantUsd, leftUsd) };
+}
+
+export function causeText(actor: string): string {
+  return actor === "" ? "a signed request" : `@${actor}`;
 }
 
 /** Newest first: the newest start that may have caused the event, then the cause of that start, and so on. */
@@ -137,6 +170,6 @@ function chainOf(
   return chain;
 }
 
-function no(why: "loop" | "depth" | "rate", reason: string): StartAnswer {
+function no(why: "loop" | "depth" | "rate" | "money", reason: string): StartAnswer {
   return { start: false, why, reason };
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { limits } from "../core/limits.ts";
 import { toTriggerEvent } from "./event.ts";
-import { judgeEvent, judgeStart, type PastStart, type TriggerRule } from "./judge.ts";
+import { isOpenTo, judgeEvent, judgeStart, type PastStart, type TriggerRule } from "./judge.ts";
 
 const alice = { id: 1, login: "alice", type: "User" };
 const bot = { id: 9, login: "helper[bot]", type: "Bot" };
@@ -173,12 +173,44 @@ describe("conditions", () => {
     });
   });
 
-  it("paths are globs of changed files; an event without files matches none", () => {
+  it("paths of a push are globs of changed files; for other events they name what the run is about", () => {
     const pushed = read("push", { ref: "refs/heads/main", after: "x", commits: [{ modified: ["docs/a.md"] }] });
     const of = (paths: string[]) => pushed !== null && judgeEvent(rule({ on: "push", paths }), pushed).holds;
     expect([of(["docs/**"]), of(["src/**"]), of([])]).toEqual([true, false, true]);
-    expect(judgeEvent(rule({ paths: ["**"] }), labeled("x")).holds).toBe(false);
+    expect(judgeEvent(rule({ paths: ["packages/api"] }), labeled("x")).holds).toBe(true);
+    const unknown = pushed === null ? null : { ...pushed, paths: null };
+    expect(unknown !== null && judgeEvent(rule({ on: "push", paths: ["**"] }), unknown).holds).toBe(false);
   });
+});
+
+it.each([
+  ["a contributor", { contributors: true, bots: [] }, "User", "CONTRIBUTOR", true],
+  ["a member", { contributors: true, bots: [] }, "User", "MEMBER", true],
+  ["somebody's first contribution", { contributors: true, bots: [] }, "User", "FIRST_TIME_CONTRIBUTOR", false],
+  ["somebody new to GitHub", { contributors: true, bots: [] }, "User", "FIRST_TIMER", false],
+  ["a stranger", { contributors: true, bots: [] }, "User", "NONE", false],
+  ["nobody, where the rule is not open", { contributors: false, bots: [] }, "User", "OWNER", false],
+  ["a bot by id", { contributors: false, bots: [9] }, "Bot", "NONE", true],
+  ["a bot that contributed", { contributors: true, bots: [8] }, "Bot", "CONTRIBUTOR", false],
+])("`openTo`: %s", (_, openTo, type, association, expected) => {
+  const issue = {
+    number: 5,
+    title: "x",
+    user: { id: 9, login: "x", type },
+    labels: [],
+    author_association: association,
+  };
+  const event = toTriggerEvent("issues", { ...base, sender: issue.user, action: "opened", issue }, "g");
+  expect(event).not.toBeNull();
+  if (event !== null) expect(isOpenTo({ openTo }, event)).toBe(expected);
+  // Another person's thread says nothing about the sender.
+  const other = { ...issue, user: { id: 10, login: "y", type: "User" } };
+  const labeled = toTriggerEvent(
+    "issues",
+    { ...base, sender: issue.user, action: "labeled", issue: other, label: { name: "l" } },
+    "g",
+  );
+  expect(labeled?.association).toBeUndefined();
 });
 
 describe("what an event may start", () => {
@@ -199,12 +231,13 @@ describe("what an event may start", () => {
       related,
       past: list,
       now: 2_000,
+      money: { wantUsd: 2, chainUsd: 5 },
     });
 
   it("two bots that answer each other: the second turn is refused, with the chain", () => {
     const first = past({ rule: "ping", runId: "run_1" });
     const answer = ask("pong", true, [first]);
-    expect(answer).toEqual({ start: true, depth: 1, parent: "run_1" });
+    expect(answer).toEqual({ start: true, depth: 1, parent: "run_1", budgetUsd: 2 });
     const second = past({ rule: "pong", runId: "run_2", at: 1_500, depth: 1, parent: "run_1", actor: "helper[bot]" });
     expect(ask("ping", true, [first, second])).toEqual({
       start: false,
@@ -236,6 +269,17 @@ describe("what an event may start", () => {
       ask("ping", true, [past({ rule: "ping", thread: 6 })], null),
       { why: "loop" },
     ],
+    ["the last of a chain gets the rest", ask("new", true, [past({ rule: "x", budgetUsd: 3.5 })]), { budgetUsd: 1.5 }],
+    [
+      "a chain that has its money",
+      ask("new", true, [
+        past({ rule: "y", runId: "run_2", at: 1_500, depth: 1, parent: "run_1", budgetUsd: 3 }),
+        past({ rule: "x", budgetUsd: 2 }),
+      ]),
+      { start: false, why: "money" },
+    ],
+    ["another chain's money is its own", ask("new", true, [past({ thread: 6, budgetUsd: 5 })]), { budgetUsd: 2 }],
+    ["a person has the whole budget", ask("new", false, [past({ budgetUsd: 5 })]), { start: true, budgetUsd: 2 }],
     ["too deep", ask("new", true, [past({ rule: "x", depth: 3 })]), { start: false, why: "depth" }],
     ["too often", ask("labeled", false, Array(10).fill(past({})) as PastStart[]), { start: false, why: "rate" }],
   ])("%s", (_, answer, expected) => expect(answer).toMatchObject(expected));
@@ -256,6 +300,7 @@ describe("what an event may start", () => {
             related: [],
             past: started,
             now: 1_000 + index,
+            money: { wantUsd: 2, chainUsd: 5 },
           });
           if (answer.start)
             started.push(past({ rule: name, runId: `run_${index}`, at: 1_000 + index, thread, ...answer }));

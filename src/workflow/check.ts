@@ -8,7 +8,7 @@ import { nearest } from "../core/nearest.ts";
 import { type Json, shaSchema } from "../core/vocabulary.ts";
 import { misfits, type Shape } from "../process/schema-fit.ts";
 import { ancestorsOf, orderProblems } from "../process/workflow.ts";
-import { accessOf, kindOf, needsOf, type ProcessFile, type StepFile, stepKinds } from "./schema.ts";
+import { accessOf, kindOf, needsOf, type ProcessFile, type StepFile, type StepKind, stepKinds } from "./schema.ts";
 import { contextNames, outputsShape, resultContext, resultShape, scopeShape, shapeAt } from "./scope.ts";
 import { expressionsOf, hasExpression, parseTemplate, type Template } from "./template.ts";
 import { schemaOfType } from "./value-type.ts";
@@ -35,6 +35,17 @@ export function findProblems(file: ProcessFile, known: KnownProcesses | null): F
   return new Checker(file, known).run();
 }
 
+/** The kinds of steps that a key is for. */
+const keyKinds: Readonly<Record<string, readonly StepKind[]>> = {
+  at: ["agent", "shell", "gate"],
+  with: ["uses"],
+  budgetUsd: ["uses"],
+  harness: ["uses"],
+  model: ["uses"],
+  // Others need no worker, so nothing waits for them.
+  priority: ["agent", "shell"],
+  group: ["agent", "shell"],
+};
 const agentKeys = { budgetUsd: true, harness: true, model: true };
 
 class Checker {
@@ -106,8 +117,8 @@ class Checker {
         null,
         true,
       );
-    for (const key of ["at", "with", "budgetUsd", "harness", "model"] as const) {
-      const kinds = key === "at" ? ["agent", "shell", "gate"] : ["uses"];
+    for (const key of ["at", "with", "budgetUsd", "harness", "model", "priority", "group"] as const) {
+      const kinds = keyKinds[key] ?? [];
       if (step[key] !== undefined && kind !== null && !kinds.includes(kind))
         this.#say(
           [...at, key],

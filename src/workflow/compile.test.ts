@@ -577,6 +577,18 @@ steps:
     expect(world.state.requestedBy).toEqual(alice);
   });
 
+  it.each([
+    ["priority: critical", { priority: 2 }],
+    ["priority: normal", { priority: 0 }],
+    ["priority: low, group: database", { priority: -1, group: "database" }],
+    ["agent: { prompt: Do it., expectedUsd: 0.2 }", { costUsd: 0.2 }],
+    ["title: A", {}],
+  ])("`%s` of a step: its order, its group, its expected cost", async (keys, hints) => {
+    const kind = keys.startsWith("agent") ? "" : ", shell: [x]";
+    const world = await RunWorld.start(compiled(`steps: [{ id: a, ${keys}${kind} }]`), facts());
+    expect(world.state.effects.get("a" as never)?.hints).toEqual(hints);
+  });
+
   it("inputs have their defaults and are checked when the run begins", async () => {
     const text =
       'inputs: { focus: { type: string, enum: [speed, clarity] }, depth: { type: integer, default: 2 } }\nsteps: [{ id: a, shell: [x, "${{ inputs.focus }}", "${{ inputs.depth }}"] }]';

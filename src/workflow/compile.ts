@@ -6,8 +6,9 @@
  * CP1 The definition follows from the texts alone. A run continues with its first texts, whatever the branch holds.
  */
 import { z } from "zod";
-import { agentOutputSchema } from "../core/effect.ts";
+import { agentOutputSchema, type Hints } from "../core/effect.ts";
 import { BatonError, hasCode, isBatonError } from "../core/errors.ts";
+import { rankOf } from "../core/priority.ts";
 import { type Evidence, type Json, jsonSchema, shaSchema, type Verdict, verdictSchema } from "../core/vocabulary.ts";
 import { demandFits } from "../process/pipeline.ts";
 import type { EffectOptions, ProcessContext, ProcessDefinition, ProcessSource } from "../process/process.ts";
@@ -251,8 +252,15 @@ class ProcessRun {
     return stage === undefined ? {} : { stage };
   }
 
-  #options({ timeoutMinutes, retry }: StepFile): EffectOptions {
+  #options({ timeoutMinutes, retry, priority, group, agent }: StepFile): EffectOptions {
+    const costUsd = agent?.expectedUsd;
+    const hints: Hints = {
+      ...(priority === undefined ? {} : { priority: rankOf("normal") - rankOf(priority) }),
+      ...(group === undefined ? {} : { group }),
+      ...(costUsd === undefined ? {} : { costUsd }),
+    };
     return {
+      ...(Object.keys(hints).length === 0 ? {} : { hints }),
       ...(timeoutMinutes === undefined ? {} : { timeoutMs: timeoutMinutes * 60_000 }),
       ...(retry === undefined ? {} : { retry: { attemptsMax: retry.attempts, pauseMs: retry.pauseSeconds * 1_000 } }),
     };

@@ -11,6 +11,7 @@ export const factsSchema = z.looseObject({
     projectInstructions: true,
     repository: true,
     baseBranch: true,
+    paths: true,
   }).shape,
   baseSha: shaSchema,
   branch: z.string(),

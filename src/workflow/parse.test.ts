@@ -150,6 +150,18 @@ const mistakes: [name: string, text: string, at: string, message: RegExp, sugges
     /`model` says nothing with `shell`; it goes with uses/,
   ],
   [
+    "a group of a step that needs no worker",
+    "summary: A\nsteps:\n  - id: a\n    ask: { question: x }\n    group: db",
+    "5:5",
+    /`group` says nothing with `ask`; it goes with agent, shell/,
+  ],
+  [
+    "a priority that there is not",
+    "summary: A\nsteps:\n  - id: a\n    shell: [x]\n    priority: urgent",
+    "5:15",
+    /priority/,
+  ],
+  [
     "a need that is not there",
     "summary: A\nsteps:\n  - { id: build, shell: [x] }\n  - id: b\n    needs: [biuld]\n    shell: [x]",
     "5:13",

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { limits } from "../core/limits.ts";
+import { priorities } from "../core/priority.ts";
 import { jsonSchema } from "../core/vocabulary.ts";
 import { gates } from "../gate/rules/index.ts";
 
@@ -94,6 +95,13 @@ const agentSchema = z.strictObject({
     .optional()
     .describe("Profile for this step, beside that of the run: both must allow what is done."),
   budgetUsd: z.number().gt(0).optional().describe("Most that all tries of this step together may spend, in USD."),
+  expectedUsd: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      "Expected cost in USD. Baton sets it aside before the step, and more when the step needs it. Default: `limits.attemptUsd`.",
+    ),
   turns: z.number().int().min(1).max(500).optional().describe("Most turns of one attempt."),
 });
 
@@ -153,6 +161,15 @@ const stepSchema = z.strictObject({
     .optional()
     .describe("Baton retries failures that may pass by themselves and attempts with a bad result."),
   continueOnError: z.boolean().default(false).describe("Its failure is not one of the process."),
+  priority: z
+    .enum(priorities)
+    .optional()
+    .describe("The highest goes first among the steps that could begin. Default: `normal`."),
+  group: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,39}$/, "a name of lower-case letters, digits and -, beginning with a letter")
+    .optional()
+    .describe("Agents and commands of one group run one at a time, for example because they use the same port."),
   at: z
     .string()
     .min(1)

@@ -260,6 +260,35 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       expect(await store.runs({ threadKey: row.threadKey, active: true })).toEqual([]);
     });
 
+    it("lists the runs of all threads of a repository, and of none whose id begins like it", async () => {
+      const repositoryId = 7_000_000 + Math.floor(Date.now() % 1_000_000);
+      const runIds = [`${repositoryId}#4`, `${repositoryId}#5`, `${repositoryId}1#4`, `1${repositoryId}#4`].map(
+        (threadKey): [RunId, string] => [newRun(), threadKey],
+      );
+      for (const [runId, threadKey] of runIds)
+        await store.write({
+          run: {
+            runId,
+            threadKey,
+            process: "p",
+            status: "waiting",
+            position: 1,
+            createdAt: 1,
+            updatedAt: 1,
+            wakeAt: null,
+            watches: [],
+          },
+        });
+      const found = await store.runs({ repositoryId, active: true });
+      expect(found.map(({ runId }) => runId).sort()).toEqual(
+        runIds
+          .slice(0, 2)
+          .map(([runId]) => runId)
+          .sort(),
+      );
+      expect(await store.runs({ repositoryId, active: false })).toEqual([]);
+    });
+
     it("S3: a delivery is inserted once, and the same GUID of another hook is another delivery", async () => {
       const guid = newRun();
       const delivery = {

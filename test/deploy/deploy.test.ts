@@ -7,7 +7,7 @@ import { parse } from "yaml";
 import { describedHarnesses } from "../../src/adapters/harness/descriptions.ts";
 import { product } from "../../src/core/product.ts";
 import { environmentSchema } from "../../src/environment/settings.ts";
-import { renderChart } from "./chart.ts";
+import { chartHash, kept, manifestsOf, type Variant } from "./chart.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -15,51 +15,63 @@ const settings = new Set(Object.keys(environmentSchema.shape));
 const image = `ghcr.io/${product.repository.toLowerCase()}`;
 
 type Tree = { [key: string]: Tree } & Tree[] & string;
-const given = { app: { id: 12345, owners: "acme", publicUrl: "https://baton.example.com" } };
+const rendered = kept();
 
 /** The manifests by kind. */
-function manifests(values: object = given): Record<string, Tree> {
-  return Object.fromEntries(
-    renderChart(values)
-      .filter(({ manifest }) => manifest !== null)
-      .map(({ manifest }) => [(manifest as { kind: string }).kind, manifest as Tree]),
-  );
+function manifests(variant: Variant = "runners"): Record<string, Tree> {
+  return Object.fromEntries(manifestsOf(rendered, variant).map((one) => [(one as { kind: string }).kind, one as Tree]));
 }
-const podOf = (values?: object): Tree => manifests(values)["Deployment"]?.["spec"]?.["template"]?.["spec"] as Tree;
+const podOf = (variant?: Variant): Tree => manifests(variant)["Deployment"]?.["spec"]?.["template"]?.["spec"] as Tree;
 
 describe("the chart", () => {
   it("has what a cluster needs, and an address only where it is asked for", () => {
     expect(Object.keys(manifests()).sort()).toEqual(["Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service"]);
-    const ingress = { enabled: true, host: "baton.example.com", className: "nginx", tlsSecret: "tls" };
-    expect(manifests({ ...given, ingress })["Ingress"]?.["spec"]).toMatchObject({
+    expect(manifests("everything")["Ingress"]?.["spec"]).toMatchObject({
       rules: [{ host: "baton.example.com", http: { paths: [{ path: "/api/" }, { path: "/triggers/" }] } }],
       tls: [{ hosts: ["baton.example.com"] }],
     });
-    expect(manifests({ ...given, networkPolicy: { enabled: false } })).not.toHaveProperty("NetworkPolicy");
+    expect(manifests("withoutPolicy")).not.toHaveProperty("NetworkPolicy");
   });
 
-  it("says which value is missing", () => {
-    expect(() => renderChart()).toThrow("Set app.id to the number of the GitHub App.");
-    expect(() => renderChart({ ...given, ingress: { enabled: true } })).toThrow("Set ingress.host");
+  it("is the one that Helm rendered: after a change run `npm run prove -- chart --write 1`", () => {
+    expect(rendered.chart).toBe(chartHash());
   });
 
-  it.each([
-    ["as jobs of Actions", given],
-    ["in the pod", { ...given, agents: "pod" }],
-    ["with settings of one's own", { ...given, settings: { LOG_LEVEL: "debug", GHE_HOST: "github.example.com" } }],
-  ])("agents %s: each variable is a setting of Baton, each secret a mounted file", (_, values) => {
-    const pod = podOf(values);
-    const [container] = pod["containers"] as Tree;
-    const environment = new Map((container?.["env"] as Tree).map((one) => [String(one["name"]), String(one["value"])]));
-    for (const name of environment.keys()) expect(settings).toContain(name);
-    const folder = "/run/secrets/baton";
-    const mounted = (pod["volumes"] as Tree)
-      .find((volume) => "secret" in volume)
-      ?.["secret"]?.["items"]?.map((item) => join(folder, String(item["path"])));
-    const named = [...environment].filter(([name]) => /_(?:FILE|PATH)$/.test(name)).map(([, path]) => path);
-    expect(named.sort()).toEqual(mounted?.sort());
-    expect(read("deploy/helm/baton/templates/deployment.yaml")).not.toMatch(/secretKeyRef|envFrom/);
+  it.each<[Variant, string]>([
+    ["nothing", "Set app.id to the number of the GitHub App."],
+    ["withoutId", "Set app.id to the number of the GitHub App."],
+    ["withoutPublicUrl", "Set app.publicUrl to the address at which runners reach Baton"],
+    ["withoutHost", "Set ingress.host to the name at which GitHub reaches Baton."],
+    ["unknownAgents", "at '/agents': value must be one of 'pod', 'runners'"],
+    ["unknownKey", "at '/app': additional properties 'publicURL' not allowed"],
+  ])("Helm says before it installs anything what is missing or unknown: %s", (variant, sentence) => {
+    expect(rendered.variants[variant]).toEqual({ error: expect.stringContaining(sentence) });
   });
+
+  it("writes a number as it is given, also one that Helm reads as a floating-point one", () => {
+    const environment = podOf("everything")["containers"]?.[0]?.["env"] as Tree;
+    expect(environment).toContainEqual({ name: "APP_ID", value: "1234567" });
+    expect(environment).toContainEqual({ name: "BATON_SANDBOX_PROCESSES", value: "1234567" });
+  });
+
+  it.each<Variant>(["runners", "pod", "everything"])(
+    "%s: each variable is a setting of Baton, each secret a mounted file",
+    (variant) => {
+      const pod = podOf(variant);
+      const [container] = pod["containers"] as Tree;
+      const environment = new Map(
+        (container?.["env"] as Tree).map((one) => [String(one["name"]), String(one["value"])]),
+      );
+      for (const name of environment.keys()) expect(settings).toContain(name);
+      const folder = "/run/secrets/baton";
+      const mounted = (pod["volumes"] as Tree)
+        .find((volume) => "secret" in volume)
+        ?.["secret"]?.["items"]?.map((item) => join(folder, String(item["path"])));
+      const named = [...environment].filter(([name]) => /_(?:FILE|PATH)$/.test(name)).map(([, path]) => path);
+      expect(named.sort()).toEqual(mounted?.sort());
+      expect(read("deploy/helm/baton/templates/deployment.yaml")).not.toMatch(/secretKeyRef|envFrom/);
+    },
+  );
 
   it("asks the addresses of health that Baton answers", () => {
     const [container] = podOf()["containers"] as Tree;
@@ -78,7 +90,7 @@ describe("the chart", () => {
     });
     const own = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } };
     expect(restricted["containers"]?.[0]?.["securityContext"]).toEqual(own);
-    const open = podOf({ ...given, agents: "pod" });
+    const open = podOf("pod");
     expect(open).toMatchObject({ hostUsers: false, securityContext: { seccompProfile: { type: "Unconfined" } } });
     expect(open["containers"]?.[0]?.["securityContext"]).toEqual({ ...own, procMount: "Unmasked" });
   });

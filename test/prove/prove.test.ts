@@ -76,7 +76,7 @@ describe("the registry of the adversary", () => {
 describe("budgets", () => {
   type Result = Awaited<ReturnType<typeof playAll>>;
 
-  /** What the oracle sees within 60 schedules. The first sight is enough. */
+  /** Plays up to 60 schedules, until the oracle sees something. */
   async function seen(of: (result: Result) => number, off: Parameters<typeof playAll>[2]): Promise<number> {
     let found = 0;
     for (let seed = 3; seed < 63 && found === 0; seed += 10)

@@ -32,8 +32,10 @@ afterEach(() => world.close());
 
 const later = (ms: number): Dependencies => {
   const { clock } = world.baton.dependencies;
-  return { ...world.baton.dependencies, clock: { ...clock, now: () => clock.now() + ms } };
+  const sleepUntil = (at: number, signal?: AbortSignal) => clock.sleepUntil(at - ms, signal);
+  return { ...world.baton.dependencies, clock: { now: () => clock.now() + ms, sleepUntil } };
 };
+const round = (ms: number) => runSchedules(later(ms), async () => {});
 const dashboards = () => [...repositoryOf(world).threads.values()].filter(({ title }) => title === "Baton dashboard");
 const dashboard = () => dashboards().at(-1)?.number ?? 0;
 const text = () => repositoryOf(world).threads.get(dashboard())?.body ?? "";
@@ -51,8 +53,8 @@ it("an occurrence runs once, whoever asks and however often, as the person who m
   expect(dashboards()).toHaveLength(1);
   expect(await runs()).toEqual([]);
   // Two replicas at once, and again later.
-  await Promise.all([runSchedules(later(25 * hour)), runSchedules(later(25 * hour))]);
-  await runSchedules(later(25 * hour + 60_000));
+  await Promise.all([round(25 * hour), round(25 * hour)]);
+  await round(25 * hour + 60_000);
   const [run] = await over(1);
   const state = await world.baton.runner.state(run?.runId as never);
   expect(state?.requestedBy).toMatchObject({ login: "alice", permission: "write" });
@@ -66,7 +68,7 @@ it("an occurrence runs once, whoever asks and however often, as the person who m
   expect(state?.money.budgetUsd).toBe(0.5);
   await reply(/All have\./);
   await reply(/🕒 `nightly` of \d{4}-\d\d-\d\d \d\d:\d\d UTC, \*\*late\*\*\./);
-  await runSchedules(later(26 * hour));
+  await round(26 * hour);
   await world.until("the dashboard to show it", () => /nightly.*completed, \$0\.02/.test(text()));
   expect(text()).toMatch(/\d{4}-\d\d-\d\d 03:0\d \(Europe\/Berlin\)/);
   expect(await hasDue(later(26 * hour), repositoryOf(world).id, 1)).toBe(false);
@@ -74,11 +76,11 @@ it("an occurrence runs once, whoever asks and however often, as the person who m
 
 it("without the permission of the rule's author nothing starts, and the dashboard says so; with it the next time runs", async () => {
   world.github.setPermission({ repository: repositoryName, login: "alice", permission: "read" });
-  await runSchedules(later(25 * hour));
+  await round(25 * hour);
   await world.until("the reason", () => /Paused until its next time: .*@\u200b?alice has \*\*read\*\*/.test(text()));
   expect(await runs()).toEqual([]);
   world.github.setPermission({ repository: repositoryName, login: "alice", permission: "write" });
-  await runSchedules(later(49 * hour));
+  await round(49 * hour);
   await over(1);
 });
 
@@ -98,7 +100,7 @@ it("the author of the commit counts for nothing: who merges the pull request doe
     title: "More",
   });
   await world.github.merge({ repository: repositoryName, number, as: "bob" });
-  await runSchedules(later(25 * hour));
+  await round(25 * hour);
   const [run] = await over(1);
   const state = await world.baton.runner.state(run?.runId as never);
   expect(state?.requestedBy).toMatchObject({ login: "bob", permission: "maintain" });
@@ -118,7 +120,7 @@ it("people list, pause, resume and run schedules there; strangers and other thre
   say(world, "/baton schedule pause nightly", "bob", dashboard());
   await reply(/Paused `nightly`/);
   await world.until("the dashboard", () => text().includes("paused by @"));
-  await runSchedules(later(25 * hour));
+  await round(25 * hour);
   expect(await runs()).toEqual([]);
   say(world, "/baton schedule run nightly", "bob", dashboard());
   const [run] = await over(1);
@@ -126,7 +128,7 @@ it("people list, pause, resume and run schedules there; strangers and other thre
   expect(state?.requestedBy.login).toBe("bob");
   say(world, "/baton schedule resume nightly", "bob", dashboard());
   await reply(/Resumed `nightly`/);
-  await runSchedules(later(49 * hour));
+  await round(49 * hour);
   await over(2);
 });
 
@@ -140,7 +142,7 @@ it("a dashboard that is deleted is opened again; one that somebody else wrote is
     title: "Baton dashboard",
     body: `Mine.\n\n<!-- baton:op=dashboard:${id} -->`,
   });
-  await runSchedules(later(25 * hour));
+  await round(25 * hour);
   await over(1);
   const found = dashboards().filter(({ body }) => body?.startsWith("Mine.") === false);
   expect(found.map(({ number }) => number)).not.toContain(first);
@@ -155,7 +157,7 @@ it("text that people change there is put back with the next news, and a rule tha
     branch: "main",
     files: { "baton.yaml": "harness: { default: command }\n" },
   });
-  await runSchedules(later(25 * hour));
+  await round(25 * hour);
   expect(await runs()).toEqual([]);
   await world.until("the dashboard", () => text().includes("`baton.yaml` has none."));
 });

@@ -23,9 +23,12 @@ export interface Sentence {
   line: number;
 }
 
+/** Made once: thousands of comments are short. */
+const github = { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] };
+
 export function sentencesOf(markdown: string): Sentence[] {
   const found: Sentence[] = [];
-  const parsed = fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] });
+  const parsed = fromMarkdown(markdown, github);
   const tree = { ...parsed, children: parsed.children.filter(({ type }) => type !== "heading") };
   visit(toNlcst(tree, new VFile(markdown), ParseEnglish) as Node, found);
   return found;

@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { product } from "../../src/core/product.ts";
+import { actionTag, product } from "../../src/core/product.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -24,13 +24,11 @@ const places: Readonly<Record<string, (version: string) => readonly string[]>> =
 };
 export const versionedFiles: readonly string[] = Object.keys(places);
 
-const majorOf = (version: string): string => version.split(".")[0] as string;
-
 /** The file with the new version. `day` is YYYY-MM-DD. */
 export function prepared(path: string, text: string, { version, day }: { version: string; day: string }): string {
   const before = places[path]?.(product.version) ?? [];
   const after = places[path]?.(version) ?? [];
-  let result = text.replaceAll(product.action, product.action.replace(/\d+$/, majorOf(version)));
+  let result = text.replaceAll(product.action, `${product.repository}/action@${actionTag(version)}`);
   for (const [index, old] of before.entries()) {
     if (!result.includes(old)) throw new Error(`${path} does not hold ${JSON.stringify(old)}.`);
     result = result.replace(old, after[index] as string);

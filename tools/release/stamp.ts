@@ -20,7 +20,7 @@ export function stamped(path: string, text: string, repository: string): string 
     .replaceAll(lowerCase, (_, before: string) => `${before}${repository.toLowerCase()}`)
     .replaceAll(product.repository, repository);
   // Nobody can publish the placeholder by mistake, but a release is public.
-  return path === "package.json" ? named.replace(/^ {2}"private": true,\n/m, "") : named;
+  return /(?:^|\/)package\.json$/.test(path) ? named.replace(/^ {2}"private": true,\n/m, "") : named;
 }
 
 if (import.meta.main) {

@@ -8,7 +8,7 @@ import { PassThrough } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { childrenBy } from "./children.ts";
-import { itself, type Launched, type LaunchSpec, launcherBySize, smallLauncher } from "./launcher.ts";
+import { itself, type Launched, type LaunchSpec, launcherBySize, oneSmallLauncher, smallLauncher } from "./launcher.ts";
 import { launcherSource } from "./launcher-source.ts";
 import { processIds } from "./process-table.ts";
 
@@ -121,6 +121,34 @@ it("one that does not answer holds no call longer than its caller waits, and wha
   }
   expect(await text((await start("echo again")).stdout ?? new PassThrough())).toBe("again\n");
   await expect.poll(() => processIds().filter((one) => commandOf(one).includes(marker))).toEqual([]);
+});
+
+it.each<[string, { runs: boolean; answers: boolean }]>([
+  ["that answers at last", { runs: false, answers: true }],
+  ["whose other programs still run", { runs: true, answers: true }],
+  ["that never answers again", { runs: false, answers: false }],
+])("a late launcher %s ends, and so does what it starts late", async (_, { runs, answers }) => {
+  const launcher = oneSmallLauncher(400);
+  const late = await launcher();
+  const spec = { cwd: "/", env: { PATH: path } };
+  const input = new PassThrough();
+  const other = runs ? await late.start({ ...spec, command: ["cat"], input }) : null;
+  const marker = randomUUID();
+  process.kill(late.pid, "SIGSTOP");
+  const command = ["bash", "-c", `exec -a ${marker} sleep 600`];
+  expect((await late.start({ ...spec, command, input: null })).pid).toBeUndefined();
+  const next = await launcher();
+  expect(next.pid).not.toBe(late.pid);
+  if (answers) process.kill(late.pid, "SIGCONT");
+  if (other !== null) {
+    input.end("still here");
+    expect(await text(other.stdout ?? new PassThrough())).toBe("still here");
+    expect(await other.exited).toMatchObject({ exitCode: 0 });
+  }
+  await expect.poll(() => isThere(late.pid), { timeout: 60_000 }).toBe(false);
+  expect(processIds().filter((one) => commandOf(one).includes(marker))).toEqual([]);
+  const again = await next.start({ ...spec, command: ["echo", "again"], input: null });
+  expect(await text(again.stdout ?? new PassThrough())).toBe("again\n");
 });
 
 it("a source that was closed before its end ends the input", async () => {

@@ -7,7 +7,8 @@
  *     knows.
  * LA3 A launcher that ends kills everything that it started. The next call gets another launcher.
  * LA4 A start fails alone if it is not answered in time or nobody waits for it. The programs of other calls go on.
- *     The next call gets another launcher.
+ *     The next call gets another launcher. The late one ends with the last of its programs, at the latest when it has
+ *     not answered for as long again.
  * Not covered: systems without abstract sockets (all but Linux). There Baton starts its programs itself.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -21,7 +22,7 @@ import { execa } from "execa";
 import type { Born } from "./family.ts";
 import { launcherSource } from "./launcher-source.ts";
 import { openInput, writeInput } from "./open-input.ts";
-import { signalGroup } from "./process-table.ts";
+import { processTable, signalGroup } from "./process-table.ts";
 
 export interface LaunchSpec {
   command: readonly string[];
@@ -58,27 +59,31 @@ export interface Launcher {
 /** From this size on, a fork costs more than a call to the launcher. */
 const largeBytes = 150 * 1024 * 1024;
 const headBytesMax = 200;
-const answerMs = 60_000;
+const answerMsDefault = 60_000;
 const killed: Exit = { exitCode: null, signal: "SIGKILL", missing: false };
-
-let small: Promise<SmallProcess> | null = null;
 
 export type Launch = () => Promise<Launcher>;
 
 /** Baton itself while it is small. */
 export const launcherBySize: Launch = async () => (process.memoryUsage.rss() < largeBytes ? itself : smallLauncher());
 
-export const smallLauncher: Launch = async () => {
-  if (platform !== "linux") return itself;
-  const mine = (small ??= SmallProcess.begin(() => {
-    if (small === mine) small = null;
-  }));
-  // A launcher that cannot be started costs time, but the call goes on.
-  return mine.catch(() => {
-    if (small === mine) small = null;
-    return itself;
-  });
-};
+/** One launcher at a time, for all calls. */
+export function oneSmallLauncher(answerMs = answerMsDefault): Launch {
+  let small: Promise<SmallProcess> | null = null;
+  return async () => {
+    if (platform !== "linux") return itself;
+    const mine = (small ??= SmallProcess.begin(answerMs, () => {
+      if (small === mine) small = null;
+    }));
+    // A launcher that cannot be started costs time, but the call goes on.
+    return mine.catch(() => {
+      if (small === mine) small = null;
+      return itself;
+    });
+  };
+}
+
+export const smallLauncher: Launch = oneSmallLauncher();
 
 function isMissing(code: string | undefined): boolean {
   return code === "ENOENT" || code === "EACCES";
@@ -145,10 +150,14 @@ class SmallProcess implements Launcher {
   readonly #word = randomUUID();
   readonly #asked = new Map<number, Asked>();
   readonly #awaited = new Map<string, (socket: Socket) => void>();
-  readonly #retire: () => void;
+  readonly #answerMs: number;
+  readonly #onEnd: () => void;
+  /** Starts that nobody waits for, and that the launcher has not answered yet. */
+  readonly #unanswered = new Set<number>();
   #last = 0;
+  #isRetired = false;
 
-  static async begin(onEnd: () => void): Promise<SmallProcess> {
+  static async begin(answerMs: number, onEnd: () => void): Promise<SmallProcess> {
     // An abstract address has no file and ends with this process.
     const address = `\0baton-launcher-${randomUUID()}`;
     const server = createServer();
@@ -164,7 +173,7 @@ class SmallProcess implements Launcher {
       stdio: ["ignore", "ignore", "ignore", "ipc"],
       serialization: "advanced",
     });
-    const launched = new SmallProcess(child, server, address, onEnd);
+    const launched = new SmallProcess(child, server, address, { answerMs, onEnd });
     const patience = new AbortController();
     try {
       await Promise.race([
@@ -187,12 +196,18 @@ class SmallProcess implements Launcher {
     return launched;
   }
 
-  private constructor(child: ChildProcess, server: Server, address: string, onEnd: () => void) {
+  private constructor(
+    child: ChildProcess,
+    server: Server,
+    address: string,
+    { answerMs, onEnd }: { answerMs: number; onEnd: () => void },
+  ) {
     this.pid = child.pid ?? process.pid;
     this.#child = child;
     this.#server = server;
     this.#address = address;
-    this.#retire = onEnd;
+    this.#answerMs = answerMs;
+    this.#onEnd = onEnd;
     server.on("connection", (socket) => this.#meet(socket));
     child.on("message", (told: Told) => this.#hear(told));
     child.on("error", () => {});
@@ -230,14 +245,14 @@ class SmallProcess implements Launcher {
         if (error !== null) this.#over(id, killed);
       },
     );
-    const waits = new AbortController();
-    const late = lateAfter(answerMs, waits.signal, giveUp);
+    const { late, stop } = lateAfter(this.#answerMs, giveUp);
     try {
       const told = await Promise.race([begun, late]);
       // LS1
       const whole = told === null || told === "late" ? null : await Promise.race([Promise.all(connected), late]);
       if (told === null || told === "late" || whole === null || whole === "late") {
         // LA4
+        if (told === "late") this.#unanswered.add(id);
         if (told === "late" && giveUp?.aborted !== true) this.#retire();
         for (const socket of sockets.values()) socket.destroy();
         if (told !== null && told !== "late") signalGroup(told.pid, "SIGKILL");
@@ -249,7 +264,7 @@ class SmallProcess implements Launcher {
       if (isStream && stdin !== undefined) feed(stdin.resume(), input);
       return { ...told, stdout: sockets.get("stdout") ?? null, stderr: sockets.get("stderr") ?? null, exited };
     } finally {
-      waits.abort();
+      stop();
       for (const name of names) this.#awaited.delete(`${id} ${name}`);
       file?.remove();
     }
@@ -258,7 +273,7 @@ class SmallProcess implements Launcher {
   /** The first line names the program whose output the socket carries. */
   #meet(socket: Socket): void {
     socket.on("error", () => {});
-    socket.setTimeout(answerMs, () => socket.destroy());
+    socket.setTimeout(this.#answerMs, () => socket.destroy());
     let head = Buffer.alloc(0);
     const read = (chunk: Buffer): void => {
       head = Buffer.concat([head, chunk]);
@@ -282,11 +297,13 @@ class SmallProcess implements Launcher {
 
   #hear({ id, pid, born, code, exitCode, signal }: Told): void {
     const asked = this.#asked.get(id);
+    this.#unanswered.delete(id);
     if (pid === undefined) {
       this.#over(id, { exitCode: exitCode ?? null, signal: signal ?? null, missing: isMissing(code) });
     } else if (asked === undefined) {
       // Nobody waits for it anymore.
       signalGroup(pid, "SIGKILL");
+      this.#rest();
     } else {
       asked.pid = pid;
       asked.started({ pid, born: born ?? null });
@@ -301,9 +318,25 @@ class SmallProcess implements Launcher {
     this.#rest();
   }
 
-  /** A launcher without running programs does not keep Baton from ending. */
+  /** LA4 */
+  #retire(): void {
+    if (this.#isRetired) return;
+    this.#isRetired = true;
+    this.#onEnd();
+    setTimeout(() => {
+      this.#unanswered.clear();
+      this.#rest();
+    }, this.#answerMs).unref();
+  }
+
+  /** A launcher without running programs does not keep Baton from ending. A retired one ends. */
   #rest(): void {
     if (this.#asked.size > 0) return;
+    if (this.#isRetired && this.#unanswered.size === 0) {
+      // It may have started one of them without a word.
+      for (const { pid, parent } of processTable().values()) if (parent === this.pid) signalGroup(pid, "SIGKILL");
+      this.#child.kill("SIGKILL");
+    }
     this.#child.unref();
     this.#child.channel?.unref();
   }
@@ -330,11 +363,20 @@ function feed(stdin: Writable, input: Readable): void {
       .pipe(stdin);
 }
 
-/** Resolves after `ms`, or when nobody waits anymore. Never resolves once `over` aborts. */
-async function lateAfter(ms: number, over: AbortSignal, giveUp?: AbortSignal): Promise<"late"> {
-  const stop = giveUp === undefined ? over : AbortSignal.any([over, giveUp]);
-  await delay(ms, null, { signal: stop }).catch(() => {});
-  return over.aborted ? new Promise<never>(() => {}) : "late";
+/** `late` resolves after `ms`, or when nobody waits anymore. It never resolves after `stop`. */
+function lateAfter(ms: number, giveUp?: AbortSignal): { late: Promise<"late">; stop(): void } {
+  const { promise: late, resolve } = Promise.withResolvers<"late">();
+  const onLate = (): void => resolve("late");
+  const timer = setTimeout(onLate, ms);
+  if (giveUp?.aborted === true) onLate();
+  giveUp?.addEventListener("abort", onLate, { once: true });
+  return {
+    late,
+    stop() {
+      clearTimeout(timer);
+      giveUp?.removeEventListener("abort", onLate);
+    },
+  };
 }
 
 function isReadable(input: LaunchSpec["input"]): input is Readable {

@@ -4,7 +4,6 @@
  * RU1 The call ends when the first process ends. Any process that holds its pipes open after that is killed.
  * RU2 A limit settles the call within the grace period plus a few seconds, even for an unkillable process.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import { limits } from "../../core/limits.ts";
 import type { ChildSpec, ChildStatus } from "../../ports/child.ts";
 import type { SandboxDenial } from "../../ports/sandbox.ts";
@@ -214,12 +213,13 @@ class Run {
 
 /** Null: the promise did not settle within this time. */
 async function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
-  const timer = new AbortController();
-  const late = delay(ms, null, { signal: timer.signal }).catch(() => null);
+  // Each call of a program waits here. A timer that is aborted costs an error with its stack, a cleared one nothing.
+  const { promise: late, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => resolve(null), ms);
   try {
     return await Promise.race([promise, late]);
   } finally {
-    timer.abort();
+    clearTimeout(timer);
   }
 }
 

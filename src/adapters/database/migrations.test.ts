@@ -1,7 +1,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import { Kysely, PGliteDialect, sql } from "kysely";
 import { expect, it } from "vitest";
-import { migrate } from "./migrations.ts";
+import { migrate, statements } from "./migrations.ts";
 import type { Tables } from "./tables.ts";
 
 it("the poll for missed deliveries asks by GUID, and an index answers: also in a database of an earlier Baton", async () => {
@@ -36,4 +36,26 @@ it("the poll for missed deliveries asks by GUID, and an index answers: also in a
   } finally {
     await db.destroy();
   }
+});
+
+const adds =
+  /^(?:create (?:table|unique index|index|function|trigger) |alter table \w+ (?:add column \w+ [\w ]+(?:not null default .+)?(?:, )?)+$)/;
+const forbids = /\badd column \w+ [\w ]+\bnot null(?! default)/;
+
+it.each(Object.entries(statements))("MG1: an older replica works on beside the migration %s", (_, list) => {
+  for (const statement of list) {
+    expect(statement).toMatch(adds);
+    expect(statement).not.toMatch(forbids);
+  }
+});
+
+it.each([
+  "alter table runs drop column process",
+  "alter table runs rename column process to definition",
+  "alter table runs add column place text not null",
+  "alter table runs alter column process set not null",
+  "drop index runs_thread",
+  "update runs set status = 'x'",
+])("MG1: %s is none that only adds", (statement) => {
+  expect(adds.test(statement) && !forbids.test(statement)).toBe(false);
 });

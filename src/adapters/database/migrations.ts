@@ -1,13 +1,16 @@
 /**
  * Migrations, append-only. A released migration never changes. Baton refuses a database with an unknown migration,
  * because it is newer.
+ *
+ * MG1 A migration only adds. So the version before it works on, while an upgrade replaces one replica after another.
  */
 import { type Kysely, sql } from "kysely";
 import { type Migration, type MigrationProvider, Migrator } from "kysely/migration";
 import { BatonError } from "../../core/errors.ts";
 import type { Tables } from "./tables.ts";
 
-const statements: Record<string, string[]> = {
+/** @internal */
+export const statements: Readonly<Record<string, readonly string[]>> = {
   "0001-first": [
     `create table events (stream text not null, position integer not null, at double precision not null, schema_version integer not null,
        text text not null, previous_hash text not null, hash text not null, primary key (stream, position))`,

@@ -190,6 +190,7 @@ export class SqlStore implements Store {
       .orderBy("run_id", "desc")
       .limit(filter.limit ?? 1_000);
     if (filter.threadKey !== undefined) query = query.where("thread_key", "=", filter.threadKey);
+    if (filter.repositoryId !== undefined) query = query.where("thread_key", "like", `${filter.repositoryId}#%`);
     if (filter.active !== undefined) query = query.where("status", filter.active ? "in" : "not in", activeRunStatuses);
     if (filter.watch !== undefined) {
       const watch = filter.watch;

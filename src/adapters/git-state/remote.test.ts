@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { CallEnd, CallSpec } from "../../ports/child.ts";
 import { children } from "../child/children.ts";
 import { StateRemote } from "./remote.ts";
 
@@ -46,4 +47,67 @@ it("nothing to commit starts no process; what git refuses is an error, and no ca
   await expect(remote().commit([one, { ...one, parent: "0".repeat(39) }])).rejects.toMatchObject({
     code: "BATON_GIT_FAILED",
   });
+});
+
+const answered: CallEnd = {
+  exitCode: 0,
+  signal: null,
+  missing: false,
+  timedOut: false,
+  aborted: false,
+  flooded: false,
+  silent: false,
+  denied: null,
+  durationMs: 0,
+  stdout: Buffer.alloc(0),
+  stderr: Buffer.alloc(0),
+};
+
+it.each<[string, (call: CallSpec) => Promise<CallEnd>]>([
+  ["none", async () => answered],
+  [
+    "one of two",
+    async ({ onErrorText }) => {
+      onErrorText?.(`${"a".repeat(40)}\n`);
+      return answered;
+    },
+  ],
+  [
+    "one too many",
+    async ({ onErrorText }) => {
+      onErrorText?.(`${"a".repeat(40)}\n`.repeat(3));
+      return answered;
+    },
+  ],
+  [
+    "one, and a reason instead of the other",
+    async ({ onErrorText }) => {
+      onErrorText?.(`${"a".repeat(40)}\nfatal: disk full\n`);
+      return { ...answered, stderr: Buffer.from("fatal: disk full\n") };
+    },
+  ],
+])(
+  "a commit that git does not name is an error, because a missing name would remove its ref: %s",
+  async (_, answer) => {
+    const call = children.call.bind(children);
+    vi.spyOn(children, "call").mockImplementation((spec) =>
+      spec.command.includes("fast-import") ? answer(spec) : call(spec),
+    );
+    await expect(remote().commit([one, { ...one, message: "two\n" }])).rejects.toMatchObject({
+      code: "BATON_GIT_FAILED",
+    });
+  },
+);
+
+it("a file of the state that git does not give, or not whole, is an error and never empty", async () => {
+  const [made = ""] = await remote().commit([one]);
+  const oid = git("rev-parse", `${made}:a.txt`);
+  expect(await remote().objects([oid, oid])).toEqual(new Map([[oid, "a\n"]]));
+  for (const other of ["0".repeat(40), made])
+    await expect(remote().objects([oid, other])).rejects.toMatchObject({ code: "BATON_GIT_FAILED" });
+  vi.spyOn(children, "call").mockImplementation(async () => ({
+    ...answered,
+    stdout: Buffer.from(`${oid} blob 9\na\n`),
+  }));
+  await expect(remote().objects([oid])).rejects.toMatchObject({ code: "BATON_GIT_FAILED" });
 });

@@ -61,6 +61,8 @@ const refusal =
 const denial =
   /returned error: 40[13]\b|Permission to \S+ denied|Write access to repository not granted|Authentication failed|could not read Username/i;
 
+const objectName = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
 export class StateRemote {
   readonly #options: RemoteOptions;
   /** The number of pushes, including failed tries. */
@@ -103,7 +105,13 @@ export class StateRemote {
     ]);
     const { stdout } = await this.#local(["for-each-ref", "--format=%(refname) %(objectname)", "refs/fetched/"]);
     const found = new Map(stdout.split("\n").map((line) => line.split(" ") as [string, string]));
-    return new Map(refs.map((ref) => [ref, found.get(localRef(ref)) ?? ""]));
+    return new Map(
+      refs.map((ref) => {
+        const sha = found.get(localRef(ref));
+        if (sha === undefined) throw new BatonError("BATON_GIT_FAILED", `git did not fetch ${ref}.`);
+        return [ref, sha];
+      }),
+    );
   }
 
   /** Paths of a commit with their object names. */
@@ -125,15 +133,20 @@ export class StateRemote {
   /** Several objects in one call. */
   async objects(oids: readonly string[]): Promise<Map<string, string>> {
     if (oids.length === 0) return new Map();
-    const { stdout } = await this.#local(["cat-file", "--batch"], { input: oids.map((oid) => `${oid}\n`).join("") });
-    const bytes = Buffer.from(stdout, "utf8");
+    const { bytes } = await this.#local(["cat-file", "--batch"], { input: oids.map((oid) => `${oid}\n`).join("") });
     const contents = new Map<string, string>();
     for (let at = 0; at < bytes.length; ) {
       const end = bytes.indexOf(10, at);
-      const [oid = "", , size = "0"] = bytes.toString("utf8", at, end).split(" ");
-      contents.set(oid, bytes.toString("utf8", end + 1, end + 1 + Number(size)));
-      at = end + 1 + Number(size) + 1;
+      const [oid = "", type, size = ""] = bytes.toString("utf8", at, Math.max(at, end)).split(" ");
+      const from = end + 1;
+      at = from + Number(size) + 1;
+      // `<name> missing` has no size, and a cut answer ends too early.
+      if (type !== "blob" || !/^\d+$/.test(size) || at > bytes.length) break;
+      contents.set(oid, bytes.toString("utf8", from, at - 1));
     }
+    const without = oids.find((oid) => !contents.has(oid));
+    if (without !== undefined)
+      throw new BatonError("BATON_GIT_FAILED", `git did not give the file ${without} of the state.`);
     return contents;
   }
 
@@ -144,24 +157,30 @@ export class StateRemote {
     const input = new PassThrough();
     const say = (): void => {
       const next = commits[made.length];
-      if (next === undefined) input.end("done\n");
-      else input.write(spoken(next, made));
+      if (next !== undefined) input.write(spoken(next, made));
+      // An answer too many must not end it twice.
+      else if (!input.writableEnded) input.end("done\n");
     };
     let heard = "";
     say();
     // fast-import answers each commit with its name, on a stream that Baton reads meanwhile.
-    await this.#local(["fast-import", "--quiet", "--force", "--done", "--cat-blob-fd=2"], {
+    const { stderr } = await this.#local(["fast-import", "--quiet", "--force", "--done", "--cat-blob-fd=2"], {
       input,
       onProgress(text) {
         const lines = `${heard}${text}`.split("\n");
         heard = lines.pop() ?? "";
         for (const line of lines) {
-          if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(line)) continue;
+          if (!objectName.test(line)) continue;
           made.push(line);
           say();
         }
       },
     });
+    if (made.length !== commits.length)
+      throw new BatonError(
+        "BATON_GIT_FAILED",
+        `git named ${made.length} of ${commits.length} new commits of the state. ${stderr.trim().slice(-1_000)}`.trim(),
+      );
     return made;
   }
 

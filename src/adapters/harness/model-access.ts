@@ -10,6 +10,8 @@ export interface OwnAccess {
   /** A person's login, for CLIs that accept one. */
   login?: string | undefined;
   baseUrl: string | undefined;
+  /** The models come from a cloud that knows none of the maker's experiments. */
+  onPlatform?: true;
 }
 
 /** Null: there is neither. `login` is only for a CLI whose own access may be a login. */
@@ -19,7 +21,10 @@ export function modelAccess(
   own: OwnAccess,
 ): OwnAccess | null {
   const given = request.models?.[provider];
-  if (given?.kind === "api-key") return { apiKey: given.key, baseUrl: given.baseUrl };
+  if (given?.kind === "api-key") {
+    const { key: apiKey, baseUrl, onPlatform } = given;
+    return { apiKey, baseUrl, ...(onPlatform === true ? { onPlatform } : {}) };
+  }
   if (given?.kind === "login" && "login" in own) return { login: given.key, baseUrl: given.baseUrl };
   return own.apiKey === undefined && own.login === undefined ? null : own;
 }

@@ -214,10 +214,11 @@ export class Tables {
     return structuredClone(this.runRows.get(runId) ?? null);
   }
 
-  runs({ threadKey, active, watch, before, limit = runsMax }: RunFilter): RunRow[] {
+  runs({ threadKey, repositoryId, active, watch, before, limit = runsMax }: RunFilter): RunRow[] {
     const found = [...this.runRows.values()].filter(
       (run) =>
         (threadKey === undefined || run.threadKey === threadKey) &&
+        (repositoryId === undefined || run.threadKey.startsWith(`${repositoryId}#`)) &&
         (active === undefined || isActiveStatus(run.status) === active) &&
         (watch === undefined || run.watches.includes(watch)) &&
         (before === undefined || newestFirst(before, run) < 0),

@@ -20,7 +20,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { searchFee, uncountedFee } from "../../config/models.ts";
-import { BatonError, type ErrorData, toBatonError } from "../../core/errors.ts";
+import { BatonError, type ErrorData, hasCode, toBatonError } from "../../core/errors.ts";
 import { normaliseModel } from "../../money/prices.ts";
 import type { GrantRequest, ModelAccesses, ModelGrant, ModelProvider, ModelProxy } from "../../ports/model-proxy.ts";
 import { createRedactor } from "../../text/redact.ts";
@@ -32,6 +32,7 @@ import { AnswerMeter } from "./answer-meter.ts";
 import { type Ask, type Call, Grant, mostSearches } from "./grant.ts";
 import { inputOf } from "./input-bound.ts";
 import { listedText, listModels } from "./model-list.ts";
+import type { Headers, Platform, PlatformRequest } from "./platforms/platform.ts";
 import { readBody, unpack } from "./request-body.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import type { Route, Wire } from "./wire.ts";
@@ -43,6 +44,8 @@ export interface Upstream {
   baseUrl: string;
   secret: string;
   kind: "api-key" | "login";
+  /** The cloud that offers the service. Absent: the models' maker, or a gateway that speaks as it does. */
+  platform?: Platform;
 }
 
 export type Upstreams = Partial<Record<ModelProvider, Upstream>>;
@@ -98,12 +101,20 @@ const notReturned = new Set([
 const unboundedSearches =
   "the service charges for each search in the web and knows no bound, so no budget can hold (`budget.unknownPrice: stop`). Go on without the search tool.";
 
-export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy> {
+/** `own`: by `owner` or `owner/name` in lower case. The most exact one holds. */
+export async function startModelProxy(
+  general: Upstreams,
+  own: Readonly<Record<string, Upstreams>> = {},
+): Promise<ModelProxy> {
+  const upstreamsOf = ({ repository = "" }: GrantRequest): Upstreams => {
+    const name = repository.toLowerCase();
+    return { ...general, ...ownOf(own, name.split("/")[0] ?? ""), ...ownOf(own, name) };
+  };
   const grants = new Map<string, Grant>();
   const kept = { keepAlive: true, proxyEnv: proxyEnvironment() };
   const agents = { http: new HttpAgent(kept), https: new HttpsAgent(kept) };
   const server = createServer((incoming, outgoing) => {
-    serve({ upstreams, grants, agents }, incoming, outgoing).catch(() => outgoing.destroy());
+    serve({ upstreamsOf, grants, agents }, incoming, outgoing).catch(() => outgoing.destroy());
   });
   server.keepAliveTimeout = keepAliveTimeoutMs;
   // Model answers may take any time. The attempt has its own timeout.
@@ -117,7 +128,7 @@ export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy>
   // The proxy serves attempts. It does not keep a process running by itself.
   server.unref();
   const { port } = server.address() as AddressInfo;
-  const known = providers.filter((provider) => upstreams[provider] !== undefined);
+  const known = providers.filter((provider) => general[provider] !== undefined);
   let closed = false;
   return {
     providers: known,
@@ -128,13 +139,15 @@ export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy>
       const token = `baton-${randomBytes(32).toString("base64url")}`;
       grants.set(token, grant);
       const models: ModelAccesses = {};
-      for (const provider of known) {
+      const upstreams = upstreamsOf(request);
+      for (const provider of providers) {
         const upstream = upstreams[provider];
         if (upstream !== undefined && (request.providers?.includes(provider) ?? true))
           models[provider] = {
             baseUrl: `http://127.0.0.1:${port}${prefixes[provider]}`,
             key: token,
             kind: upstream.kind,
+            ...(upstream.platform === undefined ? {} : { onPlatform: true as const }),
           };
       }
       return {
@@ -163,8 +176,11 @@ export async function startModelProxy(upstreams: Upstreams): Promise<ModelProxy>
   };
 }
 
+const ownOf = (own: Readonly<Record<string, Upstreams>>, place: string): Upstreams =>
+  Object.hasOwn(own, place) ? (own[place] as Upstreams) : {};
+
 interface World {
-  upstreams: Upstreams;
+  upstreamsOf(request: GrantRequest): Upstreams;
   grants: Map<string, Grant>;
   agents: { http: HttpAgent; https: HttpsAgent };
 }
@@ -175,8 +191,11 @@ interface Asked {
   wire: Wire;
   route: Route;
   grant: Grant;
-  /** Path and query below the service's address. */
-  target: string;
+  /** Below the service's address, without the query. */
+  path: string;
+  search: string;
+  /** null: the request names none. */
+  model: string | null;
 }
 
 async function serve(world: World, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -191,7 +210,7 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
     answer(outgoing, status, wire.error(status, `Baton: ${message}`));
   };
   if (grant === undefined) return refuse(spoken, 401, "this token is not known, or its step has ended.");
-  const upstream = provider === undefined ? undefined : world.upstreams[provider];
+  const upstream = provider === undefined ? undefined : world.upstreamsOf(grant.request)[provider];
   if (provider === undefined || upstream === undefined || !(grant.request.providers?.includes(provider) ?? true))
     return refuse(spoken, 404, `${url.pathname} is not a service that this step may use.`);
   const path = url.pathname.slice(prefixes[provider].length);
@@ -209,7 +228,9 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
   if (model !== null && models !== null && !models.includes(model))
     return refuse(wire, 403, `the model "${model}" is not allowed here; allowed: ${models.join(", ")}.`);
   url.searchParams.delete("key");
-  const asked: Asked = { provider, upstream, wire, route, grant, target: `${path}${url.search}` };
+  const asked: Asked = { provider, upstream, wire, route, grant, path, search: url.search, model };
+  if (upstream.platform?.offers(method, path) === false)
+    return answer(outgoing, 404, wire.error(404, `Baton: the models' platform has no ${method} ${path}.`));
   if (!route.metered || model === null) return forward(world, asked, incoming, outgoing, read.bytes, null);
   const objection = wire.prepare(read.body);
   if (objection !== null) return refuse(wire, 400, objection);
@@ -264,13 +285,14 @@ async function forward(
   let cut: "service" | "client" | null = "client";
   try {
     const response = await send(world, asked, incoming, body, stop.signal);
-    const status = response.statusCode ?? 502;
+    const status = statusOf(response, upstream);
     if (status < 200 || status > 299) {
-      const said = await readError(response, upstream.secret);
+      const said = await readError(response, asked, status);
       if (call !== null) {
         const message = messageOf(said);
         const isUnknown = modelError(status, message).code === "BATON_MODEL_UNKNOWN";
-        const listed = isUnknown ? await listModels(asked.provider, upstream, credentials(asked, {})) : [];
+        const isListed = isUnknown && upstream.platform === undefined;
+        const listed = isListed ? await listModels(asked.provider, upstream, credentials(asked, {})) : [];
         const pauseMs = retryAfterMs(response.headers, said, Date.now());
         grant.failed(call, status, message, pauseMs, listedText(call.ask.model, listed));
       }
@@ -281,17 +303,23 @@ async function forward(
       return;
     }
     answered = true;
-    outgoing.writeHead(status, returned(response.headers));
+    const translated = upstream.platform?.answerOf?.(response.headers) ?? null;
+    const shown = translated?.headers ?? response.headers;
+    outgoing.writeHead(status, returned(shown));
     outgoing.flushHeaders();
-    const meter =
-      call === null ? null : new AnswerMeter(wire, response.headers, (reading) => grant.read(call, reading));
-    cut = await pass(response, outgoing, meter);
+    const meter = call === null ? null : new AnswerMeter(wire, shown, (reading) => grant.read(call, reading));
+    cut = await pass(response, outgoing, meter, translated?.read ?? null);
     if (call !== null && meter !== null) call.reading = await meter.end();
     if (cut === null) outgoing.end();
     else outgoing.destroy();
   } catch (thrown) {
     if (left) return;
     const message = thrown instanceof Error ? thrown.message : "no answer";
+    // Nothing was sent. A refused login stays refused.
+    if (hasCode(thrown, "BATON_HARNESS_AUTH")) {
+      if (call !== null) grant.failed(call, 401, message);
+      return answer(outgoing, 401, wire.error(401, message));
+    }
     // The service had the whole request and may have begun to answer.
     if (thrown instanceof Unanswered) [answered, cut] = [true, "service"];
     else if (call !== null) grant.failed(call, 503, message);
@@ -308,9 +336,11 @@ async function pass(
   response: IncomingMessage,
   outgoing: ServerResponse,
   meter: AnswerMeter | null,
+  read: ((stream: AsyncIterable<Buffer>) => AsyncIterable<Buffer>) | null,
 ): Promise<"service" | "client" | null> {
+  const stream = response as AsyncIterable<Buffer>;
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    for await (const chunk of read === null ? stream : read(stream)) {
       meter?.take(chunk);
       if (outgoing.destroyed) return "client";
       if (!outgoing.write(chunk)) await Promise.race([once(outgoing, "drain"), once(outgoing, "close")]);
@@ -329,13 +359,9 @@ async function send(
   body: Buffer,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  const url = new URL(asked.upstream.baseUrl.replace(/\/+$/, "") + asked.target);
+  const { url, headers, body: sent } = await requestOf(asked, incoming, body);
   const secure = url.protocol === "https:";
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(incoming.headers))
-    if (value !== undefined && !heldBack.has(name)) headers[name] = value;
-  Object.assign(headers, credentials(asked, headers), { "accept-encoding": acceptEncoding(incoming.headers) });
-  if (incoming.method !== "GET") headers["content-length"] = `${body.length}`;
+  if (incoming.method !== "GET") headers["content-length"] = `${sent.length}`;
   const attempt = (): Promise<{ response: IncomingMessage } | { error: Error; reused: boolean; sent: boolean }> =>
     new Promise((resolve) => {
       const options = {
@@ -347,7 +373,7 @@ async function send(
       const request = secure ? httpsRequest(url, options) : httpRequest(url, options);
       request.once("response", (response) => resolve({ response }));
       request.on("error", (error) => resolve({ error, reused: request.reusedSocket, sent: request.writableFinished }));
-      request.end(incoming.method === "GET" ? undefined : body);
+      request.end(incoming.method === "GET" ? undefined : sent);
     });
   let result = await attempt();
   // A kept connection that the service closed meanwhile delivered nothing, so Baton opens another one. A request that
@@ -357,12 +383,33 @@ async function send(
   return result.response;
 }
 
+async function requestOf(
+  { upstream, provider, path, search, model }: Asked,
+  incoming: IncomingMessage,
+  body: Buffer,
+): Promise<PlatformRequest> {
+  const headers: Headers = {};
+  for (const [name, value] of Object.entries(incoming.headers))
+    if (value !== undefined && !heldBack.has(name)) headers[name] = value;
+  if (upstream.platform !== undefined) {
+    const method = incoming.method ?? "GET";
+    const request = await upstream.platform.requestOf({ method, path, search, model, headers, body });
+    // An answer in a language that Baton translates is not compressed.
+    return { ...request, headers: { ...request.headers, "accept-encoding": "identity" } };
+  }
+  const url = new URL(upstream.baseUrl.replace(/\/+$/, "") + path + search);
+  Object.assign(headers, credentials({ provider, upstream }, headers), {
+    "accept-encoding": acceptEncoding(incoming.headers),
+  });
+  return { url, headers, body };
+}
+
 /** The connection broke after the whole request had gone out. */
 class Unanswered extends Error {}
 
 function credentials(
-  { provider, upstream }: Asked,
-  headers: Record<string, string | string[]>,
+  { provider, upstream }: Pick<Asked, "provider" | "upstream">,
+  headers: Headers,
 ): Record<string, string> {
   const { secret, kind } = upstream;
   switch (provider) {
@@ -411,8 +458,25 @@ function answer(outgoing: ServerResponse, status: number, body: object): void {
   outgoing.end(bytes);
 }
 
-/** Short, and without the key (K1). */
-async function readError(response: IncomingMessage, secret: string): Promise<Buffer> {
+/** Clients know no other error of a platform. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html */
+function statusOf({ statusCode = 502 }: IncomingMessage, { platform }: Upstream): number {
+  return platform !== undefined && (statusCode === 408 || statusCode === 424) ? 503 : statusCode;
+}
+
+/** Short, and without the key (K1). A platform's own error becomes one of the service. */
+async function readError(
+  response: IncomingMessage,
+  { upstream: { secret, platform }, wire }: Asked,
+  status: number,
+): Promise<Buffer> {
+  if (platform === undefined) return withoutSecrets(response, [secret]);
+  const said = await withoutSecrets(response, platform.secrets());
+  if (!platform.translatesErrors) return said;
+  response.headers["content-type"] = "application/json";
+  return Buffer.from(JSON.stringify(wire.error(status, messageOf(said))));
+}
+
+async function withoutSecrets(response: IncomingMessage, secrets: readonly string[]): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -422,13 +486,13 @@ async function readError(response: IncomingMessage, secret: string): Promise<Buf
   const { "content-encoding": encoding } = response.headers;
   delete response.headers["content-encoding"];
   const whole = await unpack(Buffer.concat(chunks), encoding).catch(() => Buffer.alloc(0));
-  const text = whole.toString("utf8").replaceAll(secret, "[key]");
-  const redact = createRedactor({ secrets: [secret] });
+  const text = secrets.reduce((said, secret) => said.replaceAll(secret, "[key]"), whole.toString("utf8"));
+  const redact = createRedactor({ secrets });
   // Services escape repeated text, in HTML even single characters of it.
   const resolved = text.replace(/&#(?:(\d{1,3})|x([0-9a-f]{1,2}));/gi, (_, decimal: string | undefined, hex: string) =>
     String.fromCodePoint(decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal)),
   );
-  return Buffer.from(resolved.includes(secret) ? redact(resolved) : redact(text));
+  return Buffer.from(redact(secrets.some((secret) => resolved.includes(secret)) ? resolved : text));
 }
 
 const messageCharactersMax = 200;
@@ -436,8 +500,10 @@ const messageCharactersMax = 200;
 function messageOf(body: Buffer): string {
   try {
     const value = JSON.parse(body.toString("utf8")) as Fields;
-    const error = (Array.isArray(value) ? (value[0] as Fields) : value)["error"] as Fields | undefined;
-    return (text(error?.["message"]) ?? "").slice(0, messageCharactersMax);
+    const said = Array.isArray(value) ? (value[0] as Fields) : value;
+    const error = said["error"] as Fields | undefined;
+    // AWS has the message alone.
+    return (text(error?.["message"]) ?? text(said["message"]) ?? "").slice(0, messageCharactersMax);
   } catch {
     return "";
   }

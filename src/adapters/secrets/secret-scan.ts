@@ -3,13 +3,13 @@
  * shapes of secretlint's rules.
  *
  * SS1 Rules that obey comments of the text are omitted. The text's author must not switch the scan off.
- * SS2 Placeholders of documentation are not tokens.
+ * SS2 Placeholders of documentation are not tokens, and neither are names in code that begin like one.
  */
 import { lintSource } from "@secretlint/core";
 import { rules } from "@secretlint/secretlint-rule-preset-recommend";
 import type { SecretHit, SecretScan } from "../../ports/secret-scan.ts";
-import { createFinder, findIn, matchesOf } from "../../text/redact.ts";
-import { vendorTokens } from "../../text/token-shapes.ts";
+import { createFinder, findIn } from "../../text/redact.ts";
+import { matchesOf, readsAsWords, vendorTokensIn } from "../../text/token-shapes.ts";
 
 const used = rules
   .filter(({ meta }) => meta.id !== "@secretlint/secretlint-rule-filter-comments")
@@ -18,6 +18,8 @@ const used = rules
 const privateKey =
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:\\[nr]|[\s"'`+,>#*|/\\;]|(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): [^\n]{0,100}\n){1,60}[A-Za-z0-9+/=]{40}/g;
 const placeholder = /example|sample|dummy|placeholder|your[-_]|x{6}|0{8}|\*{4}|\.{3}|<[^>]*>/i;
+/** Without the address or the field around it. A password in an address may consist of words. */
+const tokenOnly = /^[\w.+/=-]+$/;
 
 export function createSecretScan(secrets: readonly string[]): SecretScan {
   const findOwn = createFinder(secrets);
@@ -28,11 +30,11 @@ export function createSecretScan(secrets: readonly string[]): SecretScan {
         kind: "a secret of Baton's own",
         own: true,
       }));
-      for (const [shapes, kind] of [
-        [vendorTokens, "a token"],
-        [[privateKey], "a private key"],
+      for (const [search, kind] of [
+        [vendorTokensIn, "a token"],
+        [(shown: string) => matchesOf(shown, [privateKey]), "a private key"],
       ] as const)
-        for (const place of findIn(text, (shown) => real(shown, matchesOf(shown, shapes))))
+        for (const place of findIn(text, (shown) => real(shown, search(shown))))
           hits.push({ ...place, kind, own: false });
       const { messages } = await lintSource({
         source: { filePath: "change.txt", content: text, contentType: "text", ext: ".txt" },
@@ -40,7 +42,8 @@ export function createSecretScan(secrets: readonly string[]): SecretScan {
       });
       for (const { range, ruleId } of messages) {
         const [start, end] = range;
-        if (placeholder.test(text.slice(start, end))) continue;
+        const found = text.slice(start, end);
+        if (placeholder.test(found) || (tokenOnly.test(found) && readsAsWords(found))) continue;
         hits.push({ start, end, kind: `a secret (${ruleId.replace(/^.*rule-/, "")})`, own: false });
       }
       return hits;

@@ -33,7 +33,7 @@ export const sweepRun: CliCommand = (program, context) => {
           ...asked.map(({ repository, budgetUsd }) => [
             repository,
             budgetUsd === null ? "-" : usd(budgetUsd),
-            budgetUsd === null ? "an earlier request waits to be begun" : "",
+            budgetUsd === null ? "nothing asked: an earlier sweep runs or waits to begin" : "",
           ]),
         ]),
       );

@@ -5,9 +5,15 @@ import type { PromptSection } from "../section.ts";
 export const scope: PromptSection = {
   name: "scope",
   stratum: "turn",
-  summary: "The paths that are this worker's, and what the others do.",
-  write: ({ facts: { worker } }) => {
-    if (worker === undefined) return null;
+  summary: "The paths that the run is about, or this worker's own, and what the others do.",
+  write: ({ facts: { worker, paths: about = [] } }) => {
+    if (worker === undefined)
+      return about.length === 0
+        ? null
+        : {
+            heading: "Your part",
+            body: `This run is about these paths alone. Work and run commands there. A change of another file waits for a person.\n${verbatim(about.join("\n"), 4_000)}`,
+          };
     const paths =
       worker.paths.length === 0 ? "" : `Yours alone to change:\n${verbatim(worker.paths.join("\n"), 4_000)}`;
     const others =

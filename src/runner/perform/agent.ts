@@ -45,7 +45,10 @@ export const agentPerformer: WorkPerformer = {
   estimateUsd(state, effect) {
     const share = shareLeft(effect);
     const { attemptUsd } = settingsOf(state).limits;
-    if (share === null) return attemptUsd;
+    // Its meter asks for more when the attempt needs more.
+    const { costUsd } = effect.hints;
+    if (share === null)
+      return costUsd === undefined ? attemptUsd : Math.max(Math.min(costUsd, attemptUsd), worthwhileUsd);
     const { budgetUsd, spentUsd, reservedUsd } = state.money;
     // A share above the run's rest is a bound, not a claim: it makes Baton ask nobody for more money.
     const left = budgetUsd - spentUsd - reservedUsd;
@@ -191,7 +194,9 @@ async function runHarness(context: PerformContext, prepared: Prepared, told: Tol
   const report = (note: string): void =>
     context.report(dependencies.redact(note), meter.usage(), activity.partial(limits.progressTextCharactersMax));
   const turnsMax = Math.min(input.maxTurns ?? settings.limits.turns, settings.limits.turns);
+  const { repository } = state.thread;
   const grant = dependencies.models?.grant({
+    repository: `${repository.owner}/${repository.name}`,
     priceUsd: (asked, tokens) => meter.priceUsd(asked, tokens),
     reserve: money.reserve,
     unknownPrice: settings.budget.unknownPrice,

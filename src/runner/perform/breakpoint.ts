@@ -1,5 +1,6 @@
 /**
- * `breakpoint`: a decision by people. Baton reads a review from GitHub, and it counts only for the exact head.
+ * `breakpoint`: a decision by people. Baton reads a review from GitHub. It counts only for the exact head, and while the
+ * checks that a gate of the run found green are green.
  * People answer a plan with `/baton approve|reject` (`commands/approve.ts`), so here the plan only waits.
  */
 import { z } from "zod";
@@ -8,12 +9,13 @@ import { type ShownChange, shownChange } from "../../core/shown-change.ts";
 import { authorsOf, type RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { mayMergeNow } from "../../policy/merge-refusal.ts";
-import { type ReviewFacts, reviewDecision } from "../../policy/review-decision.ts";
+import { type ReviewDecision, type ReviewFacts, reviewDecision } from "../../policy/review-decision.ts";
 import type { Github, GithubUser, PullRequestFacts } from "../../ports/github.ts";
 import { neutralise } from "../../text/neutralise.ts";
 import { namedFiles, type ProtectedFile, protectedChange } from "../../thread/render/protected-change.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { baseOf, settingsOf } from "../settings-of.ts";
+import { noLongerGreen } from "./gate.ts";
 import type { Observation, ObservePerformer, PerformContext } from "./performer.ts";
 
 export const breakpointPerformer: ObservePerformer = {
@@ -63,6 +65,12 @@ export const breakpointPerformer: ObservePerformer = {
       base: pull.baseRef,
       reviews: reviews.map(({ id, state: given, sha, author }) => ({ id, given, sha, author: author.login })),
     } as Json;
+    // The gate's verdict may be hours old by now.
+    const checks =
+      decision.outcome === "pending" || decision.outcome === "approved"
+        ? await noLongerGreen(context, subject.sha)
+        : null;
+    if (checks !== null) return { final: false, verdict: withChecks(decision, checks), facts };
     if (decision.outcome === "pending") return { final: false, verdict: decision.verdict, facts };
     return {
       final: true,
@@ -79,6 +87,15 @@ export const breakpointPerformer: ObservePerformer = {
     };
   },
 };
+
+/** An approval does not count while the checks are not green. A push or a run of the checks continues the run. */
+function withChecks({ outcome, verdict }: ReviewDecision, checks: Verdict): Verdict {
+  const reason =
+    outcome === "approved"
+      ? `${verdict.reason} Baton continues when its checks are green again: ${checks.reason}`
+      : `${verdict.reason} Its checks changed after Baton read them: ${checks.reason}`;
+  return { ...verdict, status: "pending", reason, children: [...verdict.children, { ...checks, name: "checks" }] };
+}
 
 /**
  * A merge that GitHub refused. It is ready for another try when GitHub's state of the pull request changed to

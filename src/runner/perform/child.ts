@@ -75,6 +75,7 @@ export async function ensureChild(
     settingsSha: parent.settingsSha,
     retryOf: null,
     priority: parent.priority,
+    deadline: parent.deadline,
     parent: { runId: parent.runId, key: effect.key, depth },
   });
 }

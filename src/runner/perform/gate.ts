@@ -23,11 +23,7 @@ export const gatePerformer: ObservePerformer = {
       const facts = { sha: input.sha, base: baseNow(retargeted) };
       return { final: true, verdict: retargeted, facts, output: retargeted as unknown as Json };
     }
-    const facts: GateFacts = { sha: input.sha, since: effect.requestedAt };
-    const needs = gates.get(input.gate)?.needs ?? [];
-    await Promise.all(
-      needs.map(async (need) => Object.assign(facts, { [need]: await gatherers[need](context, subject) })),
-    );
+    const facts = await gatherFacts(context, input.gate, subject, effect.requestedAt);
     const verdict = runGate(input.gate, facts, input.options, {
       settings: settingsOf(state),
       now: dependencies.clock.now(),
@@ -38,6 +34,36 @@ export const gatePerformer: ObservePerformer = {
     return { final: true, verdict, facts: kept, output: output as unknown as Json };
   },
 };
+
+async function gatherFacts(context: PerformContext, gate: string, subject: Subject, since: number): Promise<GateFacts> {
+  const facts: GateFacts = { sha: subject.sha, since };
+  const needs = gates.get(gate)?.needs ?? [];
+  await Promise.all(
+    needs.map(async (need) => Object.assign(facts, { [need]: await gatherers[need](context, subject) })),
+  );
+  return facts;
+}
+
+/**
+ * The checks of a commit that this run's gate found green, read again. null: no gate of this run did, or they are still
+ * green.
+ */
+export async function noLongerGreen(context: PerformContext, sha: string): Promise<Verdict | null> {
+  const { state } = context;
+  for (const effect of [...state.effects.values()].toReversed()) {
+    if (effect.kind !== "gate" || effect.input.gate !== "checks-green" || effect.input.sha !== sha) continue;
+    if (effect.output?.status !== "passed") return null;
+    const { baseBranch } = (effect.input.options ?? {}) as { baseBranch?: string };
+    const subject = { sha, baseBranch: baseBranch ?? state.thread.repository.defaultBranch };
+    const settings = settingsOf(state);
+    // A check that runs again gets its whole time again.
+    const now = effect.requestedAt + settings.gates.appearSeconds * 1_000;
+    const facts = await gatherFacts(context, effect.input.gate, subject, effect.requestedAt);
+    const verdict = runGate(effect.input.gate, facts, effect.input.options, { settings, now });
+    return verdict.status === "passed" ? null : verdict;
+  }
+  return null;
+}
 
 /** A pull request with a new base follows other rules: the rules in the request no longer apply. */
 async function otherBaseVerdict(

@@ -3,7 +3,7 @@ import type { RunState } from "../../core/state.ts";
 import { type EffectKey, usdOf } from "../../core/vocabulary.ts";
 import { type Metering, metered } from "../../money/metering.ts";
 import type { TransactionWrites } from "../../ports/store.ts";
-import { withDay } from "../day-budget.ts";
+import { sweepLimitsOf, withDay } from "../day-budget.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Decide } from "../run-actor.ts";
 import { settingsOf } from "../settings-of.ts";
@@ -35,7 +35,9 @@ export async function meterAttempt(
   const reservedUsd = run.effects.get(key)?.attempts.find((one) => one.attempt === attempt)?.reservedUsd ?? 0;
   const usedUsd = usdOf(metering.usage) + usdOf(metering.held);
   // Only usage above the attempt's own reservation can affect other runs.
-  if (budget.dayUsd === null || request === null || usedUsd + request.wantUsd <= reservedUsd)
+  const sweep = sweepLimitsOf(run);
+  if ((budget.dayUsd === null && sweep === null) || request === null || usedUsd + request.wantUsd <= reservedUsd)
     return grant(Number.POSITIVE_INFINITY);
-  return withDay(dependencies, run.thread.repository.id, budget, ({ leftUsd }, also) => grant(leftUsd, also));
+  const { id } = run.thread.repository;
+  return withDay(dependencies, id, budget, ({ leftUsd }, also) => grant(leftUsd, also), sweep);
 }

@@ -4,6 +4,7 @@ import { openMemory } from "../../adapters/memory/open.ts";
 import { silentLog } from "../../adapters/system/log.ts";
 import { defaultSettings, type Settings } from "../../config/schema.ts";
 import { BatonError } from "../../core/errors.ts";
+import { product } from "../../core/product.ts";
 import { reuseOf } from "./reuse.ts";
 
 const repository = { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
@@ -55,6 +56,19 @@ it.each<[string, (scene_: ReturnType<typeof scene>) => Parameters<ReturnType<typ
   const given = scene();
   await (await given.ask())?.keep(output);
   expect((await given.ask(...change(given)))?.known).toBeNull();
+});
+
+it("another version of Baton runs it", async () => {
+  const given = scene();
+  await (await given.ask())?.keep(output);
+  const { version } = product;
+  try {
+    Object.assign(product, { version: `${version}-next` });
+    expect((await given.ask())?.known).toBeNull();
+  } finally {
+    Object.assign(product, { version });
+  }
+  expect((await given.ask())?.known).not.toBeNull();
 });
 
 it("a step that does not say so has none, and where the tree may not be read it runs", async () => {

@@ -1,7 +1,7 @@
 /**
  * Reusable results of shell steps: for the same command over the same tree, within the step's time limit.
  *
- * RE1 A reused result comes from the same name, command, detector and setup over the same tree of files.
+ * RE1 A reused result comes from the same Baton, name, command, detector and setup over the same tree of files.
  * RE2 Only successful results are kept, and only the newest of a name. So a repository has a bounded number.
  * RE3 If Baton cannot read the tree, the step runs.
  */
@@ -10,6 +10,7 @@ import { sha256 } from "../../adapters/system/sha256.ts";
 import type { Settings } from "../../config/schema.ts";
 import type { shellInputSchema } from "../../core/effect.ts";
 import { hasCode } from "../../core/errors.ts";
+import { product } from "../../core/product.ts";
 import { type Json, jsonSchema, type Repository } from "../../core/vocabulary.ts";
 import type { Github } from "../../ports/github.ts";
 import { defineValues, readValue, writeValue } from "../../ports/values.ts";
@@ -43,7 +44,7 @@ export async function reuseOf(
   if (tree === null) return null;
   const version = detect === undefined ? null : detectorNamed(detect.detector).version;
   // RE1
-  const key = sha256(JSON.stringify([tree, command, detect ?? null, version, settings.sandbox]));
+  const key = sha256(JSON.stringify([product.version, tree, command, detect ?? null, version, settings.sandbox]));
   const place = results.at(`${repository.id}/${reuse.as}`);
   const kept = await readValue(store, place);
   const isFresh = kept !== null && kept.key === key && clock.now() - kept.at < reuse.forMs && kept.at <= clock.now();

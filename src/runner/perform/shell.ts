@@ -61,9 +61,9 @@ function keep(findings: readonly Finding[], redact: (text: string) => string): F
 
 /**
  * The findings of a detector in a command's result. Baton reports an unreadable report, and never treats it as "nothing
- * found".
+ * found". @internal for tests
  */
-function detectIn(
+export function detectIn(
   place: string,
   { detector, report, rules }: NonNullable<z.infer<typeof shellInputSchema>["detect"]>,
   end: Pick<FollowEnd, "transcript" | "transcriptTruncated" | "exitCode" | "signal">,

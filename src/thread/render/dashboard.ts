@@ -1,4 +1,9 @@
-/** The dashboard issue of a repository: its schedules with their times, results and costs, and its sweeps. */
+/**
+ * The dashboard issue of a repository: its runs, its schedules with their times, results and costs, and its sweeps.
+ *
+ * DI1 The text never exceeds GitHub's limit. Findings go first, because the next sweep shows them again.
+ */
+import { type Priority, priorities, rankOf } from "../../core/priority.ts";
 import { showLocal } from "../../core/zone.ts";
 import { cut } from "../../text/cut.ts";
 import { cell, usd } from "../../text/format.ts";
@@ -48,7 +53,28 @@ export interface DashboardSweeps {
   notes: readonly string[];
 }
 
+/** An active run. */
+export interface DashboardWork {
+  /** Number of its thread. */
+  number: number;
+  /** null: another job of Actions drives it, and this one sees only its thread. */
+  run: {
+    runId: string;
+    process: string;
+    /** Login of who asked for it. */
+    by: string;
+    priority: Priority;
+    deadline: number | null;
+    /** True: only people can move it. */
+    needsPeople: boolean;
+    /** Its step, and why it waits. */
+    now: readonly string[];
+    since: number;
+  } | null;
+}
+
 export interface Dashboard {
+  work: readonly DashboardWork[];
   schedules: readonly DashboardSchedule[];
   /** null: `baton.yaml` names no detector. */
   sweeps?: DashboardSweeps | null;
@@ -60,7 +86,7 @@ export interface Dashboard {
 }
 
 const introduction =
-  "Baton keeps this issue up to date. Runs that start by the clock report here. Other changes of this text are overwritten.";
+  "Baton keeps this issue up to date. Runs without a thread of their own report here. Other changes of this text are overwritten.";
 
 /** The text until Baton first reads the schedules. */
 export const newDashboard = `${introduction}\n\nBaton reads \`baton.yaml\` and shows its schedules here.`;
@@ -69,11 +95,35 @@ export const dashboardTitle = "Baton dashboard";
 
 /** In characters: GitHub's limit, less the room for marker and redaction. */
 const charactersMax = 60_000;
+/** Runs in one section. */
+const workMax = 20;
 
-export function renderDashboard({ schedules, sweeps, problem, notice, spentThisMonthUsd }: Dashboard): string {
+export function renderDashboard(dashboard: Dashboard): string {
+  const all = dashboard.sweeps?.findings.length ?? 0;
+  // DI1
+  for (const shown of [all, 10, 5, 0]) {
+    const text = textOf(dashboard, Math.min(shown, all));
+    if (text.length <= charactersMax || shown === 0) return cut(text, charactersMax);
+  }
+  return "";
+}
+
+function textOf(
+  { work, schedules, sweeps, problem, notice, spentThisMonthUsd }: Dashboard,
+  findingsMax: number,
+): string {
   const parts = [introduction];
   if (problem !== null) parts.push(`⚠️ **No schedule runs.** ${neutraliseLine(problem)}`);
   if (notice !== null) parts.push(`⚠️ ${neutraliseLine(notice)}`);
+  const isWaiting = ({ run }: DashboardWork): boolean => run?.needsPeople === true;
+  parts.push("## Waiting for people", workLines(work.filter(isWaiting), "Nothing waits for people."));
+  parts.push(
+    "## Running",
+    workLines(
+      work.filter((one) => !isWaiting(one)),
+      "Nothing runs.",
+    ),
+  );
   parts.push("## Schedules");
   if (schedules.length === 0) parts.push("`baton.yaml` has none.");
   else
@@ -89,19 +139,45 @@ export function renderDashboard({ schedules, sweeps, problem, notice, spentThisM
     parts.push(
       [
         "**Needs attention**",
-        ...halted.map(({ name, problem: why }) => `- \`${name}\`: ${neutraliseLine(why ?? "")}`),
+        ...halted.map(({ name, problem: why }) => `- \`${name}\`: ${neutraliseLineWithin(why ?? "", 250)}`),
       ].join("\n"),
     );
-  if (sweeps != null) parts.push(...sweepParts(sweeps));
-  parts.push(`Spent by Baton in this repository this month: ${usd(spentThisMonthUsd)}.`);
+  if (sweeps != null) parts.push(...sweepParts(sweeps, findingsMax));
+  parts.push("## Spent this month", `Baton spent ${usd(spentThisMonthUsd)} in this repository this month.`);
   parts.push(
     "<sub>`/baton schedule list` · `/baton schedule run NAME` · `/baton schedule pause NAME` · `/baton schedule resume NAME`</sub>",
   );
-  return cut(parts.join("\n\n"), charactersMax);
+  return parts.join("\n\n");
 }
 
-function sweepParts({ detectors, open, openMax, leftTodayUsd, findings, more, notes }: DashboardSweeps): string[] {
-  const left = leftTodayUsd === null ? "" : ` Left of today's budget: ${usd(leftTodayUsd)}.`;
+/** In the order of priority, oldest first. */
+function workLines(work: readonly DashboardWork[], none: string): string {
+  if (work.length === 0) return none;
+  const rank = ({ run }: DashboardWork): number => (run === null ? priorities.length : rankOf(run.priority));
+  const sorted = work.toSorted((a, b) => rank(a) - rank(b) || (a.run?.since ?? 0) - (b.run?.since ?? 0));
+  const more = sorted.length - workMax;
+  return [
+    ...sorted.slice(0, workMax).map(workLine),
+    ...(more > 0 ? [`- ${more} further ${more === 1 ? "run is" : "runs are"} not shown.`] : []),
+  ].join("\n");
+}
+
+function workLine({ number, run }: DashboardWork): string {
+  if (run === null) return `- #${number}: a run is active. Its status comment has the details.`;
+  const { process, by, priority, deadline, now, since } = run;
+  const rush = priority === "normal" ? "" : `, priority ${priority}`;
+  const until = deadline === null ? "" : `, due ${showLocal(deadline, "UTC")} (UTC)`;
+  const says = now.map((one) => neutraliseLineWithin(one, 200)).join(" ");
+  return `- #${number} \`${neutraliseLine(process)}\`, asked by ${neutraliseLine(`@${by}`)} at ${showLocal(since, "UTC")} (UTC)${rush}${until}. ${says}`.trimEnd();
+}
+
+function sweepParts(
+  { detectors, open, openMax, leftTodayUsd, findings: all, more: notGiven, notes }: DashboardSweeps,
+  findingsMax: number,
+): string[] {
+  const findings = all.slice(0, findingsMax);
+  const more = notGiven + all.length - findings.length;
+  const left = leftTodayUsd === null ? "" : ` Sweeps may still spend ${usd(leftTodayUsd)} today.`;
   const parts = ["## Sweeps", `${open} of ${openMax} pull requests are open.${left}`];
   parts.push(detectors.map(({ reason }) => `- ${neutraliseLine(reason)}`).join("\n"));
   const slow = detectors.filter(({ rate }) => rate < 1);
@@ -115,9 +191,9 @@ function sweepParts({ detectors, open, openMax, leftTodayUsd, findings, more, no
     );
   if (notes.length > 0)
     parts.push(
-      ["**Needs attention**", ...notes.slice(0, 20).map((one) => `- ${neutraliseLineWithin(one, 500)}`)].join("\n"),
+      ["**Needs attention**", ...notes.slice(0, 20).map((one) => `- ${neutraliseLineWithin(one, 300)}`)].join("\n"),
     );
-  if (findings.length === 0) return parts;
+  if (all.length === 0) return parts;
   parts.push(
     "## Findings",
     "Tick a box to propose a change now, or to never propose one. It counts with the permission for `/baton run`.",

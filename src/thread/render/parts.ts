@@ -52,6 +52,9 @@ function news(state: RunState, { kind, key, title }: WaitingFor): string {
   if (effect?.kind === "breakpoint" && kind === "people") {
     const { kind: asked, subject } = effect.input;
     const place = subject.pullRequest === undefined ? "The work" : `#${subject.pullRequest}`;
+    // Baton reads the checks again while it waits. They are a part of its reason only if they are no longer green.
+    if (asked === "review" && effect.observed?.verdict.children.some(({ name: part }) => part === "checks"))
+      return `${place} is no longer green`;
     if (asked === "review") return `${place} ${isGreen(state, subject.sha) ? "is green and needs" : "needs"} a review`;
     return asked === "merge" ? `GitHub does not merge ${place} yet` : `Needs approval: ${title}`;
   }

@@ -95,6 +95,8 @@ export function claudeCode(options: ClaudeCodeOptions): Harness {
         ANTHROPIC_BASE_URL: access.baseUrl,
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
         DISABLE_AUTOUPDATER: "1",
+        // Bedrock and Vertex refuse fields of betas: https://code.claude.com/docs/en/llm-gateway
+        CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS: access.onPlatform === true ? "1" : undefined,
         // With tool search, the model gets a placeholder for tools of servers and for some of the CLI's own tools.
         ENABLE_TOOL_SEARCH: "false",
       });

@@ -145,8 +145,10 @@ it("one a day, the rest later and after a restart; none twice, closed or forgott
   expect(await noteInstallation(later(4, { owners: ["other"] }), late)).toContain("not among the accounts");
   await openWaitingSetups(off);
   expect(proposals("late")).toEqual([]);
-  const { store } = world.baton.dependencies;
-  await rememberRepositories(store, { readAt: 0, repositories: await world.baton.dependencies.github.repositories() });
+  await rememberRepositories(world.baton.dependencies, {
+    readAt: 0,
+    repositories: await world.baton.dependencies.github.repositories(),
+  });
   const requests = new SetupRequests(off, { atInstall: false, perDay: 5 });
   const asked = await requests.ask({ owner: "Acme", repositories: ["late", "api"], perDay: 2 });
   expect(asked.map(({ repository, state }) => [repository, state])).toEqual([

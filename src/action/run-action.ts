@@ -196,7 +196,7 @@ async function keepAwake(job: Job, event: ActionEvent): Promise<void> {
     if ((await github.isWorkflowOn(repository, settings.wakeUp)) === false)
       await github.switchWorkflow(repository, settings.wakeUp, true);
   } catch (thrown) {
-    log.warn("The wake-up could not be switched on: what waits is continued by the next event", {
+    log.warn("The wake-up could not be switched on; the next event continues the work", {
       error: toBatonError(thrown),
     });
   }

@@ -12,6 +12,7 @@ import { systemClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
 import type { Operator } from "./app/control/protocol.ts";
+import { SetupRequests } from "./begin/setup-requests.ts";
 import { BatonError } from "./core/errors.ts";
 import type { StoredEvent } from "./core/event.ts";
 import type { RunId } from "./core/vocabulary.ts";
@@ -55,7 +56,7 @@ export async function openRuns(settings: AppSettings): Promise<OpenedRuns> {
   const database = await openDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, log });
   const place = placeOf(database.store);
   return {
-    ...operatorOf(database, place.runs),
+    ...operatorOf(database, place.runs, settings.onboarding),
     runs: place.runs,
     redact,
     async close() {
@@ -110,6 +111,7 @@ async function threadHomes(remote: StateRemote): Promise<string[]> {
 export function operatorOf(
   database: Pick<Database, "store" | "kind" | "backup">,
   runs: Runs,
+  onboarding: AppSettings["onboarding"],
   start: Operator["start"] = needsApp,
 ): Operator {
   const { store } = database;
@@ -123,6 +125,7 @@ export function operatorOf(
     circuit: (harness) => circuitOf(store, circuitKey(harness, null)),
     schedules: new Schedules({ store, clock: systemClock }),
     sweeps: new Sweeps({ store, clock: systemClock }),
+    setups: new SetupRequests({ store, clock: systemClock }, onboarding),
   };
 }
 

@@ -26,6 +26,8 @@ import { Timetable } from "./app/timetable.ts";
 import { BatonError } from "./core/errors.ts";
 import { startEngine } from "./engine.ts";
 import type { AppSettings } from "./environment/settings.ts";
+import { startFacts } from "./environment/start-facts.ts";
+import type { GithubDeliverySummary } from "./ports/github.ts";
 import type { JobIdentities } from "./ports/job-identity.ts";
 import type { HostLogger, Log } from "./ports/log.ts";
 import type { Database, Store } from "./ports/store.ts";
@@ -78,6 +80,7 @@ export async function startBaton(
     throw new BatonError("BATON_SETTINGS_INVALID", "APP_ID, PRIVATE_KEY and WEBHOOK_SECRET are not set.");
   const redact = createRedactor({ secrets: settings.secrets });
   const log = logIn(overrides, settings, redact);
+  log.info("Baton starts", { ...startFacts(settings) });
   const workspacesDir = join(settings.dataDir, "workspaces");
   const way = await chooseWay({ wanted: settings.workspaces, rootDir: workspacesDir, log });
   const database = await openDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, log });
@@ -113,6 +116,7 @@ export async function startBaton(
     harnesses: overrides.harnesses ?? harnessesOf(settings.harness, settings.dataDir),
     models,
     owners: settings.owners,
+    onboarding: settings.onboarding,
     publicUrl: settings.publicUrl,
     processes: overrides.processes ?? builtInProcesses(),
     ...(overrides.onInstructionsLoaded === undefined ? {} : { onInstructionsLoaded: overrides.onInstructionsLoaded }),
@@ -170,6 +174,13 @@ export function watchApp(settings: AppSettings, { log, signJwt }: Pick<Baton, "l
 export async function askForApp(settings: AppSettings): Promise<AppStatus | null> {
   const asked = appOf(settings);
   return asked === null ? null : checkApp(asked);
+}
+
+/** The App's newest deliveries, as GitHub logged them. Empty: no App is set up, or GitHub sent none. */
+export async function deliveriesOf({ app, githubApiUrl: baseUrl }: AppSettings): Promise<GithubDeliverySummary[]> {
+  if (app === null) return [];
+  const github = createGithubApp({ appId: app.id, privateKey: app.privateKey, baseUrl, clock: systemClock });
+  return (await github.deliveries(null)).deliveries;
 }
 
 function appOf({ app, githubApiUrl: baseUrl }: AppSettings, signJwt?: Host["signJwt"]) {

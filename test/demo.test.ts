@@ -97,7 +97,7 @@ it("a story that there is not is said, with those that there are", async () => {
 
 it.each([
   ["SIGTERM", "Starting", 143],
-  ["SIGINT", "running    Implement the plan", 130],
+  ["SIGINT", "✓ ", 130],
 ] as const)("%s at “%s” ends the world before the process, and is no success", async (signal, moment, code) => {
   let sent = false;
   const child = demo((told) => {

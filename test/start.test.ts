@@ -49,15 +49,16 @@ function start(environment: Record<string, string>) {
     while (!text.test(printed))
       await Promise.race([once(child.all, "data"), child.then(() => Promise.reject(new Error(printed)))]);
   };
-  return { child, prints };
+  return { child, prints, first: () => printed.split("\n")[0] ?? "" };
 }
 
 it("without credentials serves the page that registers the App", async () => {
   const port = await freePort();
-  const { child, prints } = start({ PORT: `${port}` });
-  await prints(/Listening on/);
-  const page = await (await fetch(`http://127.0.0.1:${port}/`)).text();
-  expect(page).toContain("Register GitHub App");
+  const { child, prints, first } = start({ PORT: `${port}` });
+  await prints(/Register the App: http/);
+  const [address = ""] = /http:\S+/.exec(first()) ?? [];
+  expect(await (await fetch(address)).text()).toContain("Register Baton on GitHub");
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(403);
   child.kill("SIGTERM");
   await child;
 });
@@ -67,8 +68,17 @@ it("goes on with what that page kept in .env, is healthy, takes webhooks at both
   const pem = privateKey.export({ type: "pkcs1", format: "pem" }).toString();
   const port = await freePort();
   writeFileSync(join(directory, ".env"), `APP_ID=1\nPRIVATE_KEY="${pem}"\nWEBHOOK_SECRET=secret\nPORT=${port}\n`);
-  const { child, prints } = start({ GITHUB_API_URL: "http://127.0.0.1:9" });
+  const { child, prints, first } = start({ GITHUB_API_URL: "http://127.0.0.1:9" });
   await prints(/Baton listens/);
+  expect(JSON.parse(first())).toMatchObject({
+    msg: "Baton starts",
+    version: expect.any(String),
+    data: expect.stringContaining(".baton"),
+    database: "embedded",
+    github: "http://127.0.0.1:9",
+    harnesses: "none has a key",
+    sandbox: "require",
+  });
   const url = `http://127.0.0.1:${port}`;
   expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ ok: true, database: "pglite", activeRuns: 0 });
   for (const path of ["/", "/api/github/webhooks"]) {

@@ -64,6 +64,8 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
 
 /** The result of `setup` acts as well. */
 const setupMethods: Record<keyof RepositorySetup, "look" | "act"> = {
+  traits: "look",
+  lastPullRequest: "look",
   paths: "look",
   secretNames: "look",
   branchRules: "look",

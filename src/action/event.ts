@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { commands } from "../commands/index.ts";
+import { configPaths } from "../config/parse.ts";
 import type { Repository } from "../core/vocabulary.ts";
 import { toThreadEvent } from "../intake/events.ts";
 import type { NewDelivery } from "../ports/store.ts";
@@ -42,6 +43,7 @@ interface ChangedPullRequest {
 const actionsHook = "actions";
 
 const user = z.object({ id: z.number(), login: z.string(), type: z.string() });
+const paths = z.array(z.string()).default([]);
 const kept = z.object({
   action: z.string().optional(),
   repository: z
@@ -94,6 +96,8 @@ const kept = z.object({
   check_suite: z.object({ head_sha: z.string() }).optional(),
   workflow_run: z.object({ id: z.number(), head_sha: z.string() }).optional(),
   sha: z.string().optional(),
+  /** Of a push. */
+  commits: z.array(z.object({ added: paths, modified: paths, removed: paths })).optional(),
   inputs: z.record(z.string(), z.unknown()).nullish(),
   client_payload: z.record(z.string(), z.unknown()).nullish(),
 });
@@ -130,7 +134,7 @@ export function toActionEvent(options: {
       reason: "A fork's event has no write token; the next comment, review or schedule looks at this pull request.",
     };
   // Keeps only fields that are read later: payloads are long, and every event reads the state.
-  const { inputs: _inputs, client_payload: _client, sender, issue, changes, ...rest } = payload;
+  const { inputs: _inputs, client_payload: _client, commits = [], sender, issue, changes, ...rest } = payload;
   const ofIssue =
     name === "issues"
       ? { issue, sender, ...(changes === undefined ? {} : { changes }) }
@@ -153,6 +157,9 @@ export function toActionEvent(options: {
   switch (meaning.kind) {
     case "ignored":
       return { kind: "nothing", reason: meaning.reason };
+    // No workflow starts on it.
+    case "installation":
+      return { kind: "nothing", reason: "Only an App is installed." };
     case "ticked":
       return { kind: "thread", number: meaning.number, delivery };
     case "facts":
@@ -168,7 +175,11 @@ export function toActionEvent(options: {
           meaning.said !== undefined && mayBeCommand(meaning.said.body, commands) ? meaning.said.number : null,
         delivery,
       };
+    // New schedules may be due, and the wake-up may be off.
     case "pushed":
+      return commits.some((one) => configPaths.some((path) => Object.values(one).flat().includes(path)))
+        ? { kind: "wake", number: null }
+        : { kind: "nothing", reason: "The push changes no configuration." };
     case "schedules":
     case "trigger":
     case "requested":

@@ -12,6 +12,7 @@ import { judgeRules, triggersAreFull } from "../begin/fire-triggers.ts";
 import { dashboardMarker } from "../begin/open-dashboard.ts";
 import type { DashboardEdit } from "../begin/tick-dashboard.ts";
 import { commands } from "../commands/index.ts";
+import type { CommandName } from "../config/command-names.ts";
 import { configPaths } from "../config/parse.ts";
 import { type CommentEvent, hear, judgeCommand } from "../intake/handle-comment.ts";
 import type { Github } from "../ports/github.ts";
@@ -23,7 +24,12 @@ export interface CommentJudgement {
   start: boolean;
   /** For people. */
   reason: string;
+  /** False: the command itself needs no agent. */
+  agent?: boolean;
 }
+
+/** They only answer or stop. Any other command may begin or continue work. */
+const quietCommands: readonly CommandName[] = ["help", "status", "cost", "why", "cancel", "pause"];
 
 export async function judgeComment(
   dependencies: Pick<Dependencies, "github" | "owners">,
@@ -33,11 +39,12 @@ export async function judgeComment(
   if (typeof heard === "string") return { start: false, reason: sentence(heard) };
   const { parsed, actor, trusted } = heard;
   const grammar = parsed.kind === "command" ? commands.find(({ name }) => name === parsed.name) : undefined;
+  const agent = parsed.kind === "command" && !quietCommands.some((name) => name === parsed.name);
   // If a person who may run makes a typo, Baton answers in the thread.
   if (trusted || parsed.kind !== "command" || grammar === undefined)
-    return { start: trusted, reason: `@${actor.login} gives a command.` };
+    return { start: trusted, agent, reason: `@${actor.login} gives a command.` };
   const { verdict } = await judgeCommand(heard, event, parsed, grammar);
-  if (verdict.status === "passed") return { start: true, reason: verdict.reason };
+  if (verdict.status === "passed") return { start: true, agent, reason: verdict.reason };
   return { start: false, reason: `Nothing was started. ${verdict.reason}` };
 }
 

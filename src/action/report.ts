@@ -36,6 +36,8 @@ export interface JobReport {
   thread: number | null;
   /** For a job that only reads: whether the next one starts. */
   start?: boolean | undefined;
+  /** For a job that only reads: false if the next one needs no agent. */
+  agent?: boolean | undefined;
   /** The name under which a later step keeps the package caches. */
   cacheKey?: string | undefined;
   /** Its own check run, if the runner reports it. */
@@ -90,14 +92,14 @@ export function verdictOf(run: RunState): { verdict: JobVerdict; reason: string 
   }
 }
 
-export function outputsOf({ run, verdict, start, check, cacheKey }: JobReport): Record<string, string> {
+export function outputsOf({ run, verdict, start, agent = true, check, cacheKey }: JobReport): Record<string, string> {
   return {
     "run-id": run?.runId ?? "",
     verdict,
     "pull-request": `${run === null ? "" : (pullRequestOf(run) ?? "")}`,
     "cost-usd": run === null ? "0" : run.money.spentUsd.toFixed(4),
     "cache-key": cacheKey ?? "",
-    ...(start === undefined ? {} : { start: `${start}`, check: `${check ?? ""}` }),
+    ...(start === undefined ? {} : { start: `${start}`, agent: `${start && agent}`, check: `${check ?? ""}` }),
   };
 }
 

@@ -32,20 +32,20 @@ export interface Tidied {
   statePushes: number;
 }
 
-export async function tidy({ shared, open, settings, now, log, stop }: Tidying): Promise<Tidied> {
+/** Whether `tidy` would find anything. Reads only. */
+export async function isUntidy(tidying: Tidying): Promise<boolean> {
+  const { namespace, state } = tidying.shared;
+  const kept = await tidying.shared.removals(keptPrefix(namespace));
+  const active = new Set<string>([...state.snapshot.index.values()].flatMap(({ runId }) => runId ?? []));
+  if (kept.some(({ ref }) => !active.has(runOfKept(namespace, ref) ?? ""))) return true;
+  return (await dueHomes(tidying)).homes.length > 0;
+}
+
+export async function tidy(tidying: Tidying): Promise<Tidied> {
+  const { shared, open, now, log, stop } = tidying;
   const tidied: Tidied = { compacted: 0, forgotten: 0, statePushes: await removeKept(shared, log) };
-  const { ended, index } = shared.state.snapshot;
-  const candidates = new Map<string, EndedRow | null>(
-    [...ended].filter(([, row]) => isDue(row, now - dayMs, now - dayMs)),
-  );
-  // This job has no data of a thread that an earlier version left, so Baton checks that thread.
-  for (const home of await shared.homes())
-    if (!ended.has(home) && ![...index.values()].some((row) => row.home === home)) candidates.set(home, null);
-  if (candidates.size === 0) return tidied;
-  const { compactDays, days } = (await settings()).retention;
-  const [compactBefore, forgetBefore] = [now - Math.min(compactDays, days) * dayMs, now - days * dayMs];
-  const due = [...candidates].filter(([, row]) => row === null || isDue(row, compactBefore, forgetBefore));
-  for (const [home] of due.slice(0, threadsMax)) {
+  const { homes: due, compactBefore, forgetBefore } = await dueHomes(tidying);
+  for (const home of due.slice(0, threadsMax)) {
     if (stop.aborted) break;
     try {
       const database = await open(home);
@@ -62,6 +62,26 @@ export async function tidy({ shared, open, settings, now, log, stop }: Tidying):
     }
   }
   return tidied;
+}
+
+/** Threads that may be compacted or removed by now. */
+async function dueHomes({ shared, settings, now }: Pick<Tidying, "shared" | "settings" | "now">): Promise<{
+  homes: string[];
+  compactBefore: number;
+  forgetBefore: number;
+}> {
+  const { ended, index } = shared.state.snapshot;
+  const candidates = new Map<string, EndedRow | null>(
+    [...ended].filter(([, row]) => isDue(row, now - dayMs, now - dayMs)),
+  );
+  // This job has no data of a thread that an earlier version left, so Baton checks that thread.
+  for (const home of await shared.homes())
+    if (!ended.has(home) && ![...index.values()].some((row) => row.home === home)) candidates.set(home, null);
+  if (candidates.size === 0) return { homes: [], compactBefore: 0, forgetBefore: 0 };
+  const { compactDays, days } = (await settings()).retention;
+  const [compactBefore, forgetBefore] = [now - Math.min(compactDays, days) * dayMs, now - days * dayMs];
+  const due = [...candidates].filter(([, row]) => row === null || isDue(row, compactBefore, forgetBefore));
+  return { homes: due.map(([home]) => home), compactBefore, forgetBefore };
 }
 
 /** Commits kept for finished runs whose own job died before it removed them. Returns the number of pushes. */

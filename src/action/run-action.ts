@@ -41,15 +41,15 @@ import { type MissedCommands, missedAnywhere, missedComments, takenInUntil } fro
 import { jobSandbox } from "./prepare-sandbox.ts";
 import { performOrder } from "./remote-effect.ts";
 import { type JobReport, type JobVerdict, output, verdictOf } from "./report.ts";
-import { tidy } from "./retention.ts";
-import { type DueWork, dueWork } from "./schedules.ts";
+import { isUntidy, type Tidying, tidy } from "./retention.ts";
+import { type DueWork, dueWork, isScheduled, mayBeDue, type ScheduleLook } from "./schedules.ts";
 import type { ActionSettings } from "./settings.ts";
 import { startCi } from "./start-ci.ts";
 
 /** The name of the job that reads the event, as in the workflow template. */
 const readJobName = "Baton reads the event";
 /** Names under which Baton reports, in addition to its job's name. */
-const ownChecks = ["Baton", "Baton configuration", readJobName];
+const ownChecks = ["Baton", "Baton configuration", readJobName, "Baton wakes up"];
 /** The most due threads for one scheduled job. The next job handles the rest. */
 const homesMax = 20;
 
@@ -70,6 +70,8 @@ interface Job {
   shared: SharedValues;
   /** Threads that Baton could not work on. */
   faults: number;
+  /** The schedules of the repository, read at most once in the job. */
+  schedules: ScheduleLook | null;
 }
 
 export interface FinishedJob {
@@ -121,11 +123,14 @@ export async function runAction(
     steps: 0,
     statePushes: 0,
     faults: 0,
+    schedules: null,
   };
   const fired = toActionTrigger(told);
-  const found = await (settings.part === "read" ? judge(job, event, fired) : work(job, event, fired)).catch(
-    (thrown: unknown) => failed(job, thrown, null),
-  );
+  const parts = { read: judge, wake, work, all: work };
+  const found = await parts[settings.part](job, event, fired).catch((thrown: unknown) => failed(job, thrown, null));
+  // The job that drives the thread sees to it.
+  const isDriver = found.verdict !== "elsewhere";
+  if (isDriver && (settings.part === "work" || settings.part === "all")) await keepAwake(job, event);
   const { owner, name } = settings.repository;
   const report: JobReport = {
     ...found,
@@ -145,7 +150,7 @@ export async function runAction(
   return { report, redact };
 }
 
-type Found = Pick<JobReport, "verdict" | "reason" | "run" | "thread" | "denied" | "start">;
+type Found = Pick<JobReport, "verdict" | "reason" | "run" | "thread" | "denied" | "start" | "agent">;
 
 /** The first of two jobs (`judge-event.ts`). */
 async function judge(job: Job, event: ActionEvent, fired: TriggerEvent | null): Promise<Found> {
@@ -155,6 +160,52 @@ async function judge(job: Job, event: ActionEvent, fired: TriggerEvent | null): 
   if (judged === null || (!judged.start && event.kind !== "nothing")) return found;
   const thread = fired.thread?.number ?? null;
   return { verdict: "nothing", reason: judged.reason, run: null, thread, start: judged.start };
+}
+
+/** The wake-up's own workflow: it starts the workflow of the others, or switches itself off (WU1). */
+async function wake(job: Job): Promise<Found> {
+  const { settings, github, log } = job;
+  const said = (reason: string): Found => ({ verdict: "nothing", reason, run: null, thread: null });
+  const found = await judgeWake(job);
+  const repository = await repositoryOf(job);
+  if (found !== null) {
+    await github.dispatch(repository, settings.workflow, repository.defaultBranch, {});
+    return said(`${found.reason} \`${settings.workflow}\` is started.`);
+  }
+  if (await isAwaited(job)) return said("Nothing is due yet.");
+  try {
+    await github.switchWorkflow(repository, settings.wakeUp, false);
+  } catch (thrown) {
+    log.warn("The wake-up could not be switched off", { error: toBatonError(thrown) });
+    return said("Nothing waits.");
+  }
+  return said("Nothing waits, so the wake-up is switched off until something does.");
+}
+
+/**
+ * WU1 The wake-up is on while a run waits or a schedule is set. The job that leaves something behind switches it on, and
+ *     the wake-up itself switches it off. A repository without its file is woken by its events, or by its own schedule.
+ */
+async function keepAwake(job: Job, event: ActionEvent): Promise<void> {
+  const { settings, github, log } = job;
+  // A runner of an App leaves nothing behind, nor does a job that found nothing to do.
+  if (event.kind === "order" || (job.statePushes === 0 && job.steps === 0)) return;
+  try {
+    if (!(await isAwaited(job))) return;
+    const repository = await repositoryOf(job);
+    if ((await github.isWorkflowOn(repository, settings.wakeUp)) === false)
+      await github.switchWorkflow(repository, settings.wakeUp, true);
+  } catch (thrown) {
+    log.warn("The wake-up could not be switched on; the next event continues the work", {
+      error: toBatonError(thrown),
+    });
+  }
+}
+
+/** A run waits, or the configuration has schedules. */
+async function isAwaited(job: Job): Promise<boolean> {
+  if ((await waitingHomes(job, () => true)).length > 0) return true;
+  return isScheduled(await schedulesOf(job));
 }
 
 /** The verdict of `triggers` rules on the event, with read-only state. */
@@ -200,11 +251,17 @@ async function judgeMeaning(job: Job, event: ActionEvent): Promise<Found> {
     case "refused":
       return { ...(await handle(job, event)), start: false };
     case "order":
-    case "wake":
-      return start("Baton looks at what is due.");
+      return start("An App hands over work.");
+    case "wake": {
+      if (event.number !== null) return start("Somebody names a thread.");
+      const found = await judgeWake(job);
+      return found === null ? none("Nothing is due.") : { ...start(found.reason), agent: found.agent };
+    }
     case "thread": {
       const judged = await judgeDelivery(job, event.delivery);
-      return { ...(judged.start ? start : none)(judged.reason), thread: event.number };
+      if (!judged.start) return { ...none(judged.reason), thread: event.number };
+      const agent = judged.agent !== false || (await hasOtherWork(job, event));
+      return { ...start(judged.reason), agent, thread: event.number };
     }
     case "facts": {
       if ((await waitingFor(job, event)).length > 0) return start("A run may wait for this.");
@@ -213,6 +270,43 @@ async function judgeMeaning(job: Job, event: ActionEvent): Promise<Found> {
       return none("No run waits for this.");
     }
   }
+}
+
+/** The work that a wake-up finds, read only. `agent`: an agent may be needed. null: nothing is due. */
+async function judgeWake(job: Job): Promise<{ reason: string; agent: boolean } | null> {
+  const due = await dueHomes(job);
+  if (due.length > 0)
+    return { reason: `${due.length} ${due.length === 1 ? "thread is" : "threads are"} due.`, agent: true };
+  const missed = await missedInRepository(job);
+  if (missed.threads.size > 0) return { reason: "A command's job never ran.", agent: true };
+  if (missed.isUnread) return { reason: "The comments could not be read.", agent: true };
+  if (await mayBeDue(await schedulesOf(job))) return { reason: "A schedule is due.", agent: true };
+  if (missed.cursor !== null) return { reason: "The comments were read up to now.", agent: false };
+  return (await isUntidy(tidyingOf(job, await openShared(job.settings, job.log))))
+    ? { reason: "State of threads that ended is due for `retention`.", agent: false }
+    : null;
+}
+
+/** Next to a command that needs no agent: a run in the thread, or a command whose job never ran. */
+async function hasOtherWork(
+  job: Job,
+  { number, delivery }: Extract<ActionEvent, { kind: "thread" }>,
+): Promise<boolean> {
+  const home = homeOf(number);
+  if ((await waitingHomes(job, () => true)).includes(home)) return true;
+  const { tables } = (await openHome(job.settings, home, job.log, true)).state.snapshot;
+  const missed = await missedIn(job, home, tables.deliveries.values());
+  return missed.some(({ guid }) => guid !== delivery.guid);
+}
+
+/** Threads with a run whose time has come, or that a lost job left open. */
+async function dueHomes(job: Job): Promise<string[]> {
+  const now = systemClock.now();
+  const due = await waitingHomes(job, ({ wakeAt }) => wakeAt !== null && wakeAt <= now);
+  // The job checks runs that only people or CI can move, and does not drive them.
+  for (const home of await waitingHomes(job, ({ wakeAt }) => wakeAt === null))
+    if (due.length < homesMax && !due.includes(home) && (await isLeftOpen(job, home))) due.push(home);
+  return due.slice(0, homesMax);
 }
 
 /** Whether a permitted person asks for something. */
@@ -236,7 +330,7 @@ async function waitingFor(job: Job, event: Extract<ActionEvent, { kind: "facts" 
 
 /** The summary of the reading job answered strangers already. */
 async function ofPermitted(job: Job, missed: readonly NewDelivery[]): Promise<NewDelivery[]> {
-  if (job.settings.part !== "work") return [...missed];
+  if (job.settings.part === "all") return [...missed];
   const judged = await Promise.all(missed.map((delivery) => judgeDelivery(job, delivery)));
   return missed.filter((_, at) => judged[at]?.start === true);
 }
@@ -277,12 +371,7 @@ async function handle(
     }
     case "wake": {
       if (event.number !== null && brought.size === 0) return handleNumber(job, event.number);
-      const now = systemClock.now();
-      const due = await waitingHomes(job, ({ wakeAt }) => wakeAt !== null && wakeAt <= now);
-      // The job checks runs that only people or CI can move, and does not drive them.
-      for (const home of await waitingHomes(job, ({ wakeAt }) => wakeAt === null))
-        if (due.length < homesMax && !due.includes(home) && (await isLeftOpen(job, home))) due.push(home);
-      const homes = new Map(due.slice(0, homesMax).map((home): [string, NewDelivery[]] => [home, []]));
+      const homes = new Map((await dueHomes(job)).map((home): [string, NewDelivery[]] => [home, []]));
       const missed = await missedInRepository(job);
       for (const [number, deliveries] of missed.threads) homes.set(homeOf(number), deliveries);
       let fault: Found | null = null;
@@ -341,11 +430,10 @@ async function isLeftOpen({ settings, log }: Job, home: string): Promise<boolean
   );
 }
 
-/** Only at the schedule, because nobody waits for it. */
-async function tidyUp(job: Job): Promise<string | null> {
+function tidyingOf(job: Job, shared: GitDatabase): Tidying {
   const { settings, github, log, stop } = job;
-  const done = await tidy({
-    shared: await openShared(settings, log),
+  return {
+    shared,
     open: (home) => openHome(settings, home, log),
     settings: async () => {
       const repository = await repositoryOf(job);
@@ -354,7 +442,12 @@ async function tidyUp(job: Job): Promise<string | null> {
     now: systemClock.now(),
     log,
     stop,
-  });
+  };
+}
+
+/** Only at the schedule, because nobody waits for it. */
+async function tidyUp(job: Job): Promise<string | null> {
+  const done = await tidy(tidyingOf(job, await openShared(job.settings, job.log)));
   job.statePushes += done.statePushes;
   job.steps += done.compacted + done.forgotten;
   if (done.compacted + done.forgotten === 0) return null;
@@ -417,7 +510,7 @@ async function missedIn(job: Job, home: string, known: Iterable<Delivery>): Prom
 }
 
 /** Commands of any thread that no job brought in. */
-async function missedInRepository(job: Job): Promise<MissedCommands> {
+async function missedInRepository(job: Job): Promise<MissedCommands & { isUnread: boolean }> {
   const { settings, github, log } = job;
   const { state, homes } = await openShared(settings, log);
   const cursor = state.snapshot.tables.values.get(takenInUntil.name);
@@ -448,31 +541,38 @@ async function missedInRepository(job: Job): Promise<MissedCommands> {
     }
     for (const { guid } of [...missed.threads.values()].flat())
       log.info("A command whose job never ran", { name: guid });
-    return missed;
+    return { ...missed, isUnread: false };
   } catch (thrown) {
     // Due work does not wait for it.
     log.warn("Baton could not read the comments again; the next scheduled run tries again", {
       error: toBatonError(thrown),
     });
-    return { threads: new Map(), cursor: null };
+    return { threads: new Map(), cursor: null, isUnread: true };
   }
 }
 
 /** null: no schedule is due. */
 async function dueSchedules(job: Job): Promise<DueWork | null> {
+  return dueWork(await schedulesOf(job), {
+    workflowRunId: job.settings.workflowRunId,
+    dashboard: (repository) => dashboardOf(job, repository),
+  });
+}
+
+async function schedulesOf(job: Job): Promise<ScheduleLook> {
   const { settings, github, log } = job;
+  if (job.schedules !== null) return job.schedules;
   const shared = await openShared(settings, log);
   const known = shared.state.snapshot.tables.values.get(dashboardName);
-  return dueWork({
+  job.schedules = {
     github: await github.installation(0),
     place: settings.repository,
     repository: () => repositoryOf(job),
     clock: systemClock,
-    workflowRunId: settings.workflowRunId,
     known: numberIn(known),
     open: (number) => openHome(settings, homeOf(number), log, true),
-    dashboard: (repository) => dashboardOf(job, repository),
-  });
+  };
+  return job.schedules;
 }
 
 /** MC3: only when everything before the cursor is in an inbox. */
@@ -661,7 +761,8 @@ async function handOver({ settings, github, log, platformStop }: Job, home: stri
 }
 
 /** The id that GitHub accepts: the name of the file. */
-function workflowOf({ workflowPath }: ActionSettings): string | null {
+function workflowOf({ part, workflow, workflowPath }: ActionSettings): string | null {
+  if (part === "wake") return workflow;
   return workflowPath?.split("/").at(-1) ?? null;
 }
 

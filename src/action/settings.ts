@@ -38,6 +38,8 @@ const environmentSchema = z.object({
   "INPUT_CHECK-RUN-ID": optional,
   "INPUT_STATE-KEY": optional,
   INPUT_JOB: optional,
+  INPUT_WORKFLOW: optional,
+  "INPUT_WAKE-UP": optional,
   "INPUT_CACHE-DIRECTORY": optional,
   "INPUT_READ-CHECK": optional,
   INPUT_SANDBOX: optional,
@@ -48,7 +50,7 @@ const environmentSchema = z.object({
   INPUT_ENDPOINT: optional,
 });
 
-const jobParts = ["all", "read", "work"] as const;
+const jobParts = ["all", "read", "work", "wake"] as const;
 type JobPart = (typeof jobParts)[number];
 
 export interface ActionSettings {
@@ -61,8 +63,12 @@ export interface ActionSettings {
   workflowRunAttempt: string;
   /** The job's id in its workflow. A job without a name has a check of this name. */
   jobName: string | null;
-  /** The job's part. `read` decides whether `work` starts. `all` does both. */
+  /** The job's part. `read` decides whether `work` starts. `all` does both. `wake` starts the workflow of the others. */
   part: JobPart;
+  /** File name of the workflow that `wake` starts. */
+  workflow: string;
+  /** File name of the workflow with the part `wake`. */
+  wakeUp: string;
   /** Check runs of the job itself and of the job that read its event. Empty: an older runner does not report them. */
   checkRunIds: number[];
   /** `.github/workflows/baton.yml`. */
@@ -147,6 +153,8 @@ export function readActionSettings(environment: Record<string, string | undefine
     workflowRunAttempt: env.GITHUB_RUN_ATTEMPT,
     jobName: env.GITHUB_JOB,
     part,
+    workflow: env.INPUT_WORKFLOW ?? "baton.yml",
+    wakeUp: env["INPUT_WAKE-UP"] ?? "baton-wake-up.yml",
     checkRunIds: [env["INPUT_CHECK-RUN-ID"], env["INPUT_READ-CHECK"]].flatMap((id) =>
       /^[1-9]\d{0,15}$/.test(id ?? "") ? [Number(id)] : [],
     ),

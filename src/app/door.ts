@@ -20,7 +20,7 @@ import { answerEffects, effectsPath } from "./effects-api.ts";
 import { answerHealth, isHealthPath } from "./health.ts";
 import { answerTrigger, isTriggerPath } from "./trigger-address.ts";
 
-/** An App from Probot's set-up page has its hook at the root, so the door is there as well. */
+/** An App that Probot's own page registered has its hook at the root, so the door is there as well. */
 export const webhookPath = "/api/github/webhooks";
 
 /** The parts of a Baton that the door needs. */

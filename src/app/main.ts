@@ -1,32 +1,37 @@
 /**
- * `npm start`: the App on Probot's server. Without credentials, Probot's own set-up page registers it on GitHub in a few
- * clicks. The page keeps GitHub's answer in `.env` for the next start. The environment takes precedence.
+ * `npm start`: the App on Probot's server. Without credentials, the set-up page registers it on GitHub first and keeps
+ * GitHub's answer in `.env`. The environment takes precedence.
  */
 import { existsSync } from "node:fs";
 import { loadEnvFile } from "node:process";
-import { Probot, run, Server } from "probot";
+import { Probot, Server } from "probot";
 import { createLogger } from "../adapters/system/log.ts";
+import { readableLines } from "../adapters/system/log-lines.ts";
 import { useProxies } from "../adapters/system/use-proxies.ts";
-import { toBatonError } from "../core/errors.ts";
+import { BatonError, toBatonError } from "../core/errors.ts";
 import { type AppSettings, readSettings } from "../environment/settings.ts";
 import { hideSecrets } from "../environment/shown-secrets.ts";
 import { webhookPath } from "./door.ts";
 import { cannotListen, tryAddress } from "./listen.ts";
 import { createApplication } from "./probot-app.ts";
 import { answerNotFound } from "./server.ts";
+import { setUp } from "./set-up/set-up.ts";
 
 try {
-  const envFile = existsSync(".env") ? ".env" : null;
-  if (envFile !== null) loadEnvFile(envFile);
-  const settings = readSettings(process.env);
+  if (existsSync(".env")) loadEnvFile(".env");
+  let settings = readSettings(process.env);
   const ignored = useProxies(process.env);
   await tryAddress(settings);
-  if (settings.app === null) await setUp(settings.port, settings.host);
-  else {
-    // An agent runs as the same user, and could read the App's key there.
-    const warnings = hideSecrets({ secrets: settings.secrets, envFile, keep: false });
-    await serve({ ...settings, app: settings.app }, ignored === null ? warnings : [...warnings, ignored]);
+  if (settings.app === null) {
+    const print = (text: string): void => void process.stderr.write(`${text}\n`);
+    await setUp({ settings, environment: process.env, envFile: ".env", print });
+    loadEnvFile(".env");
+    settings = readSettings(process.env);
   }
+  if (settings.app === null) throw new BatonError("BATON_INTERNAL", "The set-up page kept no credentials.");
+  // An agent runs as the same user, and could read the App's key there.
+  const warnings = hideSecrets({ secrets: settings.secrets, envFile: existsSync(".env") ? ".env" : null, keep: false });
+  await serve({ ...settings, app: settings.app }, ignored === null ? warnings : [...warnings, ignored]);
 } catch (thrown) {
   const error = toBatonError(thrown);
   process.stderr.write(`${error.code}: ${error.message}\n${error.remedy}\n`);
@@ -39,7 +44,10 @@ async function serve(
   warnings: readonly string[],
 ): Promise<void> {
   const { app, host, port, githubApiUrl: baseUrl } = settings;
-  const log = createLogger(settings.logLevel);
+  const isForPeople = settings.logFormat === null ? process.stderr.isTTY === true : settings.logFormat === "pretty";
+  const log = isForPeople
+    ? createLogger(settings.logLevel, readableLines(process.stderr))
+    : createLogger(settings.logLevel);
   const application = createApplication({ start: { settings, warnings }, ownsProcess: true, ownsServer: true });
   const { id: appId, privateKey, secrets } = app;
   const server = new Server({
@@ -65,20 +73,4 @@ async function serve(
   if (proxy === undefined) return;
   const target = `http://${host}:${server.port}${webhookPath}`;
   log.warn({ proxy, target }, "The App's webhooks go to a proxy: forward them with smee-client");
-}
-
-async function setUp(port: number, host: string): Promise<void> {
-  // The page writes `.env` for this user only.
-  process.umask(0o077);
-  process.stderr.write(
-    `No APP_ID is set: open http://${host}:${port} to register the App on GitHub, then start again.\n`,
-  );
-  // Probot would send the webhooks, and people's words in them, through a public proxy. An operator who wants that sets
-  // NO_SMEE_SETUP=false.
-  const smee =
-    (process.env["NO_SMEE_SETUP"] as string | undefined) === "false"
-      ? { NO_SMEE_SETUP: undefined }
-      : { NO_SMEE_SETUP: "true" as const };
-  const env = { ...process.env, ...smee, PORT: `${port}`, HOST: host };
-  await run(() => {}, { env });
 }

@@ -1,4 +1,5 @@
 /** The rounds of the App: one line each. */
+import { openWaitingSetups } from "../begin/onboard.ts";
 import { limits } from "../core/limits.ts";
 import { isActiveStatus, type RunId, runIdSchema } from "../core/vocabulary.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
@@ -9,6 +10,7 @@ import type { Round } from "./timetable.ts";
 export const rounds: readonly Round[] = [
   { name: "missed-deliveries", by: "one", intervalMs: limits.deliveryPollIntervalMs, work: pollDeliveries },
   { name: "schedules", by: "one", intervalMs: limits.scheduleRoundMs, work: runSchedules },
+  { name: "onboarding", by: "one", intervalMs: limits.onboardingRoundMs, work: openWaitingSetups },
   { name: "workspaces", by: "each", intervalMs: limits.garbageIntervalMs, work: collectGarbage },
   { name: "old-rows", by: "one", intervalMs: limits.garbageIntervalMs, work: prune },
 ];

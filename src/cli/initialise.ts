@@ -17,7 +17,7 @@ import { detect } from "../onboarding/detect.ts";
 import { type Clone, diskFacts } from "../onboarding/disk-facts.ts";
 import { explain, type Proposal } from "../onboarding/explain.ts";
 import type { RepositoryFacts } from "../onboarding/facts.ts";
-import { branchFacts } from "../onboarding/github-facts.ts";
+import { branchFacts, writersOf } from "../onboarding/github-facts.ts";
 import { type PlannedFile, planFiles } from "../onboarding/plan.ts";
 import { proposalOf, propose } from "../onboarding/propose.ts";
 import { withAction, workflowAlone } from "../onboarding/template.ts";
@@ -173,11 +173,12 @@ async function withGithub(
   note: (text: string) => void,
 ): Promise<RepositoryFacts> {
   try {
-    const [secretNames, branch] = await Promise.all([
+    const [secretNames, branch, writers] = await Promise.all([
       github.setup(repository).secretNames(),
       branchFacts(github, repository),
+      writersOf(github, repository),
     ]);
-    return { ...facts, defaultBranch: repository.defaultBranch, secretNames, branch };
+    return { ...facts, defaultBranch: repository.defaultBranch, secretNames, branch, writers };
   } catch (thrown) {
     note(`GitHub was not asked: ${toBatonError(thrown).message}`);
     return facts;
@@ -189,7 +190,7 @@ function forced(file: PlannedFile): PlannedFile {
 }
 
 function write(root: string, { path, text, action }: PlannedFile): void {
-  if (action !== "create" && action !== "refresh") return;
+  if (action !== "create" && action !== "refresh" && action !== "change") return;
   const target = join(root, path);
   mkdirSync(dirname(target), { recursive: true });
   writeFileSync(target, text);

@@ -43,12 +43,19 @@ export async function testSandboxHere(
   return results;
 }
 
+export async function sandboxHere(context: CliContext) {
+  const { dataDir, sandbox } = readSettings(environmentOf(context));
+  const state =
+    sandbox.mode === "off"
+      ? { works: false, name: "none", problem: null, remedy: null }
+      : await machineSandbox(dataDir, silentLog).state();
+  return { mode: sandbox.mode, ...state };
+}
+
 /** One line on this machine's sandbox. If the sandbox does not work, the line names the fix. */
 export async function sandboxLineHere(context: CliContext): Promise<string> {
-  const settings = readSettings(environmentOf(context));
-  const { mode } = settings.sandbox;
+  const { mode, works, name, problem, remedy } = await sandboxHere(context);
   if (mode === "off") return "Sandbox: off (BATON_SANDBOX).";
-  const { works, name, problem, remedy } = await machineSandbox(settings.dataDir, silentLog).state();
   if (works) return `Sandbox: ${name} works (BATON_SANDBOX: ${mode}).`;
   const then = mode === "require" ? "No agent starts here." : "Agents run without one.";
   return `⚠️ Sandbox: ${problem} ${then}${remedy === null ? "" : ` Fix: ${remedy}`}`;

@@ -404,7 +404,7 @@ describe("schedules", () => {
   });
 
   it("the cron of the workflow that uses the Action counts, and of no other", () => {
-    expect(wakeUpsOf(workflowAlone().text)).toEqual(["*/15 * * * *"]);
+    expect(wakeUpsOf(workflowAlone().wakeUp ?? "")).toEqual(["17 * * * *"]);
     expect(wakeUpsOf("on: { schedule: [{ cron: '* * * * *' }] }\njobs: {}\n")).toEqual([]);
     expect(wakeUpsOf("x: [\nuses: a/b/action@v1\n")).toEqual([]);
     const told = "jobs: { one: { steps: [{ run: 'echo uses: a/b/action@v1' }] } }";

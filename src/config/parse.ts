@@ -19,7 +19,24 @@ export type ParsedConfig =
   | { ok: true; settings: Settings; problems: ConfigProblem[] }
   | { ok: false; problems: ConfigProblem[] };
 
-export const configPaths = ["baton.yaml", ".github/baton.yaml"] as const;
+/** A repository has one of them. The first is the usual one. */
+export const configPaths = ["baton.yaml", "baton.yml", ".github/baton.yaml", ".github/baton.yml"] as const;
+
+/** The only problem of a repository with two configurations: nobody knows which one counts. */
+export function twoFilesProblem(paths: readonly string[]): ConfigProblem {
+  const names = paths.map((path) => `\`${path}\``).join(" and ");
+  return {
+    line: 1,
+    column: 1,
+    path: "",
+    message: `this repository has ${names}, and only one may be there`,
+    suggestion: `delete ${paths
+      .slice(1)
+      .map((path) => `\`${path}\``)
+      .join(" and ")}`,
+    severity: "error",
+  };
+}
 
 export function parseConfig(text: string, surroundings: ConfigSurroundings = {}): ParsedConfig {
   const read = readYaml(text);

@@ -31,7 +31,9 @@ export function startsOf(text: string): WorkflowStart[] {
   const asksForCommands = itemsOf(at(workflow, "jobs")).some((job) =>
     /contains\([^)]*github\.event\.issue\.body/.test(String(at(job, "if"))),
   );
-  return starts.filter(([name]) => !(asksForCommands && name === "issues"));
+  // The template's push starts it only for the configuration.
+  const isNarrow = at(at(on, "push"), "paths") !== undefined;
+  return starts.filter(([name]) => !(asksForCommands && name === "issues") && !(isNarrow && name === "push"));
 }
 
 function typesOf(types: unknown): string[] | null {

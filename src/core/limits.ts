@@ -103,6 +103,8 @@ export const limits = {
   planStepsMax: 200,
   /** Steps and branches of one workflow or fork. Each has its own promises, all pending at once. */
   workflowStepsMax: 1_000,
+  /** How often Baton looks for repositories that wait for their set-up pull request: the day's number is reached rarely. */
+  onboardingRoundMs: 10 * 60_000,
   /** How often Baton looks for abandoned workspaces and old rows. */
   garbageIntervalMs: 3_600_000,
   /** Time from TERM to KILL. */

@@ -135,7 +135,7 @@ export const environmentSchema = z.object({
     "Hosts that are reached without a proxy, with commas between: `example.com` and all below it, `host:port`, or `*`. This machine always is. `no_proxy` is the same.",
   ),
   WEBHOOK_PROXY_URL: optional.describe(
-    "Written by the set-up page where GitHub cannot reach this machine. Baton only reminds you of it: forward it with smee-client.",
+    "Address of a channel, for example at smee.io, where GitHub cannot reach this machine. The set-up page registers it as the webhook. Baton only reminds you of it: forward it with smee-client.",
   ),
   DATABASE_URL: z
     .string()
@@ -167,12 +167,33 @@ export const environmentSchema = z.object({
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
     .default("info")
     .describe("Lines of lower rank are not written."),
+  LOG_FORMAT: z
+    .enum(["json", "pretty"])
+    .optional()
+    .describe(
+      "Form of the log of `baton start`: `json` has one object a line, `pretty` is for people. Default: `pretty` on a terminal, otherwise `json`.",
+    ),
   BATON_OWNERS: z
     .string()
     .regex(/[^\s,]/, "at least one account is expected")
     .optional()
     .describe(
       "Accounts that this Baton works for, by login, with commas between. Without it all that installed the App: set it when the App is public, or anybody's runs use your keys.",
+    ),
+  BATON_ONBOARDING: z
+    .enum(["on", "off"])
+    .default("on")
+    .describe(
+      "`on`: a repository that gets the App also gets a pull request that sets Baton up, once. Forks, templates and archived repositories get none. `off`: only `baton onboard` and `/baton setup` open one.",
+    ),
+  BATON_ONBOARDING_PER_DAY: z.coerce
+    .number("a whole number is expected")
+    .int()
+    .min(1)
+    .max(500)
+    .default(10)
+    .describe(
+      "Most of these pull requests for one account on one day (UTC). The other repositories wait for the next days.",
     ),
   BATON_AGENTS: z.coerce
     .number("a whole number is expected")
@@ -276,6 +297,8 @@ export interface AppSettings {
   githubWebUrl: string;
   /** Logins of the accounts that Baton serves, in lower case. null: all accounts that installed the App. */
   owners: string[] | null;
+  /** The first pull request in repositories that get the App. */
+  onboarding: { atInstall: boolean; perDay: number };
   /** For `/triggers/<name>`, the current secret first. */
   triggerSecrets: string[];
   /** The most agents that work here at once. */
@@ -290,6 +313,8 @@ export interface AppSettings {
   port: number;
   host: string;
   logLevel: string;
+  /** null: by the place where the log goes. */
+  logFormat: "json" | "pretty" | null;
   sandbox: SandboxSettings;
   /** The settings of each CLI, by the harness's name, and further settings. */
   harness: Record<CliName, CliSettings> & {
@@ -363,6 +388,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
       env.BATON_OWNERS?.split(",")
         .map((login) => login.trim().toLowerCase())
         .filter((login) => login !== "") ?? null,
+    onboarding: { atInstall: env.BATON_ONBOARDING === "on", perDay: env.BATON_ONBOARDING_PER_DAY },
     triggerSecrets,
     agents: env.BATON_AGENTS,
     publicUrl: env.BATON_PUBLIC_URL ?? null,
@@ -373,6 +399,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
     port: env.PORT,
     host: env.HOST,
     logLevel: env.LOG_LEVEL,
+    logFormat: env.LOG_FORMAT ?? null,
     sandbox: {
       mode: env.BATON_SANDBOX,
       hosts: env.BATON_SANDBOX_HOSTS === undefined ? null : listOf(env.BATON_SANDBOX_HOSTS),

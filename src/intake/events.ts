@@ -3,6 +3,7 @@
  * anything else with a reason. Nothing here throws: old, partial and hostile payloads get an answer too.
  */
 import { z } from "zod";
+import type { InstallationNews } from "../begin/onboard.ts";
 import type { DashboardEdit } from "../begin/tick-dashboard.ts";
 import { type Json, jsonSchema, type Repository, repositoryOf } from "../core/vocabulary.ts";
 import { parseMarker } from "../text/marker.ts";
@@ -69,6 +70,15 @@ const requestPayload = z.object({
   payload: z.record(z.string(), jsonSchema),
   key: z.string(),
 });
+/** Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads#installation. GitHub may leave `repositories` out. */
+const reached = z.array(z.object({ id: z.number().int(), name: z.string() }));
+const installationPayload = z.object({
+  action: z.string(),
+  installation: z.object({ id: z.number().int(), account: z.object({ login: z.string().regex(/^[\w-]{1,100}$/) }) }),
+  repositories: reached.optional(),
+  repositories_added: reached.optional(),
+  repositories_removed: reached.optional(),
+});
 const pushPayload = base.extend({ ref: z.string() });
 const statusPayload = base.extend({ sha: z.string() });
 
@@ -87,6 +97,8 @@ export const meaningfulEvents: ReadonlySet<string> = new Set([
   "release",
   "repository_dispatch",
   "workflow_dispatch",
+  "installation",
+  "installation_repositories",
 ]);
 
 export type ThreadEvent =
@@ -110,6 +122,8 @@ export type ThreadEvent =
   | { kind: "trigger"; event: TriggerEvent; dashboard: number | null }
   /** A signed request to the App's own address, for one rule. */
   | { kind: "requested"; owner: string; name: string; rule: string; payload: Record<string, Json>; key: string }
+  /** The App reaches more or fewer repositories. */
+  | { kind: "installation"; news: InstallationNews[] }
   /** Somebody edited an issue that was written as the dashboard. */
   | ({ kind: "ticked" } & DashboardEdit)
   | { kind: "ignored"; reason: string };
@@ -199,6 +213,11 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
         ? { kind: "pushed", repository: repositoryOf(found, installation.id) }
         : { kind: "ignored", reason: "a push to another branch than the default one" };
     }
+    case "installation":
+    case "installation_repositories": {
+      const parsed = installationPayload.safeParse(payload);
+      return parsed.success ? installationNews(event, parsed.data) : incomplete(event, parsed.error);
+    }
     case scheduleEvent: {
       const parsed = schedulePayload.safeParse(payload);
       if (!parsed.success) return incomplete(event, parsed.error);
@@ -217,6 +236,33 @@ export function toThreadEvent(event: string, payload: unknown): ThreadEvent {
     }
     default:
       return { kind: "ignored", reason: `${event} is an event that Baton ignores` };
+  }
+}
+
+/** GitHub sends an installation's first repositories with `installation`, later ones with `installation_repositories`. */
+function installationNews(event: string, payload: z.infer<typeof installationPayload>): ThreadEvent {
+  const { action, installation, repositories = null } = payload;
+  const common = { account: installation.account.login, installationId: installation.id };
+  const { repositories_added: added = [], repositories_removed: removed = [] } = payload;
+  if (event === "installation_repositories") {
+    const news: InstallationNews[] = [
+      ...(added.length === 0 ? [] : [{ kind: "added" as const, ...common, repositories: added }]),
+      ...(removed.length === 0 ? [] : [{ kind: "removed" as const, ...common, repositories: removed }]),
+    ];
+    return news.length === 0
+      ? { kind: "ignored", reason: `${event} without repositories` }
+      : { kind: "installation", news };
+  }
+  switch (action) {
+    case "created":
+      return { kind: "installation", news: [{ kind: "added", ...common, repositories }] };
+    case "deleted":
+      return { kind: "installation", news: [{ kind: "removed", ...common, repositories: null }] };
+    case "unsuspend":
+    case "new_permissions_accepted":
+      return { kind: "installation", news: [{ kind: "allowed", ...common }] };
+    default:
+      return { kind: "ignored", reason: `${event}.${action} changes nothing` };
   }
 }
 

@@ -1,6 +1,7 @@
 /** Handles a stored delivery: a command, or facts that wake the runs which wait for them. */
 
 import { fireTriggers } from "../begin/fire-triggers.ts";
+import { noteFirstPush, noteInstallation, noteSetupDecision } from "../begin/onboard.ts";
 import { startDue } from "../begin/start-due.ts";
 import { noteDecision, tickDashboard } from "../begin/tick-dashboard.ts";
 import { toBatonError } from "../core/errors.ts";
@@ -75,8 +76,14 @@ async function handle(
       return { kind: "ignored", reason: event.reason };
     case "comment":
       return handleComment(dependencies, runner, event);
+    case "installation": {
+      const done: string[] = [];
+      for (const news of event.news) done.push(await noteInstallation(dependencies, news));
+      return { kind: "noted", reason: done.join("; ") };
+    }
     case "pushed":
       await noteChange(dependencies, event.repository);
+      await noteFirstPush(dependencies, event.repository);
       return { kind: "noted", reason: "the default branch moved" };
     case "schedules": {
       const { repository, dashboard, notice } = event;
@@ -98,7 +105,10 @@ async function handle(
       return { kind: "noted", reason: await tickDashboard(dependencies, runner, event) };
     case "facts": {
       const { decided } = event;
-      if (decided !== undefined) await noteDecision(dependencies, decided);
+      if (decided !== undefined) {
+        await noteDecision(dependencies, decided);
+        await noteSetupDecision(dependencies, decided);
+      }
       const woken = new Set<string>();
       for (const watch of event.watches) {
         for (const run of await dependencies.store.runs({ watch, active: true })) {

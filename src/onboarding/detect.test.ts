@@ -13,6 +13,8 @@ const facts = (change: Partial<RepositoryFacts> = {}): RepositoryFacts => ({
   secretNames: null,
   environmentNames: [],
   branch: null,
+  writers: null,
+  isEmpty: false,
   ...change,
 });
 
@@ -44,8 +46,85 @@ describe("package managers", () => {
     ["requirements with a name", ["requirements-dev.txt"], [["pip", "requirements-dev.txt"]]],
     ["projects below folders", ["src/App/App.csproj"], [["dotnet", "src/App/App.csproj"]]],
     ["what others brought does not count", ["node_modules/x/package.json"], []],
+    [
+      "a benchmark's lock file does not speak for the root",
+      ["bench/jsx/yarn.lock", "bun.lock", "package.json"],
+      [["bun", "bun.lock"]],
+    ],
+    [
+      "a deeper lock file of another manager does not either",
+      ["web/pnpm-lock.yaml", "package.json"],
+      [["npm", "package.json"]],
+    ],
+    [
+      "Maven and Gradle side by side",
+      ["pom.xml", "build.gradle"],
+      [
+        ["maven", "pom.xml"],
+        ["gradle", "build.gradle"],
+      ],
+    ],
   ])("%s", (_, paths, managers) => {
     expect(packageManagersOf(paths).map(({ name, path }) => [name, path])).toEqual(managers);
+  });
+});
+
+describe("what joins projects, and what runs their tasks", () => {
+  const found = (files: Record<string, string>) =>
+    detect(facts({ paths: Object.keys(files), texts: new Map(Object.entries(files)) }));
+
+  it.each<[string, Record<string, string>, [string, string][], string[]]>([
+    ["tox", { "tox.ini": "", "setup.py": "" }, [["pip", "setup.py"]], ["tox"]],
+    ["tox in pyproject.toml", { "pyproject.toml": "[tool.tox]\nenv_list = []" }, [["pip", "pyproject.toml"]], ["tox"]],
+    [
+      "uv without its lock file",
+      { "pyproject.toml": "[tool.uv]\ndev-dependencies = []" },
+      [["uv", "pyproject.toml"]],
+      [],
+    ],
+    ["hatch", { "pyproject.toml": "[tool.hatch.envs.default]" }, [["hatch", "pyproject.toml"]], []],
+    // `hatchling` builds many packages whose developers never use hatch.
+    [
+      "hatchling alone is not hatch",
+      { "pyproject.toml": "[build-system]\nbuild-backend = 'hatchling.build'\n[tool.hatch.build]" },
+      [["pip", "pyproject.toml"]],
+      [],
+    ],
+    [
+      "a Makefile, just and pre-commit",
+      { Makefile: "", justfile: "", ".pre-commit-config.yaml": "" },
+      [],
+      ["make", "just", "pre-commit"],
+    ],
+    ["a Makefile below the root is a part's own", { "docs/Makefile": "" }, [], []],
+  ])("%s", (_, files, managers, runners) => {
+    expect(found(files).packageManagers.map(({ name, path }) => [name, path])).toEqual(managers);
+    expect(found(files).taskRunners.map(({ name }) => name)).toEqual(runners);
+  });
+
+  it.each<[string, Record<string, string>, [string[], number] | null]>([
+    ["one project", { "package.json": "{}", "src/i.ts": "" }, null],
+    [
+      "a program and its example",
+      { "go.mod": "", "examples/a/go.mod": "", "examples/b/go.mod": "", "test/c/go.mod": "" },
+      null,
+    ],
+    ["go.work", { "go.work": "", "a/go.mod": "", "b/go.mod": "" }, [["go"], 2]],
+    [
+      "workspaces of npm",
+      { "package.json": '{ "workspaces": ["packages/*"] }', "packages/a/package.json": "{}" },
+      [["npm or yarn"], 2],
+    ],
+    [
+      "pnpm with turbo",
+      { "pnpm-workspace.yaml": "", "turbo.json": "", "package.json": "{}", "apps/a/package.json": "{}" },
+      [["pnpm", "turbo"], 2],
+    ],
+    ["a workspace of cargo", { "Cargo.toml": "[workspace]\nmembers = []", "a/Cargo.toml": "" }, [["cargo"], 2]],
+    ["projects that lie next to each other", { "a/go.mod": "", "b/package.json": "", "c/pom.xml": "" }, [[], 3]],
+  ])("%s", (_, files, monorepo) => {
+    const one = found(files).monorepo;
+    expect(one === null ? null : [one.joinedBy.map(({ name }) => name), one.projects]).toEqual(monorepo);
   });
 });
 
@@ -62,6 +141,8 @@ describe("checks of a workflow", () => {
     ],
     ["a matrix with include is a pattern", jobs("  t: { strategy: { matrix: { include: [{ a: 1 }] } } }"), ["t…"]],
     ["an expression is a pattern", jobs("  t: { name: 'On ${{ inputs.where }}' }"), ["On…"]],
+    ["nothing but an expression is named by its job", jobs("  t: { name: '${{ inputs.a || inputs.b }}' }"), ["t…"]],
+    ["no open parenthesis before an expression", jobs("  t: { name: 'unit (${{ inputs.a }})' }"), ["unit…"]],
     ["a matrix that is an expression", jobs("  t: { strategy: { matrix: '${{ fromJSON(x) }}' } }"), ["t…"]],
     ["a called workflow reports below its caller", jobs("  t: { uses: ./.github/workflows/x.yml }"), ["t / …"]],
     ["jobs without a push or a pull request report to nobody", "on: schedule\njobs: { t: {} }", []],

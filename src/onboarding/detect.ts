@@ -1,9 +1,25 @@
 /** Turns facts of a repository into the content of a proposal. Pure: the same facts give the same proposal. */
 import { configPaths, parseConfig } from "../config/parse.ts";
 import { defaultSettings } from "../config/schema.ts";
-import { type BranchFacts, type RepositoryFacts, settingsPath, workflowsFolder } from "./facts.ts";
+import {
+  type BranchFacts,
+  dependabotPaths,
+  type RepositoryFacts,
+  renovatePaths,
+  settingsPath,
+  workflowsFolder,
+} from "./facts.ts";
 import { type DetectedKey, harnessKeys, keysOf } from "./keys.ts";
-import { type Language, languagesOf, type PackageManager, packageManagersOf } from "./languages.ts";
+import {
+  type Language,
+  languagesOf,
+  type Monorepo,
+  monorepoOf,
+  type PackageManager,
+  packageManagersOf,
+  taskRunnersOf,
+} from "./languages.ts";
+import { type Required, requiredOf } from "./required.ts";
 import { type DetectedCheck, type DetectedWorkflow, readWorkflow } from "./workflows.ts";
 
 export interface Detected {
@@ -13,8 +29,13 @@ export interface Detected {
   isWhole: boolean;
   languages: Language[];
   packageManagers: PackageManager[];
+  taskRunners: PackageManager[];
+  /** null: one project. */
+  monorepo: Monorepo | null;
   workflows: DetectedWorkflow[];
   checks: DetectedCheck[];
+  /** For `gates.required`. */
+  required: Required;
   keys: DetectedKey[];
   /** False: nobody could list the secrets. */
   secretsKnown: boolean;
@@ -23,8 +44,15 @@ export interface Detected {
   harness: string;
   codeowners: string | null;
   branch: BranchFacts | null;
+  /** People with write access. null: unknown. */
+  writers: number | null;
+  isEmpty: boolean;
+  /** The bots that keep versions up to date here. */
+  updaters: ("dependabot" | "renovate")[];
   /** The path of the configuration, existing or new. */
   settingsPath: string;
+  /** All of them, if there are several. */
+  settingsPaths: string[];
   /** Existing workflows and configuration. */
   texts: ReadonlyMap<string, string>;
 }
@@ -45,21 +73,33 @@ export function detect(facts: RepositoryFacts, harness: string | null = null): D
   const keys = keysOf(facts);
   const opens = (key: { harnesses: readonly string[] }): boolean => harness === null || key.harnesses.includes(harness);
   const chosen = keys.find(opens) ?? harnessKeys.find(opens) ?? harnessKeys[0];
+  const workflows = read.map(({ workflow }) => workflow);
+  const checks = read.flatMap((one) => one.checks);
   return {
     name: facts.name,
     defaultBranch: facts.defaultBranch,
     isWhole: facts.isWhole,
     languages: languagesOf(facts.paths),
-    packageManagers: packageManagersOf(facts.paths),
-    workflows: read.map(({ workflow }) => workflow),
-    checks: read.flatMap(({ checks }) => checks),
+    packageManagers: packageManagersOf(facts.paths, facts.texts),
+    taskRunners: taskRunnersOf(facts.paths, facts.texts),
+    monorepo: monorepoOf(facts.paths, facts.texts),
+    workflows,
+    checks,
+    required: requiredOf({ workflows, checks, branch: facts.branch }),
     keys,
     secretsKnown: facts.secretNames !== null,
     key: chosen?.name ?? "",
     harness: harness ?? chosen?.harnesses[0] ?? "",
     codeowners: codeownersPaths.find((path) => facts.paths.includes(path)) ?? null,
     branch: facts.branch,
+    writers: facts.writers,
+    isEmpty: facts.isEmpty,
+    updaters: [
+      ...(dependabotPaths.some((path) => facts.paths.includes(path)) ? ["dependabot" as const] : []),
+      ...(renovatePaths.some((path) => facts.paths.includes(path)) ? ["renovate" as const] : []),
+    ],
     settingsPath: present ?? settingsPath,
+    settingsPaths: configPaths.filter((path) => facts.texts.has(path)),
     texts: facts.texts,
   };
 }

@@ -61,6 +61,8 @@ export async function diskFacts(directory: string, environment: Record<string, s
       secretNames: null,
       environmentNames: present.map(([name]) => name),
       branch: null,
+      writers: null,
+      isEmpty: (await git(["rev-parse", "--verify", "-q", "HEAD"])) === null,
     },
   };
 }

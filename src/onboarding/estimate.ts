@@ -8,14 +8,22 @@ import { findPrice } from "../money/prices.ts";
 export interface EstimatedStep {
   name: string;
   tokens: Tokens;
+  minutes: number;
 }
 
 /** Assumptions for an agent on a task of a few files. An agent has read most of its input before, which is cheap. */
 export const assumedSteps: readonly EstimatedStep[] = [
-  { name: "plan", tokens: { input: 10_000, output: 3_000, cacheRead: 150_000, cacheWrite: 30_000 } },
-  { name: "implement", tokens: { input: 15_000, output: 12_000, cacheRead: 600_000, cacheWrite: 60_000 } },
-  { name: "one repair", tokens: { input: 10_000, output: 5_000, cacheRead: 250_000, cacheWrite: 30_000 } },
+  { name: "plan", tokens: { input: 10_000, output: 3_000, cacheRead: 150_000, cacheWrite: 30_000 }, minutes: 3 },
+  { name: "implement", tokens: { input: 15_000, output: 12_000, cacheRead: 600_000, cacheWrite: 60_000 }, minutes: 8 },
+  { name: "one repair", tokens: { input: 10_000, output: 5_000, cacheRead: 250_000, cacheWrite: 30_000 }, minutes: 4 },
 ];
+
+/** Jobs of one run in Actions mode: comments, reviews and ends of CI each start one that reads the event. */
+const readingJobsAssumed = 10;
+
+const agentMinutes = assumedSteps.reduce((sum, { minutes }) => sum + minutes, 0);
+/** Minutes that agents of the assumed run work, and runner minutes of the whole run in Actions mode. */
+export const assumedMinutes = { agents: agentMinutes, runners: agentMinutes + readingJobsAssumed };
 
 export interface Estimate {
   model: string;

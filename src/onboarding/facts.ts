@@ -1,4 +1,6 @@
 /** The facts of a repository before a proposal: read from disk or through the API, judged by `detect.ts`. */
+import { configPaths } from "../config/parse.ts";
+import { toolFiles } from "./languages.ts";
 
 export interface BranchFacts {
   protected: boolean;
@@ -24,10 +26,23 @@ export interface RepositoryFacts {
   environmentNames: readonly string[];
   /** null: Baton asked nobody, or may not know. */
   branch: BranchFacts | null;
+  /** How many people have write access. null: Baton asked nobody, or may not know. */
+  writers: number | null;
+  /** No commit yet: there is no branch to work on. */
+  isEmpty: boolean;
 }
 
 export const workflowsFolder = ".github/workflows/";
 export const settingsPath = "baton.yaml";
+export const dependabotPaths: readonly string[] = [".github/dependabot.yml", ".github/dependabot.yaml"];
+export const renovatePaths: readonly string[] = [
+  "renovate.json",
+  "renovate.json5",
+  ".github/renovate.json",
+  ".github/renovate.json5",
+  ".renovaterc",
+  ".renovaterc.json",
+];
 const textsMax = 60;
 
 /** The repository's files whose contents matter here. */
@@ -38,7 +53,7 @@ export function wantedPaths(paths: readonly string[]): string[] {
     ...new Set([
       ...workflows,
       ...actions,
-      ...[settingsPath, ".github/baton.yaml"].filter((path) => paths.includes(path)),
+      ...[...configPaths, ...dependabotPaths, ...renovatePaths, ...toolFiles].filter((path) => paths.includes(path)),
     ]),
   ];
 }

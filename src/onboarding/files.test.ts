@@ -4,20 +4,20 @@ import { parse } from "yaml";
 import { workflowProblems } from "../../test/onboarding/workflow-problems.ts";
 import { sha256 } from "../adapters/system/sha256.ts";
 import { parseConfig } from "../config/parse.ts";
-import { defaultSettings } from "../config/schema.ts";
-import { startsOf } from "../config/wake-ups.ts";
+import { startsOf, wakeUpsOf } from "../config/wake-ups.ts";
+import { product } from "../core/product.ts";
 import { readSettings } from "../environment/settings.ts";
 import { triggerEvents } from "../trigger/event.ts";
 import { startsOn } from "../trigger/workflow-events.ts";
 import { harnessesHere } from "../wire-tools.ts";
 import { type Detected, detect } from "./detect.ts";
 import { explain } from "./explain.ts";
-import { installCommand } from "./install.ts";
+import { agentPackage } from "./install.ts";
 import { lineDifference } from "./line-difference.ts";
 import { planFile, planFiles } from "./plan.ts";
 import { proposalOf } from "./propose.ts";
 import { isUntouched, seal } from "./seal.ts";
-import { settingsFile } from "./settings-file.ts";
+import { type SettingsFileOptions, settingsFile } from "./settings-file.ts";
 import { workflowAlone, workflowForApp } from "./template.ts";
 import { permissionsOf, workflowFile } from "./workflow-file.ts";
 
@@ -34,50 +34,88 @@ const detected = (
     secretNames: ["OPENAI_API_KEY"],
     environmentNames: [],
     branch: null,
+    writers: 2,
+    isEmpty: false,
   });
 const template = workflowAlone().text;
 const cacheStep = { uses: expect.stringMatching(/^actions\/cache\/(restore|save)@[0-9a-f]{40}$/) };
 
-describe("the commented baton.yaml", () => {
-  const text = settingsFile({ schemaUrl: "https://example.com/s.json", harness: "codex", checks: ["test"] });
+describe("the short baton.yaml", () => {
+  const given: SettingsFileOptions = {
+    schemaUrl: "https://example.com/s.json",
+    referenceUrl: "https://example.com/baton-yaml.md",
+    harness: "codex",
+    required: { names: ["test", "a: b"], why: "jobs without a condition" },
+    isAlone: false,
+    packageManagers: [],
+  };
 
-  it("begins with the line by which editors find the schema, and is right", () => {
-    expect(text.split("\n")[0]).toBe("# yaml-language-server: $schema=https://example.com/s.json");
-    expect(parseConfig(text)).toMatchObject({ ok: true, problems: [], settings: { harness: { default: "codex" } } });
-  });
-
-  it("with every # before a key removed it is right, and says what the defaults say", () => {
-    const all = text.replaceAll(/^(\s*)#(?=[A-Za-z]| {2})/gm, "$1");
-    expect(Object.keys(parse(all) as object)).toEqual(Object.keys(defaultSettings));
-    const parsed = parseConfig(all);
-    expect(parsed).toMatchObject({ ok: true, problems: [] });
-    expect(parsed.ok && parsed.settings).toEqual({
-      ...defaultSettings,
-      harness: { ...defaultSettings.harness, default: "codex" },
+  it("begins with the line by which editors find the schema, is right, and has few lines", () => {
+    const text = settingsFile(given);
+    expect(text).toBe(
+      [
+        "# yaml-language-server: $schema=https://example.com/s.json",
+        "# All keys with their defaults: https://example.com/baton-yaml.md",
+        "version: 1",
+        "harness: { default: codex }",
+        "budget: { runUsd: 5 } # the most that one run may spend, in USD",
+        "# Jobs without a condition. Without this line every check must be green.",
+        'gates: { required: [ test, "a: b" ] }',
+        "",
+      ].join("\n"),
+    );
+    expect(parseConfig(text)).toMatchObject({
+      ok: true,
+      problems: [],
+      settings: { harness: { default: "codex" }, gates: { required: [{ name: "test" }, { name: "a: b" }] } },
     });
   });
 
-  it("offers rules of `triggers` that are right", () => {
-    const words = text.replaceAll(/\n# /g, " ");
-    const [, rules = ""] = /Examples: (.*?\})\.\n/.exec(words) ?? [];
-    const parsed = parseConfig(`triggers: [${rules}]\n`, { processes: ["issue-to-pr", "review"] });
-    expect(parsed).toMatchObject({ ok: true, problems: [] });
-    expect(parsed.ok && parsed.settings.triggers.map(({ on, process }) => `${on} ${process}`)).toEqual([
-      "issues.labeled issue-to-pr",
-      "pull_request.opened review",
-      "workflow_run.failed issue-to-pr",
-    ]);
+  it.each([
+    ["alone", { isAlone: true }, /Only one person has write access[^\n]*\n# (approvals: [^\n]*)/],
+    ["perhaps alone", { isAlone: null }, /If you are the only person[^\n]*\n# (approvals: [^\n]*)/],
+    [
+      "with package managers",
+      {
+        packageManagers: [
+          { name: "npm", path: "package-lock.json" },
+          { name: "uv", path: "uv.lock" },
+        ],
+      },
+      /sandbox:\n# (sandbox: [^\n]*)/,
+    ],
+  ] as const)("lines that are switched off are right when they are switched on: %s", (_, change, found) => {
+    const text = settingsFile({ ...given, ...change });
+    const [, line = ""] = found.exec(text) ?? [];
+    expect(line).not.toBe("");
+    expect(parseConfig(`${text}${line}\n`)).toMatchObject({ ok: true, problems: [] });
   });
 
-  it("shows the checks that were found, and no line is too long to read", () => {
-    expect(text).toContain('Found here: "test".');
-    expect(text.split("\n").filter((line) => line.length > 112)).toEqual([]);
+  it.each([
+    ["no lock file, so no command that needs one", { name: "npm", path: "package.json" }],
+    ["a part's own", { name: "npm", path: "web/package-lock.json" }],
+    ["a manager that no command is known for", { name: "maven", path: "pom.xml" }],
+  ])("no set-up is proposed: %s", (_, manager) => {
+    expect(settingsFile({ ...given, packageManagers: [manager] })).not.toContain("sandbox");
+  });
+
+  it("without checks to require there is no such line", () => {
+    expect(settingsFile({ ...given, required: { names: [], why: "x" } })).not.toContain("gates");
   });
 });
 
 describe("the workflow", () => {
   it.each([workflowAlone(), workflowForApp()])("is one to GitHub's own parser ($for)", async ({ text }) => {
     expect(await workflowProblems(workflowFile(text, detected()))).toEqual([]);
+  });
+
+  it("the wake-up is one to GitHub's own parser, is hourly, and may only read and start", async () => {
+    const { wakeUp = "" } = workflowAlone();
+    expect(await workflowProblems(wakeUp)).toEqual([]);
+    expect(wakeUpsOf(wakeUp)).toEqual(["17 * * * *"]);
+    expect(wakeUpsOf(template)).toEqual([]);
+    const { permissions } = parse(wakeUp) as { permissions: Record<string, string> };
+    expect(Object.entries(permissions).filter(([, level]) => level === "write")).toEqual([["actions", "write"]]);
   });
 
   it("the parser would have found something", async () => {
@@ -111,23 +149,45 @@ describe("the workflow", () => {
     expect(text).not.toContain("ANTHROPIC_API_KEY");
   });
 
-  it("the agent is installed before the Action needs it; a program of one's own is not", () => {
-    const steps = (harness: string, text = template): object[] =>
-      (parse(workflowFile(text, { ...detected(), harness })) as { jobs: { baton: { steps: object[] } } }).jobs.baton
-        .steps;
+  it("the agent is installed before the Action needs it, in an exact version that Renovate finds", () => {
+    const textOf = (harness: string, from = template): string => workflowFile(from, { ...detected(), harness });
+    const steps = (harness: string, from = template): object[] =>
+      (parse(textOf(harness, from)) as { jobs: { baton: { steps: object[] } } }).jobs.baton.steps;
+    const install = (name: string) => ({
+      run: `npm install --global "${name}@$AGENT_VERSION"`,
+      env: { AGENT_VERSION: expect.stringMatching(/^\d+\.\d+\.\d+$/) },
+    });
     expect(steps("codex")).toMatchObject([
       cacheStep,
-      { run: "npm install --global @openai/codex" },
+      install("@openai/codex"),
       { uses: expect.stringContaining("/action@") },
       cacheStep,
     ]);
     expect(steps("command")).toHaveLength(3);
-    const others = template.replace(/npm install --global \S+/, "npm install --global other");
-    const [, install] = steps("codex", others);
-    expect(install).toMatchObject({ run: "npm install --global @openai/codex" });
+    const others = template.replaceAll("@anthropic-ai/claude-code", "other");
+    expect(steps("codex", others)[1]).toMatchObject(install("@openai/codex"));
+    // The expression of the preset `customManagers:githubActionsVersions`:
+    // https://docs.renovatebot.com/presets-customManagers/
+    const preset =
+      /# renovate: datasource=(?<datasource>[a-zA-Z0-9-._]+?) depName=(?<depName>[^\s]+?)\s+[A-Za-z0-9_]+?_VERSION\s*:\s*["']?(?<currentValue>.+?)["']?\s/g;
+    for (const harness of ["claude-code", "codex", "pi"])
+      expect([...textOf(harness).matchAll(preset)].map(({ groups }) => ({ ...groups }))).toEqual([
+        { datasource: "npm", depName: agentPackage(harness)?.name, currentValue: agentPackage(harness)?.version },
+      ]);
   });
 
-  it("each harness is installed as it advises itself", async () => {
+  it("the Action has the exact tag of this release in both jobs", () => {
+    const uses = [...workflowFile(template, detected()).matchAll(/uses: (\S+\/action@\S+)/g)].map(([, one]) => one);
+    expect(uses).toEqual(Array.from({ length: uses.length }, () => `${product.repository}/action@v${product.version}`));
+    expect(uses.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it("the template's agent is the one that Baton was tested with", () => {
+    expect(template).toContain(`AGENT_VERSION: "${agentPackage("claude-code")?.version}"`);
+    expect(workflowForApp().text).toContain(`AGENT_VERSION: "${agentPackage("claude-code")?.version}"`);
+  });
+
+  it("each harness is installed by the package that it advises itself", async () => {
     const binaries = ["CLAUDE", "CODEX", "COPILOT", "GEMINI", "OPENCODE", "PI"].map((name) => [
       `BATON_${name}_BINARY`,
       "/nowhere/none",
@@ -135,7 +195,8 @@ describe("the workflow", () => {
     const all = harnessesHere(readSettings(Object.fromEntries(binaries) as Record<string, string>));
     const harnesses = [...all.values()].filter(({ name }) => name !== "command");
     expect(harnesses.length).toBeGreaterThan(3);
-    for (const harness of harnesses) expect((await harness.probe()).advice).toBe(`\`${installCommand(harness.name)}\``);
+    for (const harness of harnesses)
+      expect((await harness.probe()).advice).toBe(`\`npm install --global ${agentPackage(harness.name)?.name}\``);
   });
 
   it("without CI of Actions it waits for no workflow and starts none", () => {
@@ -155,8 +216,10 @@ describe("the workflow", () => {
         workflow: workflowForApp(),
         digest: sha256,
       })[0]?.path;
-    expect(pathFor("version: 1")).toBe(".github/workflows/baton-runner.yml");
-    expect(pathFor("runnerWorkflow: mine.yml")).toBe(".github/workflows/mine.yml");
+    expect(pathFor("executor: actions")).toBe(".github/workflows/baton-runner.yml");
+    expect(pathFor("executor: actions\nrunnerWorkflow: mine.yml")).toBe(".github/workflows/mine.yml");
+    // Agents on the App's own machine need no workflow.
+    expect(pathFor("version: 1")).toBe("baton.yaml");
     const triggers = (parse(workflowFile(workflowForApp().text, detected())) as { on: object }).on;
     expect(Object.keys(triggers)).toEqual(["workflow_dispatch"]);
   });
@@ -177,6 +240,7 @@ describe("the workflow", () => {
     expect((parse(text) as { on: object }).on).toMatchObject({
       issues: { types: ["opened", "edited", "labeled", "assigned"] },
       pull_request: { types: expect.arrayContaining(["opened", "labeled"]) },
+      // A rule of its own is about every file.
       push: { branches: ["main"] },
       check_run: { types: ["completed"] },
       release: { types: ["published"] },
@@ -184,6 +248,11 @@ describe("the workflow", () => {
     });
     for (const on of events) expect(startsOn(startsOf(text), on), on).toBe(true);
     const bare = workflowFile(template, rules("pull_request.labeled"));
+    expect(startsOn(startsOf(bare), "push")).toBe(false);
+    expect((parse(bare) as { on: { push: object } }).on.push).toMatchObject({
+      branches: ["main"],
+      paths: expect.arrayContaining(["baton.yaml"]),
+    });
     expect(startsOn(startsOf(bare), "issues.opened")).toBe(false);
     expect(bare).toContain("contains(github.event.issue.body, '/baton')");
     // Next to an App, the rules belong to the App.
@@ -315,13 +384,70 @@ describe("the explanation", () => {
     );
   });
 
+  it("says how to start and to decline, minutes next to money, what a stranger can start, and how to remove it", () => {
+    const text = proposal();
+    expect(text).toMatch(/^\*\*Merge this pull request to start with Baton\. Close it to decline\.\*\*/);
+    expect(text).toMatch(/GitHub Actions: about \*\*\d+ minutes\*\* a run/);
+    expect(text).toContain("A comment with `/baton` by anybody starts the job `Baton reads the event`");
+    expect(text).toMatch(
+      /### How to remove Baton\n\nDelete `\.github\/workflows\/baton\.yml`, `\.github\/workflows\/baton-wake-up\.yml` and `baton\.yaml`, and the secret/,
+    );
+  });
+
+  it("a lone maintainer reads before the first run what decides whether a run can pass", () => {
+    expect(proposal({ writers: 1 })).toContain("**Nobody approves their own run**");
+    expect(proposal({ writers: 2 })).not.toContain("approves their own run");
+    expect(proposal({ writers: null })).not.toContain("approves their own run");
+  });
+
+  it("an empty repository reads what must come first", () => {
+    const text = proposal({ isEmpty: true, checks: [], workflows: [] });
+    expect(text).toMatch(/1\. Make the first commit[^\n]*\n2\. Add CI/);
+    expect(text).toContain("This repository has no commit yet.");
+  });
+
+  it.each([
+    [[], 2],
+    [["renovate"], 1],
+    [["dependabot"], 1],
+  ] as const)("the line for the bots that are there: %s", (updaters, lines) => {
+    const [, part = ""] = /### Versions\n([\s\S]*?)\n###/.exec(proposal({ updaters: [...updaters] })) ?? [];
+    expect(part.match(/^- /gm)).toHaveLength(lines);
+  });
+
+  it("a workflow of people gets `workflow_dispatch`, and nothing else", () => {
+    const all = detected({ "ci.yml": "name: CI # mine\non: push\njobs: { test: {} }\n" });
+    const files = planFiles({ detected: all, workflow: workflowAlone(), digest: sha256 });
+    expect(files.map(({ path, action }) => [path, action])).toEqual([
+      [".github/workflows/baton.yml", "create"],
+      [".github/workflows/baton-wake-up.yml", "create"],
+      [".github/workflows/ci.yml", "change"],
+      ["baton.yaml", "create"],
+    ]);
+    expect(files[2]?.text).toBe("name: CI # mine\non: [push, workflow_dispatch]\njobs: { test: {} }\n");
+    expect(files[0]?.text).toContain("dispatch-workflows: ci.yml");
+    // One that may publish stays closed to Baton.
+    const other = detected({ "ci.yml": "name: CI\non: push\njobs: { test: { steps: [{ run: npm publish }] } }\n" });
+    expect(planFiles({ detected: other, workflow: workflowAlone(), digest: sha256 })).toHaveLength(3);
+  });
+
   it("no price, no figure", () => {
     expect(proposal({}, "somebody's-own")).toContain("No price is known for `somebody's-own`.");
   });
 
   it("names that people chose break out of nothing", () => {
     const text = proposal({
-      checks: [{ name: "a` | <img> |\n# b", exact: true, always: true, workflow: "x", path: "x" }],
+      checks: [
+        {
+          name: "a` | <img> |\n# b",
+          exact: true,
+          always: true,
+          collects: false,
+          optional: false,
+          workflow: "x",
+          path: "x",
+        },
+      ],
     });
     expect(text).toContain("`a? ? <img> ??# b`");
   });

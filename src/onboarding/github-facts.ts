@@ -1,5 +1,7 @@
 /** A repository's facts through the API alone: no clone. */
+import { nullFor } from "../core/errors.ts";
 import type { Repository } from "../core/vocabulary.ts";
+import { atLeast } from "../policy/permission.ts";
 import type { Github } from "../ports/github.ts";
 import { type BranchFacts, type RepositoryFacts, wantedPaths } from "./facts.ts";
 
@@ -12,13 +14,20 @@ export async function branchFacts(github: Github, repository: Repository): Promi
   return { ...rules, requiredChecks: required.map(({ name }) => name) };
 }
 
+/** People with write access. null: this token may not list them. */
+export async function writersOf(github: Github, repository: Repository): Promise<number | null> {
+  const people = await github.collaborators(repository).catch(nullFor("BATON_GITHUB_DENIED", "BATON_GITHUB_NOT_FOUND"));
+  return people?.filter(({ kind, permission }) => kind === "user" && atLeast(permission, "write")).length ?? null;
+}
+
 /** At a commit of any branch. The rules are those of the default branch. */
 export async function githubFacts(github: Github, repository: Repository, sha: string): Promise<RepositoryFacts> {
   const setup = github.setup(repository);
-  const [{ paths, isWhole }, secretNames, branch] = await Promise.all([
+  const [{ paths, isWhole }, secretNames, branch, writers] = await Promise.all([
     setup.paths(sha),
     setup.secretNames(),
     branchFacts(github, repository),
+    writersOf(github, repository),
   ]);
   return {
     name: `${repository.owner}/${repository.name}`,
@@ -29,6 +38,8 @@ export async function githubFacts(github: Github, repository: Repository, sha: s
     secretNames,
     environmentNames: [],
     branch,
+    writers,
+    isEmpty: false,
   };
 }
 

@@ -23,6 +23,8 @@ const repository = (files: Record<string, string>): Detected =>
     secretNames: [],
     environmentNames: [],
     branch: null,
+    writers: null,
+    isEmpty: false,
   });
 
 interface Written {
@@ -52,18 +54,18 @@ function proposed(workflows: Record<string, string>) {
     starts:
       written.jobs.baton.steps.find(({ with: given }) => given?.["job"] === "work")?.with?.["dispatch-workflows"] ??
       null,
-    suggested: planned[1]?.text.replaceAll(/\n\s*#\s*/g, " ") ?? "",
+    suggested: planned.find(({ path }) => path === "baton.yaml")?.text ?? "",
     told,
   };
 }
 
 describe("init-dispatches-release-and-deploy", () => {
-  it("the case's repository: CI is waited for, its check suggested, nothing is started, and the text says why", () => {
+  it("the case's repository: CI is waited for, its check suggested, it alone is started, and the text says why", () => {
     const { waitsFor, starts, suggested, told, workflowText } = proposed({ "ci.yml": ci, "pages.yml": pages });
     expect(waitsFor).toEqual(["CI"]);
-    expect(starts).toBeNull();
-    expect(suggested).toContain('Found here: "build"');
-    expect(suggested).not.toContain('"deploy"');
+    expect(starts).toBe("ci.yml");
+    expect(suggested).toContain("gates: { required: [ build ] }");
+    expect(suggested).not.toContain("deploy");
     expect(told).toContain("### Workflows that Baton does not start");
     expect(told).toMatch(/`\.github\/workflows\/pages\.yml`: A push to `baton\/\S+` does not start it/);
     expect(told).toContain("Job `deploy` is named like a release.");
@@ -187,6 +189,21 @@ describe("init-dispatches-release-and-deploy", () => {
       "twine upload",
       { [composite]: "runs: { using: composite, steps: [{ run: twine upload dist/*, shell: bash }] }" },
     ],
+    [
+      "a composite action whose input asks by default what starts it",
+      job("{ steps: [{ uses: ./.github/actions/pack }] }"),
+      "asks what starts it",
+      {
+        [composite]:
+          "inputs: { by: { default: '${{ github.event_name }}' } }\nruns: { using: composite, steps: [{ if: \"inputs.by == 'workflow_dispatch'\", run: ./x, shell: bash }] }",
+      },
+    ],
+    [
+      "an action that pushes what the job changed",
+      job("{ steps: [{ uses: autofix-ci/action@v1 }] }"),
+      "autofix-ci/action",
+    ],
+    ["another one", job("{ steps: [{ uses: pre-commit-ci/lite-action@v1.1.0 }] }"), "pre-commit-ci/lite-action"],
     // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#env
     [
       "a secret of the whole workflow",
@@ -313,6 +330,14 @@ describe("init-dispatches-release-and-deploy", () => {
       { [callee]: "on: workflow_call\njobs: { t: { steps: [{ run: npm test }] } }" },
     ],
     [
+      "a composite action with conditions on its own inputs",
+      job("{ steps: [{ uses: ./.github/actions/pack, with: { target: auto } }] }"),
+      {
+        [composite]:
+          "inputs: { target: { default: main } }\nruns: { using: composite, steps: [{ if: \"${{ inputs.target == 'auto' }}\", run: npm ci, shell: bash }] }",
+      },
+    ],
+    [
       "a composite action that sets up",
       job("{ steps: [{ uses: ./.github/actions/pack }] }"),
       { [composite]: "runs: { using: composite, steps: [{ run: npm ci, shell: bash }] }" },
@@ -330,7 +355,10 @@ describe("init-dispatches-release-and-deploy", () => {
       "c.yml": file("C", "merge_group", "queue: {}"),
     });
     expect(waitsFor).toEqual(["A", "B", "C"]);
-    expect(suggested).toContain('Found here: "unit".');
+    expect(suggested).not.toContain("gates");
+    expect(proposed({ "a.yml": file("A", "pull_request", "unit: {}, more: { if: x }") }).suggested).toContain(
+      "gates: { required: [ unit ] }",
+    );
   });
 
   it("text of a workflow breaks out of nothing", () => {

@@ -6,20 +6,25 @@ import { effectiveDifference } from "../config/effective.ts";
 import { parseConfig } from "../config/parse.ts";
 import { defaultSettings } from "../config/schema.ts";
 import { product } from "../core/product.ts";
+import { withDispatch } from "./add-dispatch.ts";
 import type { Detected } from "./detect.ts";
 import { workflowsFolder } from "./facts.ts";
 import { lineDifference } from "./line-difference.ts";
 import { type Digest, isUntouched, seal } from "./seal.ts";
 import { settingsFile } from "./settings-file.ts";
 import { actionOf, workflowFile } from "./workflow-file.ts";
+import { readWorkflow } from "./workflows.ts";
 
 export interface PlannedFile {
   path: string;
   /** The proposed text. */
   text: string;
-  action: "create" | "refresh" | "unchanged" | "keep";
-  /** For a kept file: the changes that the proposal would make. */
+  /** `change`: a file of people that gets a few characters more, and stays theirs. */
+  action: "create" | "refresh" | "unchanged" | "keep" | "change";
+  /** For a kept file: the changes that the proposal would make. For a changed one: the changes. */
   difference: string;
+  /** For a changed file: its text until now. */
+  before?: string;
   /** For a kept file that Baton cannot read: the problem. */
   problem?: string;
 }
@@ -28,6 +33,8 @@ export interface PlannedFile {
 export interface WorkflowTemplate {
   for: "alone" | "app";
   text: string;
+  /** The workflow that wakes the first, once an hour while something waits. */
+  wakeUp?: string;
 }
 
 export interface PlanOptions {
@@ -38,20 +45,59 @@ export interface PlanOptions {
 
 export function planFiles({ detected, workflow, digest }: PlanOptions): PlannedFile[] {
   const { repository, ref } = actionOf(workflow.text) ?? { repository: product.repository, ref: "main" };
-  const schemaUrl = `https://raw.githubusercontent.com/${repository}/${ref}/schemas/baton.schema.json`;
-  const checks = detected.checks.filter(({ exact, always }) => exact && always).map(({ name }) => name);
+  const { texts, harness, required, packageManagers, writers } = detected;
   const plan = (path: string, text: string): PlannedFile =>
-    planFile(path, seal(text, digest), detected.texts.get(path) ?? null, digest);
+    planFile(path, seal(text, digest), texts.get(path) ?? null, digest);
+  const changes = workflow.for === "alone" ? dispatchChanges(detected) : [];
+  const settings = settingsFile({
+    schemaUrl: `https://raw.githubusercontent.com/${repository}/${ref}/schemas/baton.schema.json`,
+    referenceUrl: `https://github.com/${repository}/blob/${ref}/docs/reference/baton-yaml.md`,
+    harness,
+    required,
+    isAlone: writers === null ? null : writers <= 1,
+    packageManagers,
+  });
+  const path = workflowPathOf(workflow, detected);
   return [
-    plan(workflowPathOf(workflow, detected), workflowFile(workflow.text, detected)),
-    plan(detected.settingsPath, settingsFile({ schemaUrl, harness: detected.harness, checks })),
+    ...(path === null
+      ? []
+      : [
+          plan(
+            path,
+            workflowFile(
+              workflow.text,
+              detected,
+              changes.map((one) => one.path),
+            ),
+          ),
+        ]),
+    ...(workflow.wakeUp === undefined ? [] : [plan(`${workflowsFolder}baton-wake-up.yml`, workflow.wakeUp)]),
+    ...changes,
+    plan(detected.settingsPath, settings),
   ];
 }
 
-function workflowPathOf(workflow: WorkflowTemplate, { texts, settingsPath }: Detected): string {
+/** null: an App whose agents work on its own machine needs no workflow. */
+function workflowPathOf(workflow: WorkflowTemplate, { texts, settingsPath }: Detected): string | null {
   if (workflow.for === "alone") return `${workflowsFolder}baton.yml`;
   const parsed = parseConfig(texts.get(settingsPath) ?? "");
-  return workflowsFolder + (parsed.ok ? parsed.settings : defaultSettings).runnerWorkflow;
+  const settings = parsed.ok ? parsed.settings : defaultSettings;
+  return settings.executor === "actions" ? workflowsFolder + settings.runnerWorkflow : null;
+}
+
+/** CI that Baton could start after its pushes, if it had `workflow_dispatch`. Read again, so that nothing else changes. */
+function dispatchChanges({ workflows, texts, defaultBranch }: Detected): PlannedFile[] {
+  return workflows
+    .filter(({ isCi, dispatchable, leftOut }) => isCi && !dispatchable && leftOut.length === 0)
+    .flatMap(({ path }): PlannedFile[] => {
+      const before = texts.get(path) ?? "";
+      const text = withDispatch(before);
+      if (text === null) return [];
+      const read = readWorkflow(path, text, { base: defaultBranch, read: (other) => texts.get(other) ?? null });
+      return read?.workflow.dispatchable === true
+        ? [{ path, text, action: "change", before, difference: lineDifference(before, text) }]
+        : [];
+    });
 }
 
 export function planFile(path: string, text: string, present: string | null, digest: Digest): PlannedFile {

@@ -18,7 +18,7 @@ import { type PlannedFile, planFile, planFiles, type WorkflowTemplate } from "./
 import { type Digest, isUntouched } from "./seal.ts";
 import { permissionsOf } from "./workflow-file.ts";
 
-const setupBranch = "baton/setup";
+export const setupBranch = "baton/setup";
 const workflowsRefused =
   "GitHub lets only those write workflows who have a permission of its own for it (`workflows: write`).";
 
@@ -34,6 +34,8 @@ export interface ProposeOptions {
   harness?: string | null;
   /** Facts of a clone in addition to the API: names of variables. */
   more?: Pick<RepositoryFacts, "environmentNames">;
+  /** Nobody asked for it: the App was installed. */
+  byItself?: boolean;
 }
 
 export interface Proposed {
@@ -48,7 +50,7 @@ export async function propose(options: ProposeOptions): Promise<Proposed> {
   if (baseSha === null)
     throw new BatonError(
       "BATON_INPUT_INVALID",
-      `The branch ${repository.defaultBranch} has no commit yet: push one first.`,
+      `${repository.owner}/${repository.name} is empty: the branch ${repository.defaultBranch} has no commit yet. Push a first commit, then CI that runs on pull requests, and ask again.`,
     );
   const facts = await githubFacts(github, repository, baseSha);
   const detected = detect({ ...facts, ...options.more }, options.harness);
@@ -65,7 +67,7 @@ export async function propose(options: ProposeOptions): Promise<Proposed> {
 }
 
 function isWritten({ action }: PlannedFile): boolean {
-  return action === "create" || action === "refresh";
+  return action === "create" || action === "refresh" || action === "change";
 }
 
 /**
@@ -77,7 +79,8 @@ async function prepareBranch(
   baseSha: string,
   planned: readonly PlannedFile[],
 ): Promise<Map<string, string>> {
-  const paths = planned.filter(isWritten).map(({ path }) => path);
+  const written = planned.filter(isWritten);
+  const paths = written.map(({ path }) => path);
   const headSha = await github.branchSha(repository, setupBranch);
   const there = headSha === null ? new Map<string, string>() : await textsAt(github, repository, headSha, paths);
   const isOpen = (await github.pullRequestsForBranch(repository, setupBranch)).some(
@@ -86,10 +89,16 @@ async function prepareBranch(
   const setup = github.setup(repository);
   const anew =
     !isOpen &&
-    ([...there.values()].every((text) => isUntouched(text, digest)) ||
+    (written.every((file) => !isOfPeople(file, there.get(file.path) ?? null, digest)) ||
       (await setup.commitsAhead(baseSha, setupBranch)) === 0);
   await setup.ensureBranch(setupBranch, baseSha, anew);
   return anew ? new Map() : there;
+}
+
+/** Whether people changed the file on the proposal's branch. */
+function isOfPeople({ action, text, before }: PlannedFile, present: string | null, digest: Digest): boolean {
+  if (present === null) return false;
+  return action === "change" ? present !== text && present !== before : !isUntouched(present, digest);
 }
 
 async function writeFiles(
@@ -102,9 +111,13 @@ async function writeFiles(
   const refused: Proposal["refused"][number][] = [];
   for (const file of planned) {
     const { path, text } = file;
-    const edited = planFile(path, text, onBranch.get(path) ?? null, options.digest);
-    if (!isWritten(file) || edited.action === "keep") {
-      files.push(isWritten(file) ? edited : file);
+    if (!isWritten(file)) {
+      files.push(file);
+      continue;
+    }
+    const present = onBranch.get(path) ?? null;
+    if (isOfPeople(file, present, options.digest)) {
+      files.push(planFile(path, text, present, options.digest));
       continue;
     }
     try {
@@ -112,7 +125,14 @@ async function writeFiles(
       files.push(file);
     } catch (thrown) {
       if (!hasCode(thrown, "BATON_GITHUB_DENIED") || !path.startsWith(workflowsFolder)) throw thrown;
-      refused.push({ path, text, url: newFileUrl(options, path), reason: workflowsRefused });
+      const isChange = file.action === "change";
+      refused.push({
+        path,
+        text: isChange ? file.difference : text,
+        isChange,
+        url: isChange ? editUrl(options, path) : newFileUrl(options, path),
+        reason: workflowsRefused,
+      });
     }
   }
   return { files, refused };
@@ -136,7 +156,8 @@ export function proposalOf(
     permissionsText,
     modelOf,
     place,
-  }: Pick<ProposeOptions, "workflow" | "permissionsText" | "modelOf"> & { place: Proposal["place"] },
+    byItself = false,
+  }: Pick<ProposeOptions, "workflow" | "permissionsText" | "modelOf" | "byItself"> & { place: Proposal["place"] },
   detected: Detected,
   files: readonly PlannedFile[],
   refused: Proposal["refused"],
@@ -150,11 +171,17 @@ export function proposalOf(
     permissions: permissionsOf(permissionsText),
     worksFor: workflow.for,
     place,
+    byItself,
   };
 }
 
 function estimateFor(model: string | null): Estimate | null {
   return model === null ? null : estimate(model);
+}
+
+/** GitHub's page to change a file of the default branch. */
+function editUrl({ repository }: ProposeOptions, path: string): string {
+  return `/${repository.owner}/${repository.name}/edit/${repository.defaultBranch}/${path}`;
 }
 
 /** GitHub's page for a new file on the proposal's branch. */

@@ -112,6 +112,9 @@ const actions = new Set(
     "mhausenblas/mkdocs-deploy-gh-pages",
     "ad-m/github-push-action",
     "stefanzweifel/git-auto-commit-action",
+    // Both push what the job changed: https://autofix.ci/ and https://pre-commit.ci/lite.html
+    "autofix-ci/action",
+    "pre-commit-ci/lite-action",
     "endbug/add-and-commit",
     "peter-evans/create-pull-request",
     "peter-evans/repository-dispatch",
@@ -349,8 +352,10 @@ export function asksHowStarted(script: string): boolean {
  * True for a condition that may allow jobs only for a start by hand:
  * https://docs.github.com/en/actions/reference/workflows-and-actions/contexts.
  */
-export function startedByHand(condition: string): boolean {
-  if (/(?<![\w.])inputs\b|\bgithub\s*\.\s*event\s*\.\s*inputs\b/i.test(condition)) return true;
+export function startedByHand(condition: string, { inAction = false } = {}): boolean {
+  // Inputs of an action come from the step that uses it.
+  if (!inAction && /(?<![\w.])inputs\b/i.test(condition)) return true;
+  if (/\bgithub\s*\.\s*event\s*\.\s*inputs\b/i.test(condition)) return true;
   if (withoutPull.test(condition)) return true;
   const names = condition.match(/\bgithub\s*(?:\.\s*event_name|\[\s*'event_name'\s*\])/gi)?.length ?? 0;
   // Only these conditions surely exclude a start by hand.

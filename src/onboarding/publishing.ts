@@ -24,6 +24,8 @@ interface Judging {
   seen: ReadonlySet<string>;
   /** Values of names that a command may contain: from `env` and from the matrix. */
   values: ReadonlyMap<string, readonly string[]>;
+  /** The steps are those of an action. */
+  inAction?: boolean;
 }
 
 const depthMax = 10;
@@ -72,7 +74,7 @@ function ofJob(id: string, job: Fields, given: Judging): string[] {
     ...(secret === null ? [] : [`${who} uses the secret ${shown(secret)}.`]),
     ...(nameFound(id) ? [`${who} is named like a release.`] : []),
     ...(name !== null && nameFound(name) ? [`${who} has the name ${shown(name)}.`] : []),
-    ...byHandFound(who, job),
+    ...byHandFound(who, job, judging),
     ...shellFound(who, job["defaults"]),
     ...calledFound(who, job, judging),
     ...stepsFound(who, job["steps"], judging),
@@ -80,8 +82,8 @@ function ofJob(id: string, job: Fields, given: Judging): string[] {
 }
 
 /** A condition that excludes pull requests may let the job publish. */
-function byHandFound(who: string, { if: condition }: Fields): string[] {
-  return typeof condition === "string" && startedByHand(condition)
+function byHandFound(who: string, { if: condition }: Fields, judging: Judging): string[] {
+  return typeof condition === "string" && startedByHand(condition, judging)
     ? [`${who} has a condition on what starts it: ${shown(condition)}.`]
     : [];
 }
@@ -139,8 +141,8 @@ function stepsFound(who: string, steps: unknown, judging: Judging): string[] {
             .find((found) => found !== null) ?? null)
         : null;
     return [
-      ...byHandFound(who, fields),
-      ...startFound(who, fields),
+      ...byHandFound(who, fields, judging),
+      ...startFound(who, fields, judging),
       ...shellFound(who, { run: fields }),
       ...(typeof name === "string" && stepNameFound(name) ? [`${who} has the step ${shown(name)}.`] : []),
       ...(command === null ? [] : [`${who} runs ${shown(command)}.`]),
@@ -160,10 +162,10 @@ function shellFound(who: string, defaults: unknown): string[] {
 }
 
 /** A step that acts differently if no pull request started it. */
-function startFound(who: string, { run, env, with: given }: Fields): string[] {
+function startFound(who: string, { run, env, with: given }: Fields, judging: Judging): string[] {
   const texts = [run, ...Object.values(fieldsOf(env) ?? {}), ...Object.values(fieldsOf(given) ?? {})].flatMap(textsOf);
   const expressions = texts.flatMap((text) => text.match(/\$\{\{[^}]*\}\}/g) ?? []);
-  const found = expressions.find((expression) => startedByHand(expression));
+  const found = expressions.find((expression) => startedByHand(expression, judging));
   if (found !== undefined) return [`${who} asks what starts it: ${shown(found)}.`];
   return typeof run === "string" && asksHowStarted(run) ? [`${who} asks what starts it: \`GITHUB_EVENT_NAME\`.`] : [];
 }
@@ -220,14 +222,20 @@ function usesFound(who: string, uses: string, { step, judging }: { step: Fields;
   const key = `${from}action`;
   if (judging.seen.has(key)) return [];
   const text = judging.read(`${from}action.yml`) ?? judging.read(`${from}action.yaml`);
-  const runs = fieldsOf(fieldsOf(text === null ? null : parsedYaml(text))?.["runs"]);
+  const action = fieldsOf(text === null ? null : parsedYaml(text));
+  const runs = fieldsOf(action?.["runs"]);
   if (runs === null || judging.seen.size >= depthMax) return [`${who} uses ${shown(uses)}, which Baton cannot read.`];
   const inAction = `${who}, in ${shown(uses)},`;
   // An action in JavaScript or a container is code of the repository, like a script of a step. Only its inputs count.
   const given = [runs["image"], runs["entrypoint"], textsOf(runs["args"]).join(" ")].flatMap(textsOf).join("\n");
+  const defaults = Object.values(fieldsOf(action?.["inputs"]) ?? {}).flatMap((one) =>
+    textsOf(fieldsOf(one)?.["default"] ?? []),
+  );
+  const asking = defaults.find((text) => text.includes("${{") && startedByHand(text, { inAction: true }));
   return [
     ...(commandFound(given) === null ? [] : [`${inAction} runs ${shown(given)}.`]),
-    ...stepsFound(inAction, runs["steps"], { ...judging, seen: new Set([...judging.seen, key]) }),
+    ...(asking === undefined ? [] : [`${inAction} asks what starts it: ${shown(asking)}.`]),
+    ...stepsFound(inAction, runs["steps"], { ...judging, inAction: true, seen: new Set([...judging.seen, key]) }),
   ];
 }
 

@@ -6,8 +6,18 @@ import type { WorkflowTemplate } from "./plan.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
-export const workflowAlone = (): WorkflowTemplate => ({ for: "alone", text: read("action/workflow.yml") });
-export const workflowForApp = (): WorkflowTemplate => ({ for: "app", text: read("action/runner.yml") });
+/** The Action of this very release: its tag does not move, and Dependabot and Renovate know how to raise it. */
+const pinnedAction = `${product.repository}/action@v${product.version}`;
+const pinned = (text: string): string => text.replaceAll(product.action, pinnedAction);
+
+export const workflowAlone = (): WorkflowTemplate => ({
+  for: "alone",
+  text: pinned(read("action/workflow.yml")),
+  wakeUp: workflowWakeUp(),
+});
+/** The second workflow of Actions mode: it wakes the first. */
+const workflowWakeUp = (): string => pinned(read("action/wake-up.yml"));
+export const workflowForApp = (): WorkflowTemplate => ({ for: "app", text: pinned(read("action/runner.yml")) });
 export const appManifest = (): string => read("app.yml");
 
 /** The same workflow with another Action: `owner/name@ref`, a tag or a commit. */
@@ -18,5 +28,7 @@ export function withAction(template: WorkflowTemplate, action: string): Workflow
       "BATON_INPUT_INVALID",
       `"${action}" is not an Action. Write \`owner/name@ref\`, where ref is a tag or a commit.`,
     );
-  return { ...template, text: template.text.replaceAll(product.action, `${match[1]}/action@${match[2]}`) };
+  const named = (text: string): string => text.replaceAll(pinnedAction, `${match[1]}/action@${match[2]}`);
+  const { wakeUp } = template;
+  return { ...template, text: named(template.text), ...(wakeUp === undefined ? {} : { wakeUp: named(wakeUp) }) };
 }

@@ -10,7 +10,7 @@ import type { Settings } from "../config/schema.ts";
 import type { TriggerName } from "../trigger/event.ts";
 import { workflowEvents } from "../trigger/workflow-events.ts";
 import type { Detected } from "./detect.ts";
-import { installCommand } from "./install.ts";
+import { type AgentPackage, agentPackage, installStep } from "./install.ts";
 
 export interface Permission {
   name: string;
@@ -18,16 +18,21 @@ export interface Permission {
   reason: string;
 }
 
-export function workflowFile(template: string, detected: Detected): string {
+/** `startable`: workflows that get `workflow_dispatch` with this one. */
+export function workflowFile(template: string, detected: Detected, startable: readonly string[] = []): string {
   const document = parseDocument(template);
   const ci = detected.workflows.filter(({ isCi }) => isCi);
   const names = document.getIn(["on", "workflow_run", "workflows"]);
   if (ci.length === 0) document.deleteIn(["on", "workflow_run"]);
   else if (isSeq(names)) names.items = [...new Set(ci.map(({ name }) => name))].map((name) => quoted(document, name));
+  const pushed = document.getIn(["on", "push", "branches"]);
+  if (isSeq(pushed)) pushed.items = [document.createNode(detected.defaultBranch)];
   for (const { on } of rulesOf(detected)) putEvent(document, on, detected.defaultBranch);
   const step = stepOf(document);
   if (step !== null) {
-    const files = ci.filter(({ dispatchable }) => dispatchable).map(({ path }) => path.split("/").at(-1));
+    const files = ci
+      .filter(({ dispatchable, path }) => dispatchable || startable.includes(path))
+      .map(({ path }) => path.split("/").at(-1));
     if (step.hasIn(["with", "dispatch-workflows"])) {
       if (files.length > 0) setValue(step.getIn(["with", "dispatch-workflows"], true), files.join(" "));
       else step.deleteIn(["with", "dispatch-workflows"]);
@@ -36,7 +41,7 @@ export function workflowFile(template: string, detected: Detected): string {
     }
     const env = step.get("env");
     if (isMap(env)) putKey(document, env, detected.key);
-    putInstall(document, installCommand(detected.harness));
+    putInstall(document, agentPackage(detected.harness));
   }
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
@@ -53,13 +58,13 @@ function rulesOf({ texts, settingsPath }: Detected): Settings["triggers"] {
  */
 function putEvent(document: Document, on: TriggerName, defaultBranch: string): void {
   const needed = workflowEvents[on];
-  if (needed === null || !document.hasIn(["on", "schedule"])) return;
+  if (needed === null || !document.hasIn(["on", "issue_comment"])) return;
   const { event, type } = needed;
   if (event === "repository_dispatch") document.deleteIn(["on", event]);
   const types = document.getIn(["on", event, "types"]);
   if (isSeq(types)) {
     if (type !== null && !types.items.some((one) => nameOf(one) === type)) types.add(document.createNode(type));
-  } else if (!document.hasIn(["on", event]) && event !== "workflow_run") {
+  } else if ((event === "push" || !document.hasIn(["on", event])) && event !== "workflow_run") {
     // Names of workflows belong to the project. Without names, the event has no workflow to follow.
     const value = event === "push" ? { branches: [defaultBranch] } : type === null ? null : { types: [type] };
     document.setIn(["on", event], document.createNode(value, { flow: true }));
@@ -113,21 +118,24 @@ function stepsOf(document: Document): YAMLSeq[] {
 }
 
 /** A step before the Action installs the agent: the template's own step, or a new one. */
-function putInstall(document: Document, command: string | null): void {
+function putInstall(document: Document, agent: AgentPackage | null): void {
   for (const { items } of stepsOf(document)) {
     const at = items.findIndex((step) => isMap(step) && isAction(step));
     if (at < 0) continue;
     const isInstall = (step: unknown): boolean => isMap(step) && /\bnpm (?:i|install) /.test(String(step.get("run")));
     const there = items.findIndex(isInstall);
-    if (command === null) {
+    if (agent === null) {
       if (there >= 0) items.splice(there, 1);
       continue;
     }
-    const step = document.createNode({ run: command });
-    const run = step.items[0]?.value;
-    if (isScalar(run)) run.comment = " the agent; hosted runners have none";
-    if (there >= 0) setValue((items[there] as YAMLMap).get("run", true), command);
-    else items.splice(at, 0, step);
+    const step = parseDocument(installStep(agent)).contents;
+    if (there >= 0 && isMap(step)) {
+      // A condition of the template's step stays.
+      const condition = (items[there] as YAMLMap).get("if", true);
+      if (condition !== undefined)
+        step.items.unshift(document.createPair("if", condition) as (typeof step.items)[number]);
+      items[there] = step;
+    } else items.splice(at, 0, step);
   }
 }
 

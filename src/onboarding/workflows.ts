@@ -7,7 +7,7 @@
  */
 import { jobPublishes, publishingOf, type ReadFile } from "./publishing.ts";
 import { type Asked, readTriggers, requiredInputs, type Triggers } from "./workflow-triggers.ts";
-import { type Fields, fieldsOf, parsedYaml, shown } from "./workflow-yaml.ts";
+import { type Fields, fieldsOf, parsedYaml, shown, textsOf } from "./workflow-yaml.ts";
 
 export interface DetectedCheck {
   /** The name on a commit, with `…` for a part that only a run knows. */
@@ -15,6 +15,10 @@ export interface DetectedCheck {
   exact: boolean;
   /** Every pull request gets it, and it publishes nothing, so a rule can require it. */
   always: boolean;
+  /** Its job fails if one of the others in the workflow failed, and runs in any case. */
+  collects: boolean;
+  /** Its job, or one that it needs, has a condition or may fail. */
+  optional: boolean;
   workflow: string;
   path: string;
 }
@@ -24,6 +28,8 @@ export interface DetectedWorkflow {
   path: string;
   /** A pull request starts it. */
   isCi: boolean;
+  /** Every pull request starts it. */
+  everyPull: boolean;
   /** Baton may start it if a push starts nothing. */
   dispatchable: boolean;
   /** Why Baton does not start it, in sentences. Empty: at most `on: workflow_dispatch` is missing. */
@@ -53,14 +59,59 @@ export function readWorkflow(
   const isCi = triggers.startsForPull && !own;
   const leftOut = own || !isCandidate(triggers) ? [] : reasonsOf({ path, file, triggers, read });
   const dispatchable = isCi && leftOut.length === 0 && triggers.events.has("workflow_dispatch");
-  const workflow = { name, path, isCi, dispatchable, leftOut };
+  const workflow = { name, path, isCi, everyPull: isCi && triggers.startsForEvery, dispatchable, leftOut };
   if (!isCi) return { workflow, checks: [] };
-  const checks = Object.entries(jobs).flatMap(([id, value]) => {
-    const job = fieldsOf(value) ?? {};
-    const always = triggers.startsForEvery && !jobPublishes(id, job, read);
-    return namesOf(id, job).map(({ name: check, exact }) => ({ name: check, exact, always, workflow: name, path }));
+  const all = new Map(Object.entries(jobs).map(([id, value]) => [id, fieldsOf(value) ?? {}]));
+  const publishes = (id: string): boolean => jobPublishes(id, all.get(id) ?? {}, read);
+  const checks = [...all].flatMap(([id, job]) => {
+    const common = {
+      always: triggers.startsForEvery && !publishes(id),
+      collects: collects(id, all),
+      optional: isOptional(id, all),
+      workflow: name,
+      path,
+    };
+    return namesOf(id, job).map((check) => ({ ...check, ...common }));
   });
   return { workflow, checks };
+}
+
+type Jobs = ReadonlyMap<string, Fields>;
+
+/** The jobs that one needs, through others as well. */
+function neededBy(id: string, jobs: Jobs, seen = new Set<string>()): Set<string> {
+  for (const one of textsOf(jobs.get(id)?.["needs"] ?? [])) {
+    if (seen.has(one)) continue;
+    seen.add(one);
+    neededBy(one, jobs, seen);
+  }
+  return seen;
+}
+
+function isOptional(id: string, jobs: Jobs): boolean {
+  return [id, ...neededBy(id, jobs)].some((one) => {
+    const job = jobs.get(one);
+    return job?.["if"] !== undefined || (job?.["continue-on-error"] ?? false) !== false;
+  });
+}
+
+/**
+ * Without `always()`, GitHub skips a job whose needs failed, and a skipped check blocks nothing. Source:
+ * https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/collaborating-on-repositories-with-code-quality-features/troubleshooting-required-status-checks
+ * A job that only tells somebody also runs always, so it must fail by the results of the others.
+ */
+function collects(id: string, jobs: Jobs): boolean {
+  const job = jobs.get(id) ?? {};
+  const steps = JSON.stringify(job["steps"] ?? []);
+  const readsResults = /\bneeds(?:\.[\w*-]+)?\.result\b|toJSON\(needs\)/i.test(steps);
+  const mayFail = /\bexit \$?[1-9a-z{]|alls-green|setFailed|\bjq -e\b/i.test(steps);
+  if (!/always\(\)|!\s*cancelled\(\)/.test(textsOf(job["if"] ?? "").join("")) || !readsResults || !mayFail)
+    return false;
+  const needed = neededBy(id, jobs);
+  if (needed.size === 0) return false;
+  return [...jobs.keys()].every(
+    (other) => other === id || needed.has(other) || neededBy(other, jobs).has(id) || isOptional(other, jobs),
+  );
 }
 
 /** A workflow is not CI if only other workflows call it, or only the clock starts it. */
@@ -107,7 +158,7 @@ function namesOf(id: string, job: Fields): { name: string; exact: boolean }[] {
   if (typeof job["uses"] === "string") return [{ name: `${given ?? id} / …`, exact: false }];
   const matrix = fieldsOf(fieldsOf(job["strategy"])?.["matrix"]);
   const combinations = matrix === null ? (fieldsOf(job["strategy"]) === null ? [{}] : null) : combinationsOf(matrix);
-  if (combinations === null) return [{ name: `${plain(given ?? id)}…`, exact: false }];
+  if (combinations === null) return [{ name: patternOf(given ?? id, id), exact: false }];
   const names = combinations.map((values) => {
     if (given === null) {
       const shown = Object.values(values).map(String);
@@ -118,13 +169,14 @@ function namesOf(id: string, job: Fields): { name: string; exact: boolean }[] {
     );
   });
   return [...new Set(names)].map((name) =>
-    name.includes("${{") ? { name: `${plain(name)}…`, exact: false } : { name, exact: true },
+    name.includes("${{") ? { name: patternOf(name, id), exact: false } : { name, exact: true },
   );
 }
 
-/** The text before the first expression. */
-function plain(text: string): string {
-  return text.split("${{")[0]?.trimEnd() ?? "";
+/** The words before the first expression. Without any, the job's id says more. */
+function patternOf(text: string, id: string): string {
+  const words = text.split("${{")[0]?.replace(/[\s([{:,/-]+$/, "") ?? "";
+  return `${words === "" ? id : words}…`;
 }
 
 /** null: only GitHub knows them, as with `include`, `exclude` or an expression. */

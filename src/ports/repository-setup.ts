@@ -1,6 +1,6 @@
 /**
- * GitHub operations for one repository that only `/baton setup` and `baton init` use. Writes are *ensures*, as in
- * `github.ts`.
+ * GitHub operations for one repository that only setting it up uses: the first pull request, `/baton setup`, `baton init`.
+ * Writes are *ensures*, as in `github.ts`.
  */
 
 export interface BranchRules {
@@ -11,7 +11,24 @@ export interface BranchRules {
   codeOwners: boolean;
 }
 
+/** Kinds of repositories that get no set-up pull request by themselves. */
+export interface RepositoryTraits {
+  archived: boolean;
+  disabled: boolean;
+  fork: boolean;
+  template: boolean;
+}
+
+/** The newest pull request of a branch of this repository, open or not. */
+export interface LastPullRequest {
+  number: number;
+  end: "open" | "merged" | "closed";
+}
+
 export interface RepositorySetup {
+  traits(): Promise<RepositoryTraits>;
+  /** null: the branch never had one. */
+  lastPullRequest(branch: string): Promise<LastPullRequest | null>;
   /**
    * The files at a commit. GitHub lists only a part of a very large tree. Then `isWhole` is false, and only the root,
    * `.github` and `docs` are complete.

@@ -59,6 +59,13 @@ export interface Dependencies {
    * App.
    */
   owners?: readonly string[] | null;
+  /** The first pull request in repositories that get the App. Unset: this Baton opens none (a job of Actions). */
+  onboarding?: {
+    /** False: only repositories that an operator asked for. */
+    atInstall: boolean;
+    /** Pull requests a day for each account. */
+    perDay: number;
+  };
   /** True when the operator lets repositories name their own program (`harness.command`). */
   repositoryCommands: boolean;
   /**

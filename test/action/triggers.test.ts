@@ -107,10 +107,12 @@ const job = async (event: string, payload: object): Promise<FinishedJob> => hone
 
 const workflowRules = { "issues.opened": 1, "pull_request.opened": 1, "pull_request_review.submitted": 1 };
 
-/** The events to which the file for people subscribes. */
-const subscribed = Object.entries(
-  (parse(workflowAlone().text) as { on: Record<string, { types?: string[] }> }).on,
-).flatMap(([event, options]) => (options?.types ?? [null]).map((action) => [event, action] as const));
+/** The events to which the files for people subscribe. */
+const eventsOf = (text: string) => (parse(text) as { on: Record<string, { types?: string[] }> }).on;
+const subscribed = Object.entries({
+  ...eventsOf(workflowAlone().wakeUp ?? ""),
+  ...eventsOf(workflowAlone().text),
+}).flatMap(([event, options]) => (options?.types ?? [null]).map((action) => [event, action] as const));
 
 // These processes share no state.
 describe.concurrent("while nothing waits, each event ends at once", () => {
@@ -122,6 +124,7 @@ describe.concurrent("while nothing waits, each event ends at once", () => {
     pull_request_review_comment: (action) => ofPull("pull_request_review_comment", action),
     check_suite: () => ofCommit("check_suite", shas.pull),
     workflow_run: () => ofCommit("workflow_run", shas.pull),
+    push: () => wake("push"),
     schedule: () => wake("schedule"),
     workflow_dispatch: () => wake("workflow_dispatch", { inputs: { thread: "" } }),
     repository_dispatch: (action) => realPayload(platform, "repository_dispatch", action, { client_payload: {} }),
@@ -144,9 +147,12 @@ describe.concurrent("while nothing waits, each event ends at once", () => {
     // new comments and issues, and for schedules. It asks for nothing else.
     const looksAtAll = ["schedule", "workflow_dispatch", "repository_dispatch"].includes(event);
     const mayChangeConfig = event === "pull_request" && action !== "closed";
-    // Whether it has rules: both places of the configuration.
+    // Whether it has rules: the places of the configuration.
     const mayHaveRule =
-      looksAtAll || `${event}.${action}` in workflowRules || (event === "issues" && action === "edited");
+      looksAtAll ||
+      event === "push" ||
+      `${event}.${action}` in workflowRules ||
+      (event === "issues" && action === "edited");
     expect(calls).toBeLessThanOrEqual((looksAtAll ? 3 : mayChangeConfig ? 1 : 0) + (mayHaveRule ? 2 : 0));
     expect(stateRefs()).toEqual([]);
     expect(ownChecks()).toEqual([]);

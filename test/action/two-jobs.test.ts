@@ -81,7 +81,27 @@ describe("the file", () => {
   });
 });
 
+const wakeUp = "baton-wake-up.yml";
+const shopOf = () => [...platform.github.state.repositories.values()].find(({ name }) => name === "shop");
+
+/** The wake-up's own workflow, by its own permissions. */
+async function wakes(): Promise<FinishedJob> {
+  const { permissions } = parse(workflowAlone().wakeUp ?? "") as { permissions: Record<string, "read" | "write"> };
+  const grants = Object.entries(permissions).map(([name, level]) => [name.replaceAll("-", "_"), level]);
+  const job = { GITHUB_JOB: "wake", INPUT_JOB: "wake", INPUT_TOKEN: platform.tokenWith(Object.fromEntries(grants)) };
+  return platform.run("schedule", platform.about(), job);
+}
+
 describe("job by job", () => {
+  it("the wake-up switches itself off while nothing waits", async () => {
+    const files = { [`.github/workflows/${wakeUp}`]: workflowAlone().wakeUp ?? "" };
+    await platform.github.push({ repository: repositoryName, as: "alice", branch: "main", files, message: "Wake-up" });
+    const job = await wakes();
+    expect(job).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "nothing" } });
+    expect(job.summary).toContain("the wake-up is switched off");
+    expect([...(shopOf()?.disabledWorkflows ?? [])]).toEqual([wakeUp]);
+  });
+
   it.each([
     ["a stranger's command", "/baton run", /Nothing was started\. .*permission/],
     ["a stranger's slip", "/baton rnu", /without permission/],
@@ -103,8 +123,37 @@ describe("job by job", () => {
     expect(read).toMatchObject({ exitCode: 0, outputs: { start: "true", check: "4711", "run-id": "" } });
     expect(read.summary).toContain("0 state pushes");
     expect(work).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "waiting", "pull-request": "2" } });
+    // A run waits now, so the wake-up is on again, and does not yet find anything due.
+    expect([...(shopOf()?.disabledWorkflows ?? [])]).toEqual([]);
+    expect((await wakes()).summary).toContain("Nothing is due yet.");
     // Baton read the strangers' words again, and nobody answers them.
     expect(written().join("\n")).not.toContain("mallory");
+  });
+
+  it("the wake-up finds a command whose job never ran, and starts the workflow for it", async () => {
+    const before = platform.github.log.length;
+    platform.comment("/baton cost");
+    expect((await wakes()).summary).toContain("A command's job never ran. `baton.yml` is started.");
+    const calls = platform.github.log.slice(before).map(({ method, path }) => `${method} ${path}`);
+    expect(calls).toContain(`POST /repos/${repositoryName}/actions/workflows/baton.yml/dispatches`);
+    const { read, work } = await happens("workflow_dispatch", { inputs: null, ...platform.about() });
+    expect(read.outputs).toMatchObject({ start: "true", agent: "true" });
+    expect(work).toMatchObject({ exitCode: 0 });
+  });
+
+  it("a command that only answers starts it without an agent, unless the thread has a run", async () => {
+    const here = await happens("issue_comment", platform.comment("/baton status"));
+    expect(here.read.outputs).toMatchObject({ start: "true", agent: "true" });
+    const { number } = platform.github.openIssue({
+      repository: repositoryName,
+      as: "alice",
+      title: "Another",
+      body: "",
+    });
+    const elsewhere = platform.comment("/baton help", "alice", number);
+    const { read, work } = await happens("issue_comment", elsewhere);
+    expect(read.outputs).toMatchObject({ start: "true", agent: "false" });
+    expect(work).toMatchObject({ exitCode: 0 });
   });
 
   it("facts that a run waits for start it; those that nobody waits for do not", async () => {
@@ -122,8 +171,10 @@ describe("job by job", () => {
   });
 
   it("wake-ups start it: the schedule, and somebody who names a thread", async () => {
-    const schedule = await happens("schedule", platform.about());
-    expect(schedule.work).toMatchObject({ exitCode: 0 });
+    // Nobody needs a second job, or an agent, to find that nothing is due.
+    const idle = await happens("schedule", platform.about());
+    expect(idle.read).toMatchObject({ exitCode: 0, outputs: { start: "false", agent: "false" } });
+    expect(idle.read.summary).toContain("Nothing is due.");
     expect(written().join("\n")).not.toContain("mallory");
     const thread = { inputs: { thread: `${platform.issue}` }, ...platform.about() };
     expect((await happens("workflow_dispatch", thread)).work).toMatchObject({ exitCode: 0 });

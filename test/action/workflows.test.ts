@@ -17,7 +17,7 @@ import { actionProblems, workflowProblems } from "../onboarding/workflow-problem
 const root = new URL("../../", import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), "utf8");
 const own = readdirSync(fileURLToPath(new URL(".github/workflows/", root))).map((name) => `.github/workflows/${name}`);
-const copied = ["action/workflow.yml", "action/runner.yml"];
+const copied = ["action/workflow.yml", "action/wake-up.yml", "action/runner.yml"];
 
 interface Workflow {
   on: Record<string, unknown>;
@@ -96,9 +96,13 @@ describe("what is broken is found", () => {
     ["a label that no runner has", "ubuntu-latest", "ubuntu-latst", /ubuntu-latst/],
     ["an indentation that is none", "    steps:", "\tsteps:", /./],
     ["text of people in a script", "npm install", `echo \${{ github.event.issue.title }} && npm install`, /untrusted/],
-    ["a schedule that is none", "*/15 * * * *", "every hour", /cron/i],
   ])("in the workflow: %s", async (_, from, to, problem) => {
     expect((await workflowProblems(broken("action/workflow.yml", from, to))).join("\n")).toMatch(problem);
+  });
+
+  it("in the wake-up: a schedule that is none", async () => {
+    const problems = await workflowProblems(broken("action/wake-up.yml", "17 * * * *", "every hour"));
+    expect(problems.join("\n")).toMatch(/cron/i);
   });
 
   it.each([
@@ -161,8 +165,8 @@ describe("the file that people copy", () => {
       "pull_request",
       "pull_request_review",
       "pull_request_review_comment",
+      "push",
       "repository_dispatch",
-      "schedule",
       "workflow_dispatch",
       "workflow_run",
     ]);
@@ -186,7 +190,8 @@ describe("the file that people copy", () => {
     ["a line without one", "pull_request_review_comment", { comment: { body: "Why?" } }, false],
     ["a pull request", "pull_request", { action: "opened" }, true],
     ["the end of CI", "workflow_run", { action: "completed" }, true],
-    ["the clock", "schedule", {}, true],
+    ["the wake-up", "workflow_dispatch", {}, true],
+    ["a push of the configuration", "push", {}, true],
   ])("%s: whether a runner starts", (_, name, event, starts) => {
     const parsed = parseExpression(workflowOf(workflowAlone().text).jobs["read"]?.if ?? "", ["github"], false);
     if (!parsed.ok) throw new Error(parsed.problem.message);

@@ -6,6 +6,13 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { claudeCode } from "../../src/adapters/harness/claude-code/description.ts";
+import { codex } from "../../src/adapters/harness/codex/description.ts";
+import { copilot } from "../../src/adapters/harness/copilot/description.ts";
+import type { CliDescription } from "../../src/adapters/harness/description.ts";
+import { gemini } from "../../src/adapters/harness/gemini/description.ts";
+import { opencode } from "../../src/adapters/harness/opencode/description.ts";
+import { pi } from "../../src/adapters/harness/pi/description.ts";
 
 interface PinnedCli {
   package: string;
@@ -13,13 +20,19 @@ interface PinnedCli {
   binary: string;
 }
 
+const pinned = ({ npmPackage, testedVersion, program }: CliDescription): PinnedCli => ({
+  package: npmPackage,
+  version: testedVersion,
+  binary: program.name,
+});
+
 export const pinnedClis = {
-  "claude-code": { package: "@anthropic-ai/claude-code", version: "2.1.329", binary: "claude" },
-  codex: { package: "@openai/codex", version: "0.169.0", binary: "codex" },
-  copilot: { package: "@github/copilot", version: "1.0.102", binary: "copilot" },
-  gemini: { package: "@google/gemini-cli", version: "0.61.0", binary: "gemini" },
-  opencode: { package: "opencode-ai", version: "1.18.33", binary: "opencode" },
-  pi: { package: "@earendil-works/pi-coding-agent", version: "0.87.1", binary: "pi" },
+  "claude-code": pinned(claudeCode),
+  codex: pinned(codex),
+  copilot: pinned(copilot),
+  gemini: pinned(gemini),
+  opencode: pinned(opencode),
+  pi: pinned(pi),
 } as const satisfies Record<string, PinnedCli>;
 
 export type CliName = keyof typeof pinnedClis;

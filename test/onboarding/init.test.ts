@@ -87,7 +87,9 @@ it("the agent that is asked for, by a short name too, whatever key is found; one
   const { code } = await baton(directory, "init --harness gemini", { OPENAI_API_KEY: "sk-a-key" });
   expect(code).toBe(0);
   expect(read(directory, "baton.yaml")).toContain("default: gemini");
-  expect(read(directory, workflow)).toContain("npm install --global @google/gemini-cli");
+  expect(read(directory, workflow)).toMatch(
+    /npm install --global "@google\/gemini-cli@\$AGENT_VERSION"[^]*AGENT_VERSION: "\d/,
+  );
   expect(read(directory, workflow)).toContain("GEMINI_API_KEY: ${{ secrets.GEMINI_API_KEY }}");
 });
 
@@ -101,6 +103,7 @@ it("another Action than this Baton's own is in the workflow and in the schema's 
   expect(code).toBe(0);
   expect(read(directory, workflow).match(/uses: acme\/robot\/action@a{40}/g)).toHaveLength(2);
   expect(read(directory, "baton.yaml")).toContain(`/acme/robot/${"a".repeat(40)}/schemas/baton.schema.json`);
+  expect(read(directory, ".github/workflows/baton-wake-up.yml")).toContain(`acme/robot/action@${"a".repeat(40)}`);
   expect(out).not.toContain("baton_owner");
   // Without a release, nobody knows the repository, and the text says so.
   expect((await baton(await clone({ "a.py": "" }), "init")).out).toContain("Replace `baton_owner/baton`");
@@ -114,7 +117,7 @@ it("again: refreshed while nobody touched it, kept and told when somebody did, o
   expect(refreshed).toMatchObject({ code: 0, out: expect.stringContaining("brought up to date") });
   expect(read(directory, workflow)).toContain('"Build"');
   const again = await baton(directory, "init");
-  expect(again.out.match(/as it should be/g)).toHaveLength(2);
+  expect(again.out.match(/as it should be/g)).toHaveLength(3);
 
   const mine = read(directory, "baton.yaml").replace("runUsd: 5", "runUsd: 2");
   write(directory, "baton.yaml", mine);
@@ -240,4 +243,26 @@ it.each([
   const { code, out } = await baton(await clone(files), "init");
   expect(code).toBe(0);
   for (const text of told) expect(out).toContain(text);
+});
+
+it("`baton.yml` is read, and two configurations are an error that names both", async () => {
+  const one = await clone({ "a.go": "", "baton.yml": "version: 1\nbudget: { runUsd: 3 }\n" });
+  expect((await baton(one, "config check")).out).toContain("baton.yml");
+  await baton(one, "init");
+  expect(existsSync(join(one, "baton.yaml"))).toBe(false);
+  const two = await clone({ "a.go": "", ".github/baton.yml": "version: 1\n", "baton.yaml": "version: 1\n" });
+  const checked = await baton(two, "config check");
+  expect(checked.code).toBe(1);
+  expect(checked.out).toContain("this repository has `baton.yaml` and `.github/baton.yml`, and only one may be there");
+  expect((await baton(two, "init --dry-run")).out).toContain("**There are 2 configurations**");
+});
+
+it("CI that a push of Baton would not start gets `workflow_dispatch`; the rest of the file stays", async () => {
+  const text = "name: CI # mine\non:\n  pull_request:\njobs: { test: { runs-on: x, steps: [{ run: 'true' }] } }\n";
+  const directory = await clone({ "a.py": "", ".github/workflows/ci.yml": text });
+  const { out } = await baton(directory, "init");
+  expect(out).toContain("gets `workflow_dispatch`");
+  expect(read(directory, ".github/workflows/ci.yml")).toBe(text.replace("on:\n", "on:\n  workflow_dispatch:\n"));
+  expect(read(directory, workflow)).toContain("dispatch-workflows: ci.yml");
+  expect((await baton(directory, "init")).out.match(/as it should be/g)).toHaveLength(3);
 });

@@ -43,8 +43,8 @@ async function read(path: string, branch = "baton/setup"): Promise<string> {
   return (await github.file(await github.repository(id), path, branch)) ?? "";
 }
 
-it("from nothing: refused without admin, one pull request with both files, refreshed, people's changes kept, done", {}, async () => {
-  await begin(null, { workflows: "write" });
+it("from nothing: refused without admin, one pull request, refreshed, people's changes kept, done", {}, async () => {
+  await begin(null);
   expect(await setUp("bob")).toContain("needs the permission **admin**");
   expect(pulls(world)).toEqual([]);
 
@@ -54,9 +54,9 @@ it("from nothing: refused without admin, one pull request with both files, refre
   for (const part of ["| Languages | TypeScript (1) |", "| CI checks | `test` |", "reads the base", "About **$"])
     expect(first?.body).toContain(part);
   expect(parseConfig(await read("baton.yaml"))).toMatchObject({ ok: true, problems: [] });
-  const workflow = await read(workflowPath);
-  expect(workflow).toContain("workflow_dispatch");
-  expect(await workflowProblems(workflow)).toEqual([]);
+  // Agents work on the App's machine, so no workflow is proposed, and none of people changes.
+  expect(await read(workflowPath)).toBe("");
+  expect(await read("baton.yaml")).toContain("gates: { required: [ test ] }");
   // Baton checks its own proposal like any other.
   await world.until("the check", () =>
     [...repositoryOf(world).checkRuns.values()].find(({ name }) => name === "Baton configuration"),
@@ -65,7 +65,7 @@ it("from nothing: refused without admin, one pull request with both files, refre
   await push("main", { ".github/workflows/ci.yml": ci("unit") });
   expect(await setUp()).toMatch(/^#2 sets Baton up/);
   expect(proposals()).toHaveLength(1);
-  expect(await read("baton.yaml")).toContain('Found here: "unit".');
+  expect(await read("baton.yaml")).toContain("gates: { required: [ unit ] }");
   expect(proposals()[0]?.body).toContain("| CI checks | `unit` |");
   const commits = proposals()[0]?.pull.headSha;
   await setUp();
@@ -84,18 +84,24 @@ it("from nothing: refused without admin, one pull request with both files, refre
   expect(pulls(world)).toHaveLength(1);
 });
 
-it("what is there is not overwritten, and a workflow that GitHub refuses is shown for adding by hand", {}, async () => {
-  const config = "version: 1\nharness: { default: command }\n";
+it("with `executor: actions` the runners' workflow is proposed, and shown for adding by hand where GitHub refuses it", async () => {
+  const config = "version: 1\nharness: { default: command }\nexecutor: actions\n";
   await begin(config);
   // Without anything that Baton may write, there is no pull request to open.
   const told = await setUp();
   expect(told).toContain("could not be added");
   expect(told).toContain("name: Baton runner");
+  expect(told).toContain(`/acme/shop/new/baton/setup?filename=${encodeURIComponent(workflowPath)}`);
   expect(pulls(world)).toEqual([]);
 
-  await push("main", { "baton.yaml": null });
-  expect(await setUp()).toContain(`I may not write \`${workflowPath}\``);
-  expect(proposals()[0]?.body).toContain(`/acme/shop/new/baton/setup?filename=${encodeURIComponent(workflowPath)}`);
-  expect(await read(workflowPath)).toBe("");
-  expect(parseConfig(await read("baton.yaml")).ok).toBe(true);
+  // An owner accepts the permission: https://docs.github.com/en/apps/maintaining-github-apps/modifying-a-github-app-registration
+  for (const one of world.github.state.installations.values()) one.grants = { ...one.grants, workflows: "write" };
+  // The token from before has what was granted then, and ends within the hour.
+  for (const [value, { installationId }] of world.github.state.tokens)
+    if (installationId !== null) world.github.state.tokens.delete(value);
+  expect(await setUp()).toMatch(/^#2 sets Baton up/);
+  const workflow = await read(workflowPath);
+  expect(workflow).toContain("workflow_dispatch");
+  expect(await workflowProblems(workflow)).toEqual([]);
+  expect(await read("baton.yaml")).toBe(config);
 });

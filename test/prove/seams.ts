@@ -29,6 +29,7 @@ const required: Readonly<Record<string, Readonly<Record<string, readonly string[
       "keys",
       "program",
       "npmPackage",
+      "testedVersion",
       "tiers",
       "capabilities",
       "tools",

@@ -8,6 +8,8 @@ export interface Story {
   /** For `--help`. */
   summary: string;
   world(harness: string): WorldOptions;
+  /** The person who acts in the pages. Absent: the demo itself approves. */
+  player?: { login: string; phrases: readonly string[] };
   /** Resolves when the run has begun. Returns the number of its thread. */
   begin(world: World, say: (text: string) => void, signal: AbortSignal): Promise<number>;
   /** Why it did not end as it should, although its run passed. null: it did. */
@@ -92,4 +94,28 @@ export const stories: Readonly<Record<"job" | "sweep", Story>> = {
       }
     },
   },
+};
+
+const player = { login: "bob", phrases: ["/baton approve", "/baton budget +1", "/baton status", "/baton why"] };
+
+/** `--play`: the plan waits for approval, and the money does not reach for the repair. */
+export const play: Story = {
+  summary: "you are the reviewer",
+  player,
+  world: (harness) => ({
+    config: [
+      "version: 1",
+      `harness: { default: ${harness} }`,
+      "merge: auto",
+      "breakpoints: { plan: ask }",
+      "budget: { runUsd: 0.04 }",
+      "",
+    ].join("\n"),
+    github: { player },
+  }),
+  begin(world, say, signal) {
+    say(`You are @${player.login}, and may approve, request changes and pay. Open the page above.`);
+    return stories.job.begin(world, say, signal);
+  },
+  missing: async () => null,
 };

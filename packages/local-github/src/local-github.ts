@@ -6,7 +6,7 @@
  * L1 Nothing outlives `close()`: no server, child, timer or file. L2 `settle()` resolves when nothing is in flight.
  */
 
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { channel } from "node:diagnostics_channel";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -18,6 +18,7 @@ import { actionsSlug } from "./deeds/ci.ts";
 import type { Exchange, LogEntry } from "./exchange.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { pages } from "./pages/pages.ts";
+import { speak } from "./pages/speak.ts";
 import { createPeople, type People } from "./people.ts";
 import { createRateLimits, type RateLimitOptions } from "./rate-limits.ts";
 import { actionRoutes } from "./routes/actions.ts";
@@ -43,6 +44,8 @@ export interface LocalGithubOptions {
   onExchange?: (exchange: Exchange) => void;
   /** Called for each request of the API and of git before any work on it. The server waits for the returned promise. */
   onRequest?: (request: { method: string; path: string }) => Promise<void> | undefined;
+  /** The person who acts in the pages, and comments that a button writes. Absent: the pages are read-only. */
+  player?: { login: string; phrases: readonly string[] };
   /** Plays the runners. Called for each workflow that `workflow_dispatch` starts. */
   onDispatch?: (dispatch: WorkflowDispatch) => void;
 }
@@ -111,6 +114,7 @@ export async function startLocalGithub(options: LocalGithubOptions = {}): Promis
   const log: LogEntry[] = [];
 
   const site: Site = {
+    player: options.player === undefined ? null : { ...options.player, key: randomBytes(24).toString("base64url") },
     state,
     origin,
     apiUrl: origin,
@@ -138,7 +142,7 @@ export async function startLocalGithub(options: LocalGithubOptions = {}): Promis
   const limits = createRateLimits(options.limits ?? {}, now);
   const onRequest = options.onRequest ?? (() => undefined);
   const routes = [...localGithubRoutes, ...graphqlRoutes];
-  const parts = { site, routes, faults, limits, log, onRequest, onExchange, pages };
+  const parts = { site, routes, faults, limits, log, onRequest, onExchange, pages, speak };
   server.on("request", (request, response) => flight.add(serve(parts, request, response)));
 
   async function settle(): Promise<void> {

@@ -73,3 +73,36 @@ test("a pull request's page shows conversation, review, checks and diff; names a
   expect(await job.text()).toContain("Process completed with exit code 0.");
   expect((await fetch(`${github.url}/acme/web/pull/99`, { headers: { accept: "text/html" } })).status).toBe(404);
 });
+
+test("a player acts in the pages; without the key, or without a player, nobody does", async () => {
+  await using world = await createTestWorld({ ci: false, player: { login: "ada", phrases: ["/baton approve"] } });
+  const { github } = world;
+  const { number } = github.openIssue({ repository: "acme/web", as: "bob", title: "One" });
+  const url = `${github.url}/acme/web/issues/${number}`;
+  const response = await fetch(url, { headers: { accept: "text/html" } });
+  const page = await response.text();
+  expect(response.headers.get("content-security-policy")).toContain("form-action 'self'");
+  expect(page).toContain("You are <b>ada</b>");
+  const key = /name="key" value="([^"]+)"/.exec(page)?.[1] ?? "";
+  const post = (fields: Record<string, string>, at = url) =>
+    fetch(`${at}/_say`, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+  expect((await post({ deed: "comment", body: "No.", key: "x".repeat(key.length) })).status).toBe(403);
+  expect((await post({ deed: "comment", body: "Yes.", key })).status).toBe(303);
+  expect((await post({ phrase: "/baton approve", body: "ignored", key })).status).toBe(303);
+  await github.push({ repository: "acme/web", as: "bob", branch: "fix", files: goodSum, message: "Fix" });
+  const pull = await github.openPullRequest({ repository: "acme/web", as: "bob", title: "Fix", head: "fix" });
+  const at = `${github.url}/acme/web/pull/${pull.number}`;
+  await post({ deed: "request-changes", body: "", key }, at);
+  await post({ deed: "approve", body: "Good.", key }, at);
+  const repository = [...github.state.repositories.values()].find(({ name }) => name === "web");
+  expect([...(repository?.comments.values() ?? [])].map(({ body }) => body)).toEqual(["Yes.", "/baton approve"]);
+  expect(repository?.threads.get(pull.number)?.pull?.reviews.map(({ state, body }) => [state, body])).toEqual([
+    ["CHANGES_REQUESTED", "Please change this."],
+    ["APPROVED", "Good."],
+  ]);
+  await using readOnly = await createTestWorld({ ci: false });
+  readOnly.github.openIssue({ repository: "acme/web", as: "bob", title: "One" });
+  const plain = await fetch(`${readOnly.github.url}/acme/web/issues/1`, { headers: { accept: "text/html" } });
+  expect(plain.headers.get("content-security-policy")).toContain("form-action 'none'");
+  expect(await plain.text()).not.toContain("<form");
+});

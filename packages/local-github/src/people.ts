@@ -2,6 +2,7 @@
  * A person's actions in a browser or a terminal, as plain calls. Each has the same consequences and webhooks as the
  * same action through the API.
  */
+import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { Doer } from "./access.ts";
@@ -73,6 +74,7 @@ export interface RepositoryOptions {
   /** Replaces `files`: everything below a directory, without `.git` and `node_modules`. */
   directory?: string;
   ci?: CiSettings | null;
+  template?: boolean;
 }
 
 export type People = ReturnType<typeof createPeople>;
@@ -178,6 +180,8 @@ export function createPeople(site: Site) {
       mergeMethods: new Set(["merge", "squash", "rebase"]),
       autoMerge: false,
       archived: false,
+      template: options.template ?? false,
+      disabledWorkflows: new Set(),
       signedCommits: new Map(),
       secrets: new Map(),
       ci: options.ci ?? null,
@@ -255,6 +259,31 @@ export function createPeople(site: Site) {
         privateKey,
         bot: { id: app.botId, login: bot?.login ?? "" },
       };
+    },
+
+    /** Confirms the page that a manifest opens. Returns the code that GitHub adds to `redirect_url`. */
+    registerManifest(options: {
+      as: string;
+      manifest: {
+        name: string;
+        hook_attributes: { url: string };
+        default_permissions: Record<string, string>;
+        default_events: string[];
+      };
+    }): { code: string; appId: number } {
+      const { manifest } = options;
+      const secret = randomBytes(20).toString("hex");
+      const { app, privateKey } = createApp(site, {
+        slug: manifest.name.toLowerCase().replaceAll(/\W+/g, "-"),
+        name: manifest.name,
+        ownerLogin: options.as,
+        grants: manifest.default_permissions as AppOptions["grants"],
+        events: manifest.default_events,
+        webhook: { url: manifest.hook_attributes.url, secret },
+      });
+      const code = randomBytes(20).toString("hex");
+      state.manifestCodes.set(code, { appId: app.id, privateKey, secret });
+      return { code, appId: app.id };
     },
 
     /** The App's webhook address. Null stops its webhooks. */

@@ -28,6 +28,8 @@ export interface ServerParts {
   onExchange: (exchange: Exchange) => void;
   /** HTML and plain text for people. Null when no page has the path. */
   pages: (site: Site, path: string) => Promise<Answer | null>;
+  /** A form of these pages. Null when no form has the path. */
+  speak: (site: Site, path: string, fields: URLSearchParams) => Answer | null;
 }
 
 const bodyBytesMax = 25 * 1024 * 1024;
@@ -109,6 +111,11 @@ async function answerHttp(
       return;
     }
   }
+  const isForm = (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
+  if (!isApi && isForm && request.method === "POST" && parts.site.player !== null) {
+    send(response, answerForm(parts, url.pathname, await readText(request)), {});
+    return;
+  }
   const asked = await readRequest(request, { path, url });
   const words = answerHook(parts.site, url.pathname, asked.body as PushedRef[]);
   if (words !== null) {
@@ -118,18 +125,31 @@ async function answerHttp(
   await answerApi(parts, { asked, request, response });
 }
 
-function matchesAny(routes: Route[], path: string): boolean {
-  return routes.some((one) => one.pattern.test(path));
+function answerForm({ site, speak }: ServerParts, path: string, text: string): Answer {
+  try {
+    return speak(site, path, new URLSearchParams(text)) ?? notFound().answer;
+  } catch (thrown) {
+    if (thrown instanceof Refusal) return thrown.answer;
+    throw thrown;
+  }
 }
 
-async function readRequest(request: IncomingMessage, given: { path: string; url: URL }): Promise<ApiRequest> {
+async function readText(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size <= bodyBytesMax) chunks.push(chunk);
   }
-  const text = Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks).toString();
+}
+
+function matchesAny(routes: Route[], path: string): boolean {
+  return routes.some((one) => one.pattern.test(path));
+}
+
+async function readRequest(request: IncomingMessage, given: { path: string; url: URL }): Promise<ApiRequest> {
+  const text = await readText(request);
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;

@@ -3,6 +3,7 @@
  * Everything else is a function that gets it.
  */
 
+import type { Player } from "./pages/speak.ts";
 import type { State } from "./state.ts";
 import type { Delivery, WebhookPost } from "./webhooks.ts";
 
@@ -29,6 +30,8 @@ export interface WorkflowDispatch {
 }
 
 export interface Site extends View {
+  /** The person who acts in the pages. Null: they are read-only. */
+  player: Player | null;
   /** Holds the bare repositories and the work directories of CI. */
   directory: string;
   now(): Date;

@@ -312,6 +312,10 @@ export interface Repository {
   mergeMethods: Set<MergeMethod>;
   autoMerge: boolean;
   archived: boolean;
+  /** File names of workflows that somebody switched off. */
+  disabledWorkflows: Set<string>;
+  /** Others make their repositories from it. */
+  template: boolean;
   /** Commits that the API made for an App, with the payload that GitHub signed and its signature. */
   signedCommits: Map<string, { payload: string; signature: string; at: string }>;
   /** Names of secrets that workflows can read, with the time when each was set. There are no values. */
@@ -330,6 +334,8 @@ export interface State {
   nextId: number;
   accounts: Map<number, Account>;
   apps: Map<number, App>;
+  /** Registered manifests by their codes. Each code gives the credentials once. */
+  manifestCodes: Map<string, { appId: number; privateKey: string; secret: string }>;
   installations: Map<number, Installation>;
   tokens: Map<string, Token>;
   repositories: Map<number, Repository>;
@@ -341,6 +347,7 @@ export function emptyState(): State {
     nextId: 1001,
     accounts: new Map(),
     apps: new Map(),
+    manifestCodes: new Map(),
     installations: new Map(),
     tokens: new Map(),
     repositories: new Map(),

@@ -43,6 +43,10 @@ export interface TokenGithub extends GithubApp {
   isOver(repository: Repository, workflowRunId: string): Promise<boolean | null>;
   /** When GitHub first saw a workflow. Null where GitHub does not say. */
   workflowMadeAt(repository: Repository, workflow: string): Promise<number | null>;
+  /** Whether GitHub starts a workflow. Null: there is no such file, or GitHub does not say. */
+  isWorkflowOn(repository: Repository, workflow: string): Promise<boolean | null>;
+  /** Switches a workflow on or off. Needs `actions: write`. */
+  switchWorkflow(repository: Repository, workflow: string, on: boolean): Promise<void>;
   /** Starts a workflow at a branch. */
   dispatch(repository: Repository, workflow: string, ref: string, inputs: Record<string, string>): Promise<void>;
   /** True when pushes with the token start no workflow, because it is the job's own token. */
@@ -97,6 +101,15 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
   const repositories = new Map<string, Promise<Repository>>();
   const readRepository = async (owner: string, name: string): Promise<Repository> =>
     repositoryOf(await requester.get<GithubRepository>("/repos/{owner}/{repo}", { owner, repo: name }));
+  /** Source: https://docs.github.com/en/rest/actions/workflows#get-a-workflow */
+  const workflowOf = ({ owner, name }: Repository, workflow: string) =>
+    requester
+      .find<{ created_at: string; state: string }>("/repos/{owner}/{repo}/actions/workflows/{workflow_id}", {
+        owner,
+        repo: name,
+        workflow_id: workflow,
+      })
+      .catch(deniedIsNull);
   return {
     installation: async () => github,
     async identity() {
@@ -116,15 +129,20 @@ export function createTokenGithub(options: GithubTokenOptions): TokenGithub {
       return known;
     },
     isOver: (repository, workflowRunId) => github.workflowRunIsOver(repository, workflowRunId),
-    async workflowMadeAt({ owner, name }, workflow) {
-      const found = await requester
-        .find<{ created_at: string }>("/repos/{owner}/{repo}/actions/workflows/{workflow_id}", {
-          owner,
-          repo: name,
-          workflow_id: workflow,
-        })
-        .catch(deniedIsNull);
+    async workflowMadeAt(repository, workflow) {
+      const found = await workflowOf(repository, workflow);
       return found === null ? null : Date.parse(found.created_at);
+    },
+    async isWorkflowOn(repository, workflow) {
+      const found = await workflowOf(repository, workflow);
+      return found === null ? null : found.state === "active";
+    },
+    async switchWorkflow({ owner, name }, workflow, on) {
+      const at = { owner, repo: name, workflow_id: workflow };
+      await requester.write(
+        `PUT /repos/{owner}/{repo}/actions/workflows/{workflow_id}/${on ? "enable" : "disable"}`,
+        at,
+      );
     },
     async dispatch(repository, workflow, ref, inputs) {
       await github.dispatchWorkflow(repository, workflow, ref, inputs);

@@ -10,6 +10,21 @@ interface Tree {
   truncated: boolean;
 }
 
+/** Source: https://docs.github.com/en/rest/repos/repos#get-a-repository */
+interface Traits {
+  archived?: boolean;
+  disabled?: boolean;
+  fork?: boolean;
+  is_template?: boolean;
+}
+
+interface Pull {
+  number: number;
+  state: "open" | "closed";
+  merged_at: string | null;
+  head: { ref: string; repo: { id: number } | null };
+}
+
 interface Rule {
   type: string;
   parameters?: { required_approving_review_count?: number; require_code_owner_review?: boolean };
@@ -26,6 +41,32 @@ export function repositorySetup(requester: Requester, repository: Repository): R
   const { owner, name } = repository;
   const at = { owner, repo: name };
   return {
+    async traits() {
+      const found = await requester.get<Traits>("/repositories/{repository_id}", { repository_id: repository.id });
+      return {
+        archived: found.archived === true,
+        disabled: found.disabled === true,
+        fork: found.fork === true,
+        template: found.is_template === true,
+      };
+    },
+
+    async lastPullRequest(branch) {
+      // Without a filter of `state`, GitHub lists only open ones. The newest comes first:
+      // https://docs.github.com/en/rest/pulls/pulls#list-pull-requests
+      const found = await requester.list<Pull>("/repos/{owner}/{repo}/pulls", {
+        ...at,
+        head: `${owner}:${branch}`,
+        state: "all",
+      });
+      const last = found.find(
+        ({ head }) => head.ref === branch && (head.repo === null || head.repo.id === repository.id),
+      );
+      if (last === undefined) return null;
+      const { number, state, merged_at: mergedAt } = last;
+      return { number, end: state === "open" ? "open" : mergedAt === null ? "closed" : "merged" };
+    },
+
     async paths(sha) {
       const read = (tree: string, all: boolean): Promise<Tree> =>
         requester.get<Tree>("/repos/{owner}/{repo}/git/trees/{tree_sha}", {

@@ -30,6 +30,8 @@ export interface HarnessDescription {
   program: { variable: string; name: string } | null;
   /** The npm package that has the program. Null: none is known. */
   npmPackage: string | null;
+  /** The version of the package that the tests with real agents use. Null: there is no package. */
+  testedVersion: string | null;
   /** Models that replace its service's defaults (`config/models.ts`). */
   tiers: Partial<Tiers>;
   capabilities: Readonly<Record<Capability, boolean>>;
@@ -48,6 +50,7 @@ export interface CliDescription extends HarnessDescription {
   keys: KeyVariables;
   program: { variable: string; name: string };
   npmPackage: string;
+  testedVersion: string;
 }
 
 export function installLine({ npmPackage }: Pick<CliDescription, "npmPackage">): string {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { defaultModelOf, modelRow, tiersOf } from "../../config/models.ts";
 import { selfReportingOf } from "../../money/self-reporting.ts";
-import { installCommand } from "../../onboarding/install.ts";
+import { agentPackage } from "../../onboarding/install.ts";
 import type { CliDescription, HarnessDescription } from "./description.ts";
 import { builtInHarnesses, type CliName, describedHarness, describedHarnesses, descriptions } from "./descriptions.ts";
 import { createHarnesses } from "./index.ts";
@@ -50,7 +50,10 @@ describe("descriptions", () => {
     expect(harness?.capabilities).toEqual(description.capabilities);
     expect(harness?.tools).toEqual(description.tools);
     expect(harness?.defaultModel).toBe(defaultModelOf(description.name as CliName));
-    expect(installCommand(description.name)).toBe(`npm install --global ${description.npmPackage}`);
+    expect(agentPackage(description.name)).toEqual({
+      name: description.npmPackage,
+      version: description.testedVersion,
+    });
     for (const model of Object.values(tiersOf(description.name) ?? {}))
       expect(modelRow(model)?.provider).toBe(description.provider);
     expect(description.program.variable).toMatch(/^BATON_[A-Z]+_BINARY$/);
@@ -69,7 +72,7 @@ describe("descriptions", () => {
   it.each(["acp", "mine", "constructor", ""])("%j is none of Baton's own", (name) => {
     expect(describedHarness(name)).toBeNull();
     expect(tiersOf(name)).toBeNull();
-    expect(installCommand(name)).toBeNull();
+    expect(agentPackage(name)).toBeNull();
   });
 
   it.each([

@@ -47,6 +47,7 @@ function echo(heard: unknown[][] = []): Operator {
     ...Object.fromEntries(names.map((name) => [name, named(name)])),
     schedules: Object.fromEntries(schedules),
     sweeps: { run: named("sweeps.run"), stats: named("sweeps.stats") },
+    setups: { ask: named("setups.ask"), list: named("setups.list") },
   } as unknown as Operator;
 }
 
@@ -82,6 +83,8 @@ describe("the socket of a running Baton", () => {
     expect(await operator.sweeps.stats("acme/shop")).toEqual(["sweeps.stats"]);
     const sweep = { owner: "acme", repositories: ["*"], budgetUsd: 5, by };
     expect(await operator.sweeps.run(sweep)).toEqual(["sweeps.run"]);
+    expect(await operator.setups.list("acme")).toEqual(["setups.list"]);
+    expect(await operator.setups.ask({ owner: "acme", repositories: ["*"], perDay: 2 })).toEqual(["setups.ask"]);
     expect(heard).toHaveLength(Object.keys(operations).length);
     expect(heard).toContainEqual(["list", { active: true, limit: 50 }]);
     expect(heard).toContainEqual(["cancel", "run_1", by, "Why."]);
@@ -153,8 +156,9 @@ describe("the socket of a running Baton", () => {
 
   it("asks under the names that are answered", async () => {
     const asked: string[] = [];
-    const { schedules, sweeps, ...rest } = remoteOperator(async (name) => asked.push(name));
-    for (const one of [...Object.values(rest), ...Object.values(schedules), ...Object.values(sweeps)])
+    const { schedules, sweeps, setups, ...rest } = remoteOperator(async (name) => asked.push(name));
+    const groups = [rest, schedules, sweeps, setups];
+    for (const one of groups.flatMap((group): unknown[] => Object.values(group)))
       await (one as () => Promise<unknown>)();
     expect(asked.sort()).toEqual(Object.keys(operations).sort());
   });

@@ -9,6 +9,7 @@ import { closeSync, constants, openSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { platform } from "node:process";
 import { z } from "zod";
+import type { SetupRequests } from "../../begin/setup-requests.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { actorSchema } from "../../core/vocabulary.ts";
 import type { Circuit } from "../../routing/circuit.ts";
@@ -42,6 +43,7 @@ export interface Operator extends Pick<Runs, "list" | "read" | "cancel" | "erase
   circuit(harness: string): Promise<Circuit | null>;
   schedules: Pick<Schedules, "list" | "run" | "pause" | "resume">;
   sweeps: Pick<Sweeps, "run" | "stats">;
+  setups: Pick<SetupRequests, "ask" | "list">;
   /** Begins a run in a thread, as `/baton run` does there. Returns its id. Needs a running App. */
   start(request: StartRequest): Promise<string>;
   /** Writes the embedded database into a new file that only its owner can read. Returns its size in bytes. */
@@ -78,6 +80,12 @@ const askSweepsSchema = z.strictObject({
   by: actorSchema,
 });
 
+const askSetupsSchema = z.strictObject({
+  owner: text,
+  repositories: z.array(text).max(200),
+  perDay: z.number().int().min(1).max(500).nullable(),
+});
+
 export const operations = {
   list: operation(z.tuple([listRunsSchema]), (to, [filter]) => to.list(filter)),
   read: operation(z.tuple([runId]), (to, [id]) => to.read(id)),
@@ -93,6 +101,8 @@ export const operations = {
   "schedules.resume": operation(z.tuple([text, text.nullable()]), (to, given) => to.schedules.resume(...given)),
   "sweeps.run": operation(z.tuple([askSweepsSchema]), (to, [request]) => to.sweeps.run(request)),
   "sweeps.stats": operation(z.tuple([text.nullable()]), (to, [repository]) => to.sweeps.stats(repository)),
+  "setups.ask": operation(z.tuple([askSetupsSchema]), (to, [request]) => to.setups.ask(request)),
+  "setups.list": operation(z.tuple([text]), (to, [owner]) => to.setups.list(owner)),
   start: operation(
     z.tuple([
       z.strictObject({
@@ -131,5 +141,6 @@ export function remoteOperator(ask: (operation: string, given: readonly unknown[
       resume: to("schedules.resume"),
     },
     sweeps: { run: to("sweeps.run"), stats: (repository) => to("sweeps.stats")(repository ?? null) },
+    setups: { ask: to("setups.ask"), list: to("setups.list") },
   };
 }

@@ -9,6 +9,7 @@ import {
   configPaths,
   type ParsedConfig,
   parseConfig,
+  twoFilesProblem,
 } from "../../config/parse.ts";
 import { defaultSettings, type Settings } from "../../config/schema.ts";
 import { startsOf, wakeUpsOf, workflowFolder } from "../../config/wake-ups.ts";
@@ -33,7 +34,11 @@ export const configCheck: CliCommand = (program, context) => {
       const path = file ?? configPaths.find((one) => existsSync(join(directory, one)));
       if (path === undefined)
         throw new BatonError("BATON_INPUT_INVALID", `There is no ${configPaths.join(" nor ")} in ${directory}.`);
-      const parsed = parseConfig(read(directory, path), surroundingsOf(directory));
+      const there = file === undefined ? configPaths.filter((one) => existsSync(join(directory, one))) : [];
+      const parsed: ParsedConfig =
+        there.length > 1
+          ? { ok: false, problems: [twoFilesProblem(there)] }
+          : parseConfig(read(directory, path), surroundingsOf(directory));
       const changes = parsed.ok ? effectiveDifference(settingsOf(directory, base), parsed.settings) : [];
       if (!parsed.ok) exit(exitCodes.no);
       if (json === true) {

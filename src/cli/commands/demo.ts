@@ -5,6 +5,7 @@ interface Options {
   json?: true;
   serve: boolean;
   story?: string;
+  play?: true;
 }
 
 export const demo: CliCommand = (program, context) => {
@@ -12,12 +13,14 @@ export const demo: CliCommand = (program, context) => {
     .command("demo")
     .description("The whole job on this machine, without any account.")
     .option("--story <name>", "The story to show: job, or sweep (from a SARIF report to a merged pull request).")
+    .option("--play", "Be the reviewer, in the pages of the local GitHub.")
     .option(...jsonOption)
     .option("--no-serve", "End after the job instead of serving the thread as a web page.")
-    .action(async ({ json, serve, story }: Options) => {
+    .action(async ({ json, serve, story, play }: Options) => {
       // The demo reads its own command line, so `npm run demo` and this command are the same.
       const words = [
         ...(story === undefined ? [] : ["--story", story]),
+        ...(play === true ? ["--play"] : []),
         ...(json === true ? ["--json"] : []),
         ...(serve ? [] : ["--no-serve"]),
       ];

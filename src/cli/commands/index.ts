@@ -6,10 +6,12 @@ import { databaseBackup } from "./database-backup.ts";
 import { databaseMove } from "./database-move.ts";
 import { databaseRestore } from "./database-restore.ts";
 import { demo } from "./demo.ts";
+import { doctor } from "./doctor.ts";
 import { harnessDoctor } from "./harness-doctor.ts";
 import { harnessList } from "./harness-list.ts";
 import { init } from "./init.ts";
 import { journalCat } from "./journal-cat.ts";
+import { onboard } from "./onboard.ts";
 import { processCheck } from "./process-check.ts";
 import { processList } from "./process-list.ts";
 import { promptInspect } from "./prompt-inspect.ts";
@@ -35,9 +37,11 @@ import { transcript } from "./transcript.ts";
 
 export const commands: readonly CliCommand[] = [
   init,
+  onboard,
   start,
   stop,
   status,
+  doctor,
   demo,
   configCheck,
   configSchema,

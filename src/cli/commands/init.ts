@@ -12,7 +12,7 @@ interface Options {
 export const init: CliCommand = (program, context) => {
   program
     .command("init")
-    .description("Set Baton up in this repository: look what it has, write the workflow and a commented `baton.yaml`.")
+    .description("Set Baton up in this repository: find out what it has, write the workflow and a short `baton.yaml`.")
     .option(
       "--pull-request",
       "Open, or refresh, a pull request on GitHub instead of writing files here. Needs GITHUB_TOKEN.",

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { configPaths, parseConfig } from "../../config/parse.ts";
+import { configPaths, type ParsedConfig, parseConfig, twoFilesProblem } from "../../config/parse.ts";
 import { defaultSettings, type Settings } from "../../config/schema.ts";
 import { BatonError } from "../../core/errors.ts";
 import { type CliCommand, type CliContext, group, jsonOption } from "../context.ts";
@@ -39,7 +39,8 @@ function settingsOf({ directory }: CliContext, file: string | undefined): Settin
   } catch (thrown) {
     throw new BatonError("BATON_INPUT_INVALID", `"${path}" cannot be read.`, { cause: thrown });
   }
-  const parsed = parseConfig(text);
+  const there = file === undefined ? configPaths.filter((one) => existsSync(resolve(directory, one))) : [];
+  const parsed: ParsedConfig = there.length > 1 ? { ok: false, problems: [twoFilesProblem(there)] } : parseConfig(text);
   if (parsed.ok) return parsed.settings;
   throw new BatonError(
     "BATON_INPUT_INVALID",

@@ -48,24 +48,31 @@ table.diff{border-collapse:collapse;width:100%;display:block;overflow:auto}table
 table.diff td{padding:0 10px;line-height:20px;white-space:pre;vertical-align:top}table.diff td.n{color:var(--muted);text-align:right;user-select:none;width:1%;min-width:40px}
 tr.added{background:var(--added)}tr.removed{background:var(--removed)}tr.hunk{background:var(--hunk);color:var(--muted)}
 .log{background:var(--box);border:1px solid var(--line);border-radius:6px;padding:16px;overflow:auto;white-space:pre;line-height:1.6;margin:0}
+form.speak{margin:24px 0}form.speak textarea{width:100%;font:inherit;color:inherit;background:var(--page);border:1px solid var(--line);border-radius:6px;padding:8px}
+.buttons{display:flex;flex-wrap:wrap;gap:8px;margin-top:8px}.buttons button{font:inherit;color:inherit;background:var(--box);border:1px solid var(--line);border-radius:6px;padding:5px 12px;cursor:pointer}
+.buttons button.green{background:#1f883d;color:#fff}.buttons button.red{background:#cf222e;color:#fff}
 footer{color:var(--muted);font-size:12px;text-align:center;padding:32px}
 @media(max-width:600px){main{padding:0 8px}.timeline{margin-left:0;border-left:0}.entry{padding-left:0}.entry>.avatar{position:static;margin-bottom:4px}.event .dot{position:static;display:inline-block;vertical-align:middle;margin-right:6px}}
 `;
 
-/** Only content of the page itself: no script, no foreign image, no form. */
-const policy =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
+/** Only content of the page itself: no script, no foreign image, no form but the player's. */
+const policy = (forms: "'self'" | "'none'"): string =>
+  `default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action ${forms}`;
 
-export function layout(given: { title: string; where: Part; status?: number }, body: Part): Answer {
+export function layout(
+  given: { title: string; where: Part; status?: number; player?: string | undefined },
+  body: Part,
+): Answer {
+  const { player } = given;
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${given.title}</title><style>${new Html(style)}</style></head>
 <body><header class="top">${given.where}</header><main>${body}</main>
-<footer>A local GitHub on this machine. Read only.</footer></body></html>`;
+<footer>A local GitHub on this machine. ${player === undefined ? "Read only." : `You are ${player}. Reload to see news.`}</footer></body></html>`;
   return {
     status: given.status ?? 200,
     headers: {
-      "content-security-policy": policy,
+      "content-security-policy": policy(player === undefined ? "'none'" : "'self'"),
       "x-content-type-options": "nosniff",
       "referrer-policy": "no-referrer",
     },

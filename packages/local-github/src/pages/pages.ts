@@ -1,6 +1,6 @@
 /**
- * The pages for people in a browser: read-only, without sign-in, and they show everything. The server listens on this
- * machine only.
+ * The pages for people in a browser: without sign-in, and they show everything. They are read-only, except for a player
+ * (`speak.ts`). The server listens on this machine only.
  */
 import type { Answer } from "../answer.ts";
 import { pullRange } from "../deeds/pulls.ts";

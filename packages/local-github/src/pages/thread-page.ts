@@ -11,6 +11,7 @@ import { type Html, html, type Part } from "./html.ts";
 import { layout } from "./layout.ts";
 import { markdown } from "./markdown.ts";
 import { avatar, outcome, references, when, where, who } from "./marks.ts";
+import { speakForm } from "./speak.ts";
 
 interface Place {
   site: Site;
@@ -31,9 +32,11 @@ export async function threadPage(site: Site, repository: Repository, thread: Thr
   const body = html`<h1 class="title">${thread.title} <span class="number">#${thread.number}</span></h1>
 <div class="meta">${badge(thread)}${summary(place, thread)} ${labels(repository, thread)}</div>
 <div class="timeline">${entries.map((entry) => entry.part)}${ending(place, thread)}</div>
+${speakForm(site, repository, thread)}
 ${isPull(thread) ? await pullParts(place, thread) : null}`;
   const name = fullName(site.state, repository);
-  return layout({ title: `${thread.title} · #${thread.number} · ${name}`, where: where(site, repository) }, body);
+  const title = `${thread.title} · #${thread.number} · ${name}`;
+  return layout({ title, where: where(site, repository), player: site.player?.login }, body);
 }
 
 function badge(thread: Thread): Html {

@@ -109,7 +109,7 @@ export function repositoryObject(view: View, repository: Repository) {
     open_issues_count: openIssues,
     license: null,
     allow_forking: true,
-    is_template: false,
+    is_template: repository.template,
     web_commit_signoff_required: false,
     topics: [],
     visibility: repository.private ? ("private" as const) : ("public" as const),

@@ -6,7 +6,7 @@ import { commitSha, git } from "../git.ts";
 import { readCommit } from "../git-objects.ts";
 import { simpleCommit } from "../resources/check.ts";
 import { minimalRepository, repositoryPage, repositoryUrl } from "../resources/repository.ts";
-import { bodyOf, repositoryRoute } from "../route.ts";
+import { bodyOf, type RepositoryContext, repositoryRoute } from "../route.ts";
 import { gitDirectory, nodeId } from "../site.ts";
 import { accountOf, branchRef, fullName, takeId } from "../state.ts";
 
@@ -18,6 +18,16 @@ const dispatch = z.object({
   inputs: z.record(z.string(), z.string()).optional(),
   return_run_details: z.boolean().optional(),
 });
+
+/** The name of a workflow file on the default branch. */
+async function existingWorkflow({ site, repository, params }: RepositoryContext): Promise<string> {
+  const file = params["workflow"] ?? "";
+  const head = repository.refs.get(branchRef(repository.defaultBranch));
+  const path = `${head}:.github/workflows/${file}`;
+  if ((await git(gitDirectory(site, repository.id), ["show", path]).catch(() => null)) === null)
+    throw new Refusal(404, "Not Found");
+  return file;
+}
 
 export const actionRoutes = [
   // Only dispatched runs, and runs that the code in the runners' role reported. Any other run is unknown, like a
@@ -76,13 +86,23 @@ export const actionRoutes = [
       node_id: nodeId("Workflow", 1),
       name: file,
       path,
-      state: "active",
+      state: repository.disabledWorkflows.has(file) ? "disabled_manually" : "active",
       created_at: repository.createdAt,
       updated_at: repository.createdAt,
       url: `${repositoryUrl(site, repository)}/actions/workflows/1`,
       html_url: `${page}/blob/${repository.defaultBranch}/${path}`,
       badge_url: `${page}/workflows/${file}/badge.svg`,
     });
+  }),
+  // Source: https://docs.github.com/en/rest/actions/workflows#enable-a-workflow
+  repositoryRoute("PUT /actions/workflows/:workflow/enable", "actions:write", async (context) => {
+    context.repository.disabledWorkflows.delete(await existingWorkflow(context));
+    return noContent;
+  }),
+  // Source: https://docs.github.com/en/rest/actions/workflows#disable-a-workflow
+  repositoryRoute("PUT /actions/workflows/:workflow/disable", "actions:write", async (context) => {
+    context.repository.disabledWorkflows.add(await existingWorkflow(context));
+    return noContent;
   }),
   // Source: https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
   repositoryRoute("POST /actions/workflows/:workflow/dispatches", "actions:write", async (context) => {
@@ -96,6 +116,9 @@ export const actionRoutes = [
     const workflow = context.params["workflow"] ?? "";
     const text = await git(directory, ["show", `${sha}:.github/workflows/${workflow}`]).catch(() => null);
     if (text === null) throw new Refusal(404, "Not Found");
+    // Source: https://github.com/benc-uk/workflow-dispatch/issues/72 (the words)
+    if (repository.disabledWorkflows.has(workflow))
+      throw new Refusal(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow");
     if (!text.includes("workflow_dispatch"))
       throw new Refusal(422, "Workflow does not have 'workflow_dispatch' trigger");
     dispatchCi(site, repository, { workflow, branch: branchRef(ref).slice("refs/heads/".length), sha, doer });

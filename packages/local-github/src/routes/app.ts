@@ -1,4 +1,5 @@
 /** An App's calls as itself: its identity, its installations, tokens, missed deliveries. */
+import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { credentialFrom } from "../access.ts";
 import { badCredentials, created, noContent, notFound, ok, Refusal } from "../answer.ts";
@@ -8,7 +9,7 @@ import { repositoryObject } from "../resources/repository.ts";
 import { integration } from "../resources/user.ts";
 import type { Context } from "../route.ts";
 import { bodyOf, listed, page, route } from "../route.ts";
-import { type App, covers, findAccount, type Grants, type Installation } from "../state.ts";
+import { type App, appOf, covers, findAccount, type Grants, type Installation } from "../state.ts";
 
 function appOfCaller(context: Context): App {
   if (context.actor.kind !== "app") throw new Refusal(401, "A JSON web token could not be decoded");
@@ -131,6 +132,22 @@ export const appRoutes = [
       return ok(installation(context.view, found));
     }),
   ),
+  // Without a token: the code is the proof, for one hour and once.
+  // Source: https://docs.github.com/en/rest/apps/apps#create-a-github-app-from-a-manifest
+  route("POST /app-manifests/:code/conversions", "anyone", (context) => {
+    const codes = context.site.state.manifestCodes;
+    const found = codes.get(context.params["code"] ?? "");
+    if (found === undefined) throw notFound();
+    codes.delete(context.params["code"] ?? "");
+    const app = appOf(context.view.state, found.appId);
+    return created({
+      ...integration(context.view, found.appId),
+      client_id: app.clientId,
+      client_secret: randomBytes(20).toString("hex"),
+      webhook_secret: found.secret,
+      pem: found.privateKey,
+    });
+  }),
   route("GET /apps/:slug", "anyone", (context) => {
     const app = [...context.view.state.apps.values()].find((one) => one.slug === context.params["slug"]);
     if (app === undefined) throw notFound();

@@ -11,6 +11,7 @@ export const acp = {
   keys: null,
   program: null,
   npmPackage: null,
+  testedVersion: null,
   tiers: {},
   capabilities: {
     resume: false,

@@ -7,6 +7,7 @@ export const claudeCode = {
   keys: { apiKey: "ANTHROPIC_API_KEY", login: "CLAUDE_CODE_OAUTH_TOKEN", baseUrl: "ANTHROPIC_BASE_URL" },
   program: { variable: "BATON_CLAUDE_BINARY", name: "claude" },
   npmPackage: "@anthropic-ai/claude-code",
+  testedVersion: "2.1.329",
   tiers: {},
   capabilities: {
     resume: true,

@@ -7,6 +7,7 @@ export const codex = {
   keys: { apiKey: "OPENAI_API_KEY", login: null, baseUrl: "OPENAI_BASE_URL" },
   program: { variable: "BATON_CODEX_BINARY", name: "codex" },
   npmPackage: "@openai/codex",
+  testedVersion: "0.169.0",
   tiers: {},
   capabilities: {
     resume: true,

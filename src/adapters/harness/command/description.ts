@@ -7,6 +7,7 @@ export const command = {
   keys: null,
   program: null,
   npmPackage: null,
+  testedVersion: null,
   tiers: {},
   capabilities: {
     resume: false,

@@ -7,6 +7,7 @@ export const copilot = {
   keys: { apiKey: "ANTHROPIC_API_KEY", login: null, baseUrl: "ANTHROPIC_BASE_URL" },
   program: { variable: "BATON_COPILOT_BINARY", name: "copilot" },
   npmPackage: "@github/copilot",
+  testedVersion: "1.0.102",
   tiers: {},
   capabilities: {
     resume: true,

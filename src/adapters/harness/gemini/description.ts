@@ -7,6 +7,7 @@ export const gemini = {
   keys: { apiKey: "GEMINI_API_KEY", login: null, baseUrl: "GOOGLE_GEMINI_BASE_URL" },
   program: { variable: "BATON_GEMINI_BINARY", name: "gemini" },
   npmPackage: "@google/gemini-cli",
+  testedVersion: "0.61.0",
   tiers: {},
   capabilities: {
     resume: true,

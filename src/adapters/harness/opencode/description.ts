@@ -7,6 +7,7 @@ export const opencode = {
   keys: { apiKey: "ANTHROPIC_API_KEY", login: null, baseUrl: "ANTHROPIC_BASE_URL" },
   program: { variable: "BATON_OPENCODE_BINARY", name: "opencode" },
   npmPackage: "opencode-ai",
+  testedVersion: "1.18.33",
   tiers: {},
   capabilities: {
     resume: true,

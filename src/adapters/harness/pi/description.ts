@@ -7,6 +7,7 @@ export const pi = {
   keys: { apiKey: "ANTHROPIC_API_KEY", login: null, baseUrl: "ANTHROPIC_BASE_URL" },
   program: { variable: "BATON_PI_BINARY", name: "pi" },
   npmPackage: "@earendil-works/pi-coding-agent",
+  testedVersion: "0.87.1",
   tiers: {},
   capabilities: {
     resume: true,

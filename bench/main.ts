@@ -11,23 +11,33 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { readFlags } from "../src/core/flags.ts";
+import { nearest } from "../src/core/nearest.ts";
 import type { Bench, Outcome } from "./figure.ts";
 import { benches } from "./index.ts";
 import { detail, table } from "./report.ts";
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    here: { type: "boolean", default: false },
-    only: { type: "string", multiple: true },
-    help: { type: "boolean", default: false },
-  },
+const words = readFlags(process.argv.slice(2), {
+  json: {},
+  quick: {},
+  here: {},
+  only: { value: "NAME", many: true },
+  help: {},
 });
+const flags = words.ok ? words.flags : {};
+const values = {
+  json: flags["json"] !== undefined,
+  quick: flags["quick"] !== undefined,
+  here: flags["here"] !== undefined,
+  only: flags["only"],
+  help: flags["help"] !== undefined,
+};
 const say = (text: string): void => console.error(text);
 
-if (values.help) {
+if (!words.ok) {
+  say(`${words.wrong}\n\`npm run bench -- --help\` lists the flags.`);
+  process.exitCode = 2;
+} else if (values.help) {
   console.log(
     [
       "npm run bench [-- options]",
@@ -51,7 +61,11 @@ async function main(): Promise<number> {
       values.only.some((wanted) => name.startsWith(wanted) || figures.some((known) => known.startsWith(wanted))),
   );
   if (chosen.length === 0) {
-    say(`Nothing is called ${values.only?.join(", ")}. There are: ${benches.map(({ name }) => name).join(", ")}.`);
+    const names = benches.map(({ name }) => name);
+    const meant = nearest(values.only?.[0] ?? "", [...names, ...benches.flatMap(({ figures }) => figures)]);
+    say(
+      `Nothing is called ${values.only?.join(", ")}.${meant === null ? "" : ` Did you mean \`${meant}\`?`} There are: ${names.join(", ")}.`,
+    );
     return 2;
   }
   const outcome: Outcome = { figures: [], skipped: [] };

@@ -54,7 +54,7 @@ const stories: Story[] = [
     input: input(),
     steps: [plan, ...opened, ["checks", verdict("passed")], ["review", answered("approved", { sha: first })]],
     status: "passed",
-    reason: /approved by @bob; merging is left to you/,
+    reason: /approved by @bob; merging is left to people/,
     output: { pullRequest: 5, headSha: first, merged: false, approvedBy: "bob" },
   },
   {
@@ -104,7 +104,7 @@ const stories: Story[] = [
       ["review#2", answered("approved", { sha: first })],
     ],
     status: "passed",
-    reason: /approved by @bob; merging is left to you/,
+    reason: /approved by @bob; merging is left to people/,
     output: { merged: false },
   },
   {
@@ -338,6 +338,58 @@ describe.each(["without a crash", "with a crash before every answer"])("%s", (ho
     expect(state.outcome?.output).toMatchObject({ ...story.output });
     // Logs are for the repair step, never for the verdict that people read.
     expect(JSON.stringify(state.outcome?.verdict)).not.toContain("AssertionError");
+  });
+});
+
+describe("the pull request's text and the subjects of commits", () => {
+  const story = (texts: Partial<WorkInput>): Promise<RunWorld> =>
+    play(
+      {
+        name: "",
+        input: input({ repairAttempts: 2 }, texts),
+        steps: [
+          plan,
+          ["implement", agent(first, "cart.js", "### Title\nCount each item\n\n### Intent\nCount them.")],
+          ["push", published()],
+          ["pull-request", published(5)],
+          ["checks", verdict("failed")],
+          ["repair", agent(second, "cart.js", "### Intent\nAn empty cart costs 0.")],
+          ["push#2", published()],
+          ["refresh", published(5)],
+          ["checks#2", verdict("failed")],
+          ["repair#2", agent(other)],
+        ],
+        status: "failed",
+        reason: /./,
+      },
+      false,
+    );
+  const inputOf = (world: RunWorld, key: string) =>
+    world.state.effects.get(key as never)?.input as {
+      commitSubject?: string;
+      publish?: { title?: string; body?: string };
+    };
+
+  it("accumulate, and differ", async () => {
+    const world = await story({ texts: "accumulate" });
+    expect(inputOf(world, "pull-request").publish).toMatchObject({
+      title: "Count each item",
+      body: expect.not.stringContaining("Since then"),
+    });
+    const { publish } = inputOf(world, "refresh");
+    expect(publish?.title).toBeUndefined();
+    expect(publish?.body).toMatch(
+      /### Intent\n\nCount them\.\n\n### Since then\n\n- Repair the checks \(1 of 2\): An empty cart costs 0\./,
+    );
+    const subjects = ["implement", "repair", "repair#2"].map((key) => inputOf(world, key).commitSubject);
+    expect(subjects).toEqual(["The total is wrong", "Repair the checks (1 of 2)", "Repair the checks (2 of 2)"]);
+  });
+
+  it("of a run that an older Baton began stay as its journal has them", async () => {
+    const world = await story({});
+    expect(inputOf(world, "pull-request").publish?.title).toBe("The total is wrong");
+    expect(inputOf(world, "refresh").publish?.body).toMatch(/### Intent\n\nAn empty cart costs 0\./);
+    expect(inputOf(world, "repair").commitSubject).toBe("The total is wrong");
   });
 });
 

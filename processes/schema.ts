@@ -51,6 +51,8 @@ export const workInputSchema = z.object({
   planned: plannedSchema.nullable().optional(),
   /** A plan needs readable steps. Absent in runs of an older Baton, which continued without steps. */
   planSteps: z.literal("required").optional(),
+  /** Texts of the pull request and its commits accumulate. Absent in runs of an older Baton, which replaced them. */
+  texts: z.literal("accumulate").optional(),
   /** Earlier requests for changes. They are the run's task, not an answer to its own question. */
   reviewIds: z.array(z.number().int()).optional(),
   /** The pull request of the run. null: the run has to open it. */

@@ -42,6 +42,10 @@ export interface Work {
   /** The last known remote head of the branch. null until the first push. */
   pushedSha: string | null;
   steps: AgentOutput[];
+  /** The writing steps since this run first wrote the pull request's text. null: it has not yet. */
+  since: { title: string; output: AgentOutput }[] | null;
+  /** Subjects of commits so far. */
+  subjects: string[];
   /** The last writing step. */
   last: { role: "implement" | "repair" | "address"; title: string } | null;
   pullRequest: number | null;
@@ -60,6 +64,8 @@ export function begin(input: WorkInput, plan: string, outcomes: Outcome[] = []):
     headSha: input.branchSha ?? input.baseSha,
     pushedSha: input.branchSha,
     steps: [],
+    since: null,
+    subjects: [],
     last: null,
     pullRequest: input.pullRequest,
     begunFor: input.baseBranch,
@@ -200,7 +206,7 @@ export async function write(
     access: "write",
     baseSha: work.headSha,
     prompt: step.prompt,
-    commitSubject: input.thread.title.slice(0, 72),
+    commitSubject: subjectOf(input, work, step),
     ...(step.shareUsd === undefined ? {} : { shareUsd: step.shareUsd }),
     ...(step.onlyHarness === undefined ? {} : { onlyHarness: step.onlyHarness }),
     ...(step.fixes === undefined ? {} : { fixes: step.fixes }),
@@ -208,10 +214,21 @@ export async function write(
     ...chosen(input),
   });
   work.steps.push(output);
+  work.since?.push({ title: step.title, output });
   work.last = { role: step.name, title: step.title };
   if (output.headSha === null || output.headSha === work.headSha) return false;
   work.headSha = output.headSha;
   return true;
+}
+
+/** The subject of changes that the agent leaves uncommitted. Two commits of one run do not share a subject. */
+function subjectOf(input: WorkInput, work: Work, step: { name: string; title: string }): string {
+  const whole = input.thread.title.slice(0, 72);
+  if (input.texts === undefined) return whole;
+  const said = step.name === "implement" ? whole : step.title.slice(0, 60);
+  const before = work.subjects.filter((subject) => subject === said).length;
+  work.subjects.push(said);
+  return before === 0 ? said : `${said.slice(0, 64)} (${before + 1})`;
 }
 
 /** A step's input from earlier steps. */
@@ -277,7 +294,9 @@ export async function publish(
     steps: work.steps,
     outcomes: work.outcomes,
     ...(work.shared === undefined ? {} : { shared: work.shared }),
+    ...(input.texts === undefined ? {} : { since: work.since ?? [] }),
   });
+  work.since ??= [];
   const measured = { baseBranch: input.baseBranch, sha: work.headSha };
   if (work.pullRequest === null) {
     const opened = await ctx.publish("pull-request", {
@@ -505,12 +524,12 @@ async function finish(
   const approval =
     approvedBy === null ? "no review was asked for (`breakpoints.review: auto`)" : `approved by @${approvedBy}`;
   if (input.settings.merge === "manual") {
-    return { ...ended(work, passed(`Checks are green and ${approval}; merging is left to you.`)), approvedBy };
+    return { ...ended(work, passed(`Checks are green and ${approval}; merging is left to people.`)), approvedBy };
   }
   const left = (said: string): WorkOutput => ({
     ...ended(
       work,
-      passed(`Checks are green and ${approval}. GitHub did not merge it, so merging is left to you: ${said}`),
+      passed(`Checks are green and ${approval}. GitHub did not merge it, so merging is left to people: ${said}`),
     ),
     approvedBy,
   });

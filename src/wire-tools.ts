@@ -14,12 +14,13 @@ import { systemRandom } from "./adapters/system/random.ts";
 import type { Operator } from "./app/control/protocol.ts";
 import { BatonError } from "./core/errors.ts";
 import type { StoredEvent } from "./core/event.ts";
-import { type RunId, runIdSchema } from "./core/vocabulary.ts";
+import type { RunId } from "./core/vocabulary.ts";
 import type { AppSettings } from "./environment/settings.ts";
 import type { Harness } from "./ports/harness.ts";
 import type { Database, Store } from "./ports/store.ts";
 import { circuitKey } from "./routing/rank.ts";
 import { circuitOf } from "./runner/perform/route.ts";
+import { runNamed } from "./runner/run-named.ts";
 import { type ListRuns, Runs } from "./runner/runs.ts";
 import { Schedules } from "./runner/schedules.ts";
 import { Sweeps } from "./runner/sweeps.ts";
@@ -159,9 +160,10 @@ function placeOf(store: Store): Place {
 
 function readerOf(places: readonly Place[]): Pick<RunReader, "list" | "read" | "events" | "blob"> {
   const find = async (runId: string): Promise<Place & { id: RunId }> => {
-    const parsed = runIdSchema.safeParse(runId);
-    for (const place of parsed.success ? places : [])
-      if ((await place.store.run(parsed.data as RunId)) !== null) return { ...place, id: parsed.data as RunId };
+    for (const place of places) {
+      const id = await runNamed(place.store, runId);
+      if (id !== null) return { ...place, id };
+    }
     throw new BatonError("BATON_NO_RUN", `There is no run "${runId.slice(0, 60)}".`);
   };
   return {

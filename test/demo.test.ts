@@ -91,7 +91,7 @@ it("the story `sweep`: from SARIF to a merged pull request that the dashboard co
 
 it("a story that there is not is said, with those that there are", async () => {
   const { stderr, exitCode } = await demo(undefined, {}, ["--story", "sweeps"]);
-  expect(stderr).toContain('There is no story "sweeps". There are: job, sweep.');
+  expect(stderr).toContain("Unknown value `sweeps` of `--story`. Did you mean `sweep`? Known: job, sweep.");
   expect(exitCode).toBe(2);
 });
 

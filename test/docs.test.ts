@@ -67,6 +67,18 @@ function brokenLinks(path: string): string[] {
   });
 }
 
+describe.each(paths.filter((path) => path.startsWith("docs/guides/") && !path.endsWith("troubleshooting.md")))(
+  "%s, a guide",
+  (path) => {
+    it("says what its reader will have, how to check it, and what can go wrong", () => {
+      const [, lead = ""] = textOf(path).split("\n\n");
+      expect(lead).toMatch(/^(?:At the end of|With) (?:this|a) /);
+      expect(textOf(path)).toMatch(/^To check: |^## .*[Cc]heck/m);
+      expect(textOf(path)).toMatch(/^## .*can go wrong/m);
+    });
+  },
+);
+
 describe.each(paths)("%s", (path) => {
   it("links lead to files and headings that exist", () => {
     expect(brokenLinks(path)).toEqual([]);

@@ -47,6 +47,12 @@ describe("rules", () => {
     ["as before a time", "It works as before the upgrade.", []],
     ["no different", "This is no different from a retry.", []],
     ["is no longer", "The run is no longer active.", []],
+    ["a cell of a table", "| Name | Meaning |\n| --- | --- |\n| a | Whoever asks. |", ["whoever"]],
+    ["a cell with a clause", "| Name |\n| --- |\n| What fails is shown to a person. |", ["clause-subject"]],
+    ["a column's name is a name", "| Who may ask for it |\n| --- |\n| People. |", []],
+    ["the text after a colon", "Two rules: what fails is shown to a person.", ["clause-subject"]],
+    ["a question after a colon", "Ask the team: what changed between the two commits?", []],
+    ["code after a colon", "Write this: `what fails is shown`.", []],
     ["a second sentence in a list", "- Good.\n- What fails is shown to a person.", ["clause-subject"]],
   ])("%s", (_, text, expected) => {
     expect(rulesOf(text)).toEqual(expected);

@@ -1,6 +1,7 @@
 /** `npm run lint:prose [-- --warnings] [path…]`: exits 1 when a sentence breaks a rule of `prose/rules.ts`. */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { readFlags } from "../src/core/flags.ts";
 import { type ProseProblem, problemsOf } from "./prose/rules.ts";
 import { type Sentence, sentencesOf } from "./prose/sentences.ts";
 import { commentsOf, proseOf } from "./prose/sources.ts";
@@ -28,6 +29,14 @@ export function proseFindings(root: string, paths: readonly string[] = []): Pros
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const words = process.argv.slice(2);
+  const asked = readFlags(
+    words.filter((word) => word.startsWith("-")),
+    { warnings: {} },
+  );
+  if (!asked.ok) {
+    console.error(asked.wrong);
+    process.exit(2);
+  }
   const findings = proseFindings(
     join(import.meta.dirname, ".."),
     words.filter((word) => !word.startsWith("-")),

@@ -12,7 +12,12 @@ import {
 } from "../src/config/models.ts";
 
 const today = process.argv[2] ?? new Date().toISOString().slice(0, 10);
-if (!/^\d{4}-\d{2}-\d{2}$/.test(today)) throw new Error(`"${today}" is not a day, YYYY-MM-DD.`);
+if (!/^\d{4}-\d{2}-\d{2}$/.test(today)) {
+  console.error(
+    `"${today}" is not a day. Did you mean \`npm run models:check ${new Date().toISOString().slice(0, 10)}\`?`,
+  );
+  process.exit(2);
+}
 
 const retiring = retiringDefaults(today);
 for (const one of retiring) console.log(retirementText(one));

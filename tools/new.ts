@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { nearest } from "../src/core/nearest.ts";
 
 const templates = join(import.meta.dirname, "templates");
 
@@ -76,7 +77,11 @@ export function identOf(name: string): string {
 /** The files of a new part by their paths, with the lines of its registries. `read`: a file in its current form. */
 export function newPart(kind: string, name: string, read: (path: string) => string): Map<string, string> {
   const part = parts[kind];
-  if (part === undefined) throw new TypeError(`There is no kind "${kind}". Known: ${Object.keys(parts).join(", ")}.`);
+  if (part === undefined) {
+    const near = nearest(kind, Object.keys(parts));
+    const meant = near === null ? "" : ` Did you mean "${near}"?`;
+    throw new TypeError(`There is no kind "${kind}".${meant} Known: ${Object.keys(parts).join(", ")}.`);
+  }
   if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name))
     throw new TypeError(`"${name}" is not a name in small letters with hyphens.`);
   const ident = identOf(name);

@@ -11,7 +11,7 @@ export const addressReviewProcess = defineProcess<WorkInput, WorkOutput>({
   name: "address-review",
   version: 1,
   summary:
-    "Works on a pull request's own branch: addresses what the thread and you ask for, repairs its checks, waits for your review.",
+    "Works on a pull request's own branch: addresses the reviews, the thread, and the command, repairs its checks, waits for a review.",
   on: ["pull-request"],
   guide: {
     when: "A pull request has comments or a review to answer, or you want something of it changed.",

@@ -7,7 +7,7 @@ import { begin, ended, makePlan, no, protectedPathsAllowed, publish, untilApprov
 export const issueToPr = defineProcess<WorkInput, WorkOutput>({
   name: "issue-to-pr",
   version: 1,
-  summary: "Plans and implements an issue, opens a pull request, repairs its checks, waits for your review.",
+  summary: "Plans and implements an issue, opens a pull request, repairs its checks, waits for a review.",
   on: ["issue"],
   guide: {
     when: "You want an issue done, from the plan to a reviewed pull request.",

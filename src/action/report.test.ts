@@ -54,7 +54,7 @@ it("without a run the outputs say so", () => {
 
 it("what the job cost the repository is in the summary, by kind", () => {
   expect(summaryOf(report("waiting"))).toContain(
-    "This job: 1 steps, 2 state pushes, 5 API calls (3 reads, 1 of them unchanged; 2 writes)",
+    "This job: 1 step, 2 state pushes, 5 API calls (3 reads, 1 of them unchanged; 2 writes)",
   );
 });
 

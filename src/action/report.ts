@@ -5,8 +5,12 @@
 import { randomUUID } from "node:crypto";
 import { appendFile } from "node:fs/promises";
 import type { RunState } from "../core/state.ts";
+import { shortRunId } from "../core/vocabulary.ts";
+import { plural } from "../text/format.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
-import { budgetLine, costTable, folded, headline, stages, stepsTable } from "../thread/render/parts.ts";
+import { headline, pullRequestOf } from "../thread/render/headline.ts";
+import { budgetLine, costTable, folded } from "../thread/render/parts.ts";
+import { workTable } from "../thread/render/stage-table.ts";
 
 /**
  * `waiting`: for people, CI or time; a later event continues. `elsewhere`: another job drives the thread.
@@ -101,18 +105,6 @@ export function outputsOf({ run, verdict, start, check, cacheKey }: JobReport): 
  * Number of the pull request that the run opened or works on. Among several, the last whose branch the run did not
  * delete.
  */
-function pullRequestOf(run: RunState): number | null {
-  if (run.thread.kind === "pull-request") return run.thread.number;
-  const opened = new Map<string, number>();
-  for (const effect of run.effects.values()) {
-    if (effect.kind !== "publish" || effect.output === undefined) continue;
-    const { publish } = effect.input;
-    const { number } = effect.output;
-    if (publish.operation === "pull-request" && number !== null) opened.set(publish.head, number);
-    if (publish.operation === "delete-branch") opened.delete(publish.branch);
-  }
-  return [...opened.values()].at(-1) ?? null;
-}
 
 const marks: Record<JobVerdict, string> = {
   passed: "✅",
@@ -134,7 +126,7 @@ export function summaryOf(report: JobReport): string {
   const links = linksOf(report);
   if (links.length > 0) blocks.push(links.join(" · "));
   if (run !== null) {
-    blocks.push(stages(run), stepsTable(run), budgetLine(run));
+    blocks.push(workTable(run), budgetLine(run));
     if (run.money.spentUsd > 0) blocks.push(folded("Cost by step", costTable(run)));
   }
   blocks.push(`<sub>This job: ${workOf(report)}</sub>`);
@@ -157,14 +149,17 @@ function linksOf({ run, repositoryUrl, thread }: JobReport): string[] {
   return [
     ...(pull === null ? [] : [`[Pull request #${pull}](${repositoryUrl}/pull/${pull})`]),
     ...(thread === null || thread === pull ? [] : [`[Thread #${thread}](${repositoryUrl}/issues/${thread})`]),
-    ...(run === null ? [] : [`run \`${run.runId}\` (\`${neutraliseLine(run.process.name)}\`)`]),
+    ...(run === null ? [] : [`run \`${shortRunId(run.runId)}\` (\`${neutraliseLine(run.process.name)}\`)`]),
   ];
 }
 
 /** The cost of a job for the repository, for its summary and its log. */
 function workOf({ steps, statePushes, apiCalls: { reads, unchanged, writes } }: JobReport): string {
-  const kinds = reads + writes === 0 ? "" : ` (${reads} reads, ${unchanged} of them unchanged; ${writes} writes)`;
-  return `${steps} steps, ${statePushes} state pushes, ${reads + writes} API calls${kinds}`;
+  const kinds =
+    reads + writes === 0
+      ? ""
+      : ` (${plural(reads, "read")}, ${unchanged} of them unchanged; ${plural(writes, "write")})`;
+  return `${plural(steps, "step")}, ${plural(statePushes, "state push", "state pushes")}, ${plural(reads + writes, "API call")}${kinds}`;
 }
 
 /** Workflow commands for the log: GitHub shows them next to the run. */

@@ -1,4 +1,4 @@
-/** GitHub's answers about the App's identity: what is missing, what GitHub refuses, what Baton asks again. */
+/** GitHub's answers about the App's identity. Baton reports missing and refused parts, or asks again. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { parse, parseDocument } from "yaml";

@@ -283,6 +283,7 @@ async function gatherInput(
     settings: workSettingsOf(settings),
     planned: await plannedBefore(context),
     planSteps: "required",
+    texts: "accumulate",
     ...(said.reviewIds.length === 0 ? {} : { reviewIds: said.reviewIds }),
     pullRequest: branch.pullRequest,
     ...(notes.length === 0 ? {} : { notes }),

@@ -1,4 +1,4 @@
-/** The context in which a run begins: who asks, where, and by which settings. */
+/** The context in which a run begins: the person, the place, and the settings. */
 import type { Settings } from "../config/schema.ts";
 import type { RunState } from "../core/state.ts";
 import type { Actor, Repository, Verdict } from "../core/vocabulary.ts";

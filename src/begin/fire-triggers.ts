@@ -12,7 +12,7 @@
  */
 import type { Settings, TriggerSettings } from "../config/schema.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
-import { type Actor, type Json, jsonSchema, type Repository, type Verdict } from "../core/vocabulary.ts";
+import { type Actor, type Json, jsonSchema, type Repository, shortRunId, type Verdict } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
 import type { Github } from "../ports/github.ts";
 import { changeValue } from "../runner/change-value.ts";
@@ -228,7 +228,7 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
     return decide(`Its \`key\` cannot be evaluated, so it counts as false: ${toBatonError(thrown).message}`);
   }
   const runId = runIdOf(operationKey);
-  if ((await store.run(runId)) !== null) return decide(`It started \`${runId}\` before.`);
+  if ((await store.run(runId)) !== null) return decide(`It started \`${shortRunId(runId)}\` before.`);
   const actor = event.sender?.login ?? "";
   const question = {
     rule,
@@ -259,7 +259,8 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
   });
   if (judged.answer?.start === false) return decide(judged.answer.reason);
   // A job sees only the journals of its own thread.
-  if (judged.known !== undefined && judged.known.thread !== thread) return decide(`It started \`${runId}\` before.`);
+  if (judged.known !== undefined && judged.known.thread !== thread)
+    return decide(`It started \`${shortRunId(runId)}\` before.`);
   try {
     const budgetUsd = judged.known === undefined ? judged.answer?.budgetUsd : judged.known.budgetUsd;
     const granted = budgetUsd === undefined ? rule : { ...rule, budgetUsd };
@@ -271,7 +272,7 @@ async function fire(dependencies: Dependencies, firing: Firing): Promise<string>
       withRefusal(memory, runId, { at: clock.now(), actor }),
     );
   }
-  return decide(`Started \`${runId}\`, caused by ${causeText(actor)}.`);
+  return decide(`Started \`${shortRunId(runId)}\`, caused by ${causeText(actor)}.`);
 }
 
 const unknownChain =

@@ -108,7 +108,7 @@ export class RepositoryProcesses {
     const hint = files.includes(`${name}.yml`)
       ? ` \`${processFolder}/${name}.yml\` is not read; name it \`${processPath(name)}\`.`
       : files.includes(`${name}${extension}`)
-        ? ` \`${processPath(name)}\` is not read: of more than ${filesMax} files only the first ${filesMax} by name are.`
+        ? ` \`${processPath(name)}\` is not read: Baton reads the first ${filesMax} files by name.`
         : "";
     const list = names.map((one) => `\`${one}\``).join(", ");
     return new BatonError(

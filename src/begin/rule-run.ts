@@ -1,5 +1,5 @@
 /**
- * One run of a rule, a schedule or a trigger: whose permission it has, and how it begins.
+ * One run of a rule, a schedule or a trigger: its permission, and its beginning.
  *
  * RR1 Baton judges a rule before it writes anything for it. A refusal opens no issue.
  * RR2 A rule that no person sets off has the permission of the last person who changed `baton.yaml`. For a process of the

@@ -120,7 +120,7 @@ describe("the dashboard issue", () => {
     expect(body()).toContain("`src/a.js:3` About aaa");
     expect(body()).toContain("0 of 2 pull requests are open.");
     expect(body()).toContain("- It hung.");
-    expect(body()).toContain("0 of the last 0 proposals of `sarif` were merged.");
+    expect(body()).toContain("No proposal of `sarif` has been decided yet.");
     expect(body()).not.toContain("tick=resume");
   });
 
@@ -236,7 +236,7 @@ describe("the dashboard issue", () => {
     const { proposals } = await readSweepBook(store, repository.id);
     expect(proposals).toMatchObject([{ end: "merged", endedAt: Date.parse("2026-01-02T00:00:00Z") }]);
     await send();
-    expect(body()).toContain("1 of the last 1 proposals of `sarif` were merged.");
+    expect(body()).toContain("The last proposal of `sarif` was merged.");
   });
 
   it("thousands of findings, with texts that would be boxes, stay within the limit and add no box", async () => {

@@ -66,6 +66,19 @@ describe("every command", () => {
       expect(err).not.toBe("");
     },
   );
+
+  it.each([
+    ["stauts", /Did you mean (?:one of .*)?status/],
+    ["run lst", /Did you mean list\?/],
+    ["run list --stauts failed", /Did you mean --status\?/],
+    ["run list --status faild", /Did you mean `failed`\?/],
+    ["init --harnes codex", /Did you mean --harness\?/],
+    ["demo --stroy job", /Did you mean --story\?/],
+  ])("`baton %s` gets a suggestion", async (words, suggestion) => {
+    const { code, err } = await baton(words);
+    expect(code).toBe(exitCodes.usage);
+    expect(err).toMatch(suggestion);
+  });
 });
 
 describe("exit codes", () => {

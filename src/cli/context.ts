@@ -32,5 +32,5 @@ export const repositoryOption = [
 
 export const gitOption = [
   "--git <repository>",
-  "Read what Actions mode keeps in a repository's git: of this address, or of what this clone comes from. With GITHUB_TOKEN where it needs one.",
+  "Read the state that Actions mode keeps in a repository's git. Name its address, or a clone. Private repositories need GITHUB_TOKEN.",
 ] as const;

@@ -22,7 +22,17 @@ async function handle(context: CommandContext): Promise<Reply> {
   const processes = dependencies.processes
     .names()
     .map((name) => ({ name, summary: dependencies.processes.latest(name).summary }));
-  const facts = { login: actor.login, permission: actor.permission, settings, configuration, commands, processes };
+  const facts = {
+    login: actor.login,
+    permission: actor.permission,
+    settings,
+    configuration,
+    commands,
+    processes,
+    thread: context.pullRequest === null ? ("issue" as const) : ("pull-request" as const),
+    run: context.run,
+    lastRun: context.lastRun,
+  };
   const word = command.positional[0] as string | undefined;
   if (word === undefined) return renderHelp({ ...facts, processes: [...processes, ...(await ownProcesses(context))] });
   const grammar = commands.find(({ name }) => name === word);

@@ -1,15 +1,16 @@
 import { triggerDecisions } from "../begin/fire-triggers.ts";
 import { dashboardMarker } from "../begin/open-dashboard.ts";
-import { publishInputSchema } from "../core/effect.ts";
-import type { EffectState } from "../core/state.ts";
-import type { Verdict } from "../core/vocabulary.ts";
+import type { RunState } from "../core/state.ts";
 import { readBook } from "../runner/schedule-book.ts";
 import { health } from "../summary/health.ts";
-import { waitingFor } from "../summary/waiting.ts";
+import { oneLine, plural } from "../text/format.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
-import { decisions, headline, verdictTree } from "../thread/render/parts.ts";
+import { headline } from "../thread/render/headline.ts";
+import { folded } from "../thread/render/parts.ts";
+import { judgementOf, reasons } from "../thread/render/reasons.ts";
 import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 import { lastRunOf } from "./no-run.ts";
+import { twoLines } from "./two-lines.ts";
 
 export const why = defineCommand({
   name: "why",
@@ -28,29 +29,33 @@ async function handle(context: CommandContext): Promise<Reply> {
       ...(await withoutThread(context)),
     ]),
   ];
-  const triggers =
-    fired.length === 0 ? [] : ["### Triggers", fired.map((line) => `- ${neutraliseLine(line)}`).join("\n")];
+  const triggers = fired.map((line) => `- ${neutraliseLine(line)}`).join("\n");
   // This works also if no run began, because people ask why none did.
-  if (context.lastRun === null && triggers.length > 0) return triggers.join("\n\n");
+  if (context.lastRun === null && fired.length > 0) return `### Triggers\n\n${triggers}`;
   const lastRun = lastRunOf(context);
   const { icon, sentence } = headline(lastRun);
-  const waits = waitingFor(lastRun).map(
-    (wait) => `- **${neutraliseLine(wait.title)}**: ${neutraliseLine(wait.sentence)}`,
-  );
-  const judged = [...lastRun.effects.values()].flatMap((effect) => {
-    const verdict = effect.observed?.verdict ?? toldVerdict(effect);
-    return verdict === null ? [] : [verdictTree(verdict)];
+  const answer = await twoLines(context, lastRun, {
+    news: `${icon} ${sentence}`,
+    detail: `${judged(lastRun)}${healthLine(lastRun, dependencies.clock.now())}`,
+    part: "Decisions and evidence",
+    whole: reasons(lastRun),
   });
-  const { score, deductions } = health(lastRun, context.dependencies.clock.now());
-  return [
-    `${icon} ${sentence}`,
-    ...(waits.length === 0 ? [] : ["### Waits for", waits.join("\n")]),
-    "### Asked and decided",
-    decisions(lastRun),
-    ...triggers,
-    ...(judged.length === 0 ? [] : ["### Judged", judged.join("\n")]),
-    `Health ${score} of 100${deductions.length === 0 ? "" : `: ${deductions.map(({ points, reason }) => `−${points} ${reason}`).join(", ")}`}`,
-  ].join("\n\n");
+  return fired.length === 0 ? answer : `${answer}\n\n${folded(plural(fired.length, "trigger decision"), triggers)}`;
+}
+
+/** The newest verdict that the headline does not say. Empty: there is none. */
+function judged(state: RunState): string {
+  const verdicts = [...state.effects.values()].flatMap((effect) => judgementOf(effect) ?? []);
+  const last = verdicts.findLast(({ status }) => status !== "pending");
+  return last === undefined || headline(state).sentence.includes(neutraliseLine(oneLine(last.reason)))
+    ? ""
+    : `Last verdict (${neutraliseLine(last.name)}): ${neutraliseLine(oneLine(last.reason))} `;
+}
+
+function healthLine(state: RunState, now: number): string {
+  const { score, deductions } = health(state, now);
+  const why = deductions.map(({ points, reason }) => `−${points} ${reason}`).join(", ");
+  return `Health ${score} of 100${why === "" ? "" : `: ${neutraliseLine(oneLine(why))}`}.`;
 }
 
 /** Decisions about events that belong to no thread. They stand in the dashboard issue, or anywhere while there is none. */
@@ -60,11 +65,4 @@ async function withoutThread({ dependencies, github, repository, issue }: Comman
   const { dashboard } = await readBook(dependencies.store, repository.id);
   const place = await github.ownIssue(repository, dashboardMarker(repository.id), dashboard);
   return place === null || place === issue.number ? lines : [];
-}
-
-/** A decision of the process itself, in its own comment: which contestant won a race. */
-function toldVerdict({ kind, input }: EffectState): Verdict | null {
-  if (kind !== "publish") return null;
-  const { publish } = publishInputSchema.parse(input);
-  return publish.operation === "comment" ? (publish.verdict ?? null) : null;
 }

@@ -776,7 +776,7 @@ export const settingsSchema = z
                 .array(patternRule)
                 .max(50)
                 .default([])
-                .describe("For `pattern`: what must not occur in the repository's files."),
+                .describe("For `pattern`: the pattern that must not occur in the repository's files."),
               ask: z
                 .string()
                 .min(1)

@@ -2,7 +2,7 @@
  * Decisions: state and a new fact in, events out. This module performs nothing, waits for nothing and reads nothing
  * outside.
  *
- * Owns: which events may follow. Does not own: who may ask (`policy/`), appending (`runner/`).
+ * Owns: which events may follow. Does not own: permissions (`policy/`), appending (`runner/`).
  * C1 A decision for a run that is over is refused, never ignored.
  * C2 Two deciders cannot both win: the append carries the position that the decision was based on.
  */
@@ -16,7 +16,16 @@ import { limits } from "./limits.ts";
 import { retryPauseMs } from "./retry.ts";
 import type { EffectState, RunState } from "./state.ts";
 import type { EndingProcess, Turn } from "./turn.ts";
-import { type Actor, type EffectKey, type Json, type Usage, usdOf, type Verdict, verdictSchema } from "./vocabulary.ts";
+import {
+  type Actor,
+  type EffectKey,
+  type Json,
+  shortRunId,
+  type Usage,
+  usdOf,
+  type Verdict,
+  verdictSchema,
+} from "./vocabulary.ts";
 
 export function isOver(state: RunState): boolean {
   return state.status === "completed" || state.status === "failed" || state.status === "cancelled";
@@ -24,7 +33,7 @@ export function isOver(state: RunState): boolean {
 
 /** Nobody can start a run again after its input was deleted. */
 export function refuseErased({ erased, runId }: RunState): void {
-  if (erased) throw new BatonError("BATON_RUN_ERASED", `The personal texts of \`${runId}\` were deleted.`);
+  if (erased) throw new BatonError("BATON_RUN_ERASED", `The personal texts of \`${shortRunId(runId)}\` were deleted.`);
 }
 
 function alive(state: RunState, asked: string): void {

@@ -1,5 +1,5 @@
 /**
- * The kinds of effect: what a process may ask for, as data, and what it gets back.
+ * The kinds of effect: the requests of a process, as data, and their results.
  *
  * Owns: input and output schema of each kind. Does not own: how to perform an effect (`runner/perform/*`), when it is
  * due (`due.ts`).
@@ -65,7 +65,7 @@ export const agentInputSchema = z.object({
   profile: z.string().optional(),
   /** Subject line for the agent's uncommitted changes, and the default subject for squashing. */
   commitSubject: z.string().optional(),
-  /** The findings of a sweep that the agent fixes: what people then decide about. */
+  /** The findings of a sweep that the agent fixes. People then decide about them. */
   fixes: z.object({ detector: z.string(), fingerprints: z.array(z.string()) }).optional(),
 });
 export type AgentInput = z.infer<typeof agentInputSchema>;

@@ -32,7 +32,8 @@ export const limits = {
    * be anybody.
    */
   answersPerHourMax: 60,
-  answersToStrangersPerHourMax: 5,
+  answersToStrangersPerDayMax: 1,
+  reactionsToStrangersPerDayMax: 5,
   /** GitHub's longest window is an hour. After a longer `retry-after`, Baton asks again at that time. */
   githubPauseMsMax: 3_600_000,
   /** The status comment changes at most this often while work streams. */

@@ -155,7 +155,7 @@ describe("what is left", () => {
   it("H3: without enough earlier runs there is no figure", async () => {
     const none = await world([0, 1], null);
     expect(progressOf(none.state)).toMatchObject({ left: null, runs: 0 });
-    expect(progressLine(progressOf(none.state), null)).toMatch(/ 0 % · step 1 of 4: Step of Plan · no history yet$/);
+    expect(progressLine(progressOf(none.state), null)).toMatch(/ 0 % · step 1 of 4: Step of Plan$/);
     const two = await world(
       [0, 1],
       historyOf([
@@ -163,7 +163,7 @@ describe("what is left", () => {
         [2, 2, 2, 2],
       ]),
     );
-    expect(progressLine(progressOf(two.state), null)).toContain("no history yet (2 of 3 runs)");
+    expect(progressLine(progressOf(two.state), null)).toContain("an estimate needs 3 earlier runs (2 so far)");
   });
 
   it("is the range of what earlier runs took from here, and shrinks as steps end", async () => {

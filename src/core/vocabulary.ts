@@ -29,6 +29,11 @@ export const runIdSchema = z
   .brand<"RunId">();
 export type RunId = z.infer<typeof runIdSchema>;
 
+/** A run as people name it. The command line accepts the beginning of an id that only one run has. */
+export function shortRunId(runId: string): string {
+  return runId.slice(0, 12);
+}
+
 /** The statuses of an active run in the index. An active run holds its thread, and its values stay. */
 export const activeRunStatuses = ["running", "waiting", "paused"] as const;
 export const runStatuses = [...activeRunStatuses, "completed", "failed", "cancelled"] as const;

@@ -5,9 +5,11 @@
  * HC2 Baton reads the permission from GitHub now, by login, and compares the id. Claims in the payload decide nothing.
  * HC4 Baton writes nothing to GitHub for a person before it knows their permission. A slip by a person who may not run or
  *     steer gets silence. `words.ts` bounds the answers to others.
+ * HC5 One process handles the comments of a thread one after the other, so that the answers come in the order asked.
  * HC3 Every outcome is one outbox row, keyed by the source of the command. Two deliveries get one answer.
  */
 
+import { z } from "zod";
 import { actorOf, listedBots } from "../begin/bots.ts";
 import { workOf } from "../begin/work-of.ts";
 import type { Command, Reply } from "../commands/command.ts";
@@ -17,11 +19,12 @@ import { isOver } from "../core/decide.ts";
 import { BatonError, errorCatalogue, hasCode, isBatonError, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
-import type { Actor, RunId, Verdict } from "../core/vocabulary.ts";
+import { type Actor, type Json, type RunId, shortRunId, type Verdict } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
 import { atLeast } from "../policy/permission.ts";
 import type { Github } from "../ports/github.ts";
 import type { NewOutboxRow } from "../ports/store.ts";
+import { defineValues, readValue, writeValue } from "../ports/values.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { threadKeyOf } from "../runner/ledger-rows.ts";
 import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
@@ -125,18 +128,42 @@ export async function judgeCommand(
   return { issue, pullRequest, base, verdict };
 }
 
-/** Parse (`hear`), permit (`judgeCommand`), act (`carryOut`). */
-export async function handleComment(
+/** HC5 */
+export function handleComment(
   dependencies: Dependencies,
   runner: Runner,
   event: CommentEvent,
 ): Promise<CommentOutcome> {
+  const key = `${event.repository.id}#${event.number}`;
+  return inTurn(dependencies.store, key, () => handleInTurn(dependencies, runner, event));
+}
+
+/** The last comment of each thread that is being handled, by store. */
+const turns = new WeakMap<object, Map<string, Promise<void>>>();
+
+function inTurn<T>(store: object, key: string, act: () => Promise<T>): Promise<T> {
+  const queue = turns.get(store) ?? new Map<string, Promise<void>>();
+  turns.set(store, queue);
+  const mine = (queue.get(key) ?? Promise.resolve()).then(act);
+  const over = mine.then(
+    () => {},
+    () => {},
+  );
+  queue.set(key, over);
+  void over.then(() => {
+    if (queue.get(key) === over) queue.delete(key);
+  });
+  return mine;
+}
+
+/** Parse (`hear`), permit (`judgeCommand`), act (`carryOut`). */
+async function handleInTurn(dependencies: Dependencies, runner: Runner, event: CommentEvent): Promise<CommentOutcome> {
   const heard = await hear(dependencies, event);
   if (typeof heard === "string") return { kind: "ignored", reason: heard };
   const { parsed, actor, trusted } = heard;
   const threadKey = threadKeyOf({ thread: { repository: event.repository, number: event.number, kind: "issue" } });
   const voice = await voiceFor(dependencies, { threadKey, authorId: actor.id, trusted });
-  const answer = answerWith(dependencies, event, voice);
+  const answer = answerWith(dependencies, event, { voice, threadKey });
   if (trusted && voice !== "silence") await dependencies.store.write({ outbox: reactionRows(event, "eyes") });
   if (parsed.kind === "unknown" || parsed.kind === "invalid") {
     await answer(misspelt(event, parsed), "confused");
@@ -175,7 +202,7 @@ export async function handleComment(
       threadKey,
       operationKey,
     });
-    await answer(reply, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1");
+    await answer(reply, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1", command);
     return { kind: "done", command: parsed.name };
   } catch (thrown) {
     const error = toBatonError(thrown);
@@ -192,19 +219,52 @@ export async function handleComment(
   }
 }
 
+/** Reads only: a newer answer to the same question makes this one superfluous. */
+const replaced: ReadonlySet<string> = new Set(["status", "cost", "why", "help"]);
+const lastAnswersMax = 50;
+/** The last answer of each command that a newer one replaces, by command and, if it is about a person, author. */
+const lastAnswers = defineValues("answers:", z.record(z.string(), z.string()));
+
 /** HC3 */
 function answerWith(
   dependencies: Pick<Dependencies, "store" | "redact">,
   event: CommentEvent,
-  voice: Voice,
-): (text: string | null, reaction: string) => Promise<void> {
-  return (text, reaction) =>
-    dependencies.store.write({
-      outbox: [
-        ...(text === null || voice !== "words" ? [] : [replyRow(dependencies, event, text)]),
-        ...(voice === "silence" ? [] : reactionRows(event, reaction)),
-      ],
-    });
+  { voice, threadKey }: { voice: Voice; threadKey: string },
+): (text: string | null, reaction: string, command?: Command) => Promise<void> {
+  return async (text, reaction, command) => {
+    const outbox = voice === "silence" ? [] : reactionRows(event, reaction);
+    if (text === null || voice !== "words") return dependencies.store.write({ outbox });
+    const reply = replyRow(dependencies, event, text);
+    if (command === undefined || !replaced.has(command.name))
+      return dependencies.store.write({ outbox: [reply, ...outbox] });
+    const key = lastAnswers.at(threadKey);
+    // Anybody may ask for help, so Baton forgets the oldest.
+    const known = Object.fromEntries(
+      Object.entries((await readValue(dependencies.store, key)) ?? {}).slice(-lastAnswersMax),
+    );
+    const name = command.name === "help" ? `help by ${event.author.id}` : command.name;
+    const before = known[name];
+    const over = before === undefined || before === reply.operationKey ? [] : [supersededRow(event, before)];
+    // First, so that Actions mode pushes both at once. A repeated delivery finds its own answer here, and folds nothing.
+    await writeValue(dependencies.store, key, { ...known, [name]: reply.operationKey });
+    await dependencies.store.write({ outbox: [foldable(reply), ...over, ...outbox] });
+  };
+}
+
+/** The answer as one that can be folded later. */
+function foldable(reply: NewOutboxRow): NewOutboxRow {
+  return { ...reply, kind: "question", payload: { ...(reply.payload as object), open: true } as Json };
+}
+
+function supersededRow({ repository, number }: CommentEvent, operationKey: string): NewOutboxRow {
+  return outboxRow({
+    operationKey,
+    repository,
+    kind: "question",
+    payload: { number, body: "", open: false, because: "outdated" },
+    priority: 70,
+    content: "superseded",
+  });
 }
 
 /** Carries out a command that its author may give, with everything that its handler reads. */
@@ -266,11 +326,12 @@ function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "u
   const who = `@${event.author.login}`;
   if (parsed.kind === "invalid") {
     const usage = commands.find(({ name }) => name === parsed.name)?.usage ?? parsed.name;
-    return `🤔 ${who}: ${neutraliseLine(parsed.problem)}. Nothing was started.\n\nUsage: \`/baton ${usage}\`.`;
+    const problem = neutraliseLine(parsed.problem);
+    return `🤔 ${who}: ${/[.?!]$/.test(problem) ? problem : `${problem}.`} Nothing was started.\n\nUsage: \`/baton ${usage}\`.`;
   }
   const meant = parsed.suggestion === null ? "" : ` Did you mean \`/baton ${parsed.suggestion}\`?`;
   const word = neutraliseLine(parsed.word).replaceAll("`", "'") || "(empty)";
-  const ready = `To have it done as an instruction, write:\n\n${fenced(`/baton run ${parsed.line}`)}`;
+  const ready = `To give it as an instruction, write:\n\n${fenced(`/baton run ${parsed.line}`)}`;
   return `🤔 ${who}, there is no command \`${word}\`.${meant} Nothing was started. \`/baton help\` lists the commands.\n\n${ready}`;
 }
 
@@ -381,7 +442,9 @@ async function activeRunIn(
   const [only] = roots.keys();
   if (roots.size <= 1) return only ?? null;
   if (!isNeeded) return null;
-  const names = [...roots.values()].map(({ startedBy, runId }) => `\`${startedBy?.name ?? runId}\``).join(", ");
+  const names = [...roots.values()]
+    .map(({ startedBy, runId }) => `\`${startedBy?.name ?? shortRunId(runId)}\``)
+    .join(", ");
   throw new BatonError(
     "BATON_COMMAND_INVALID",
     `${roots.size} runs are active in this issue: ${names}. Review their pull requests, or cancel one with \`/baton schedule cancel NAME\`; then give the command again.`,

@@ -127,7 +127,19 @@ export function reviewDecision(facts: ReviewFacts): ReviewDecision {
     settings.count === 1
       ? "an approving review"
       : `${settings.count} approving reviews (\`approvals.count\`; ${approvals.length} so far)`;
-  return decision("pending", `${short} needs ${needed}${byWhom(facts)}.`, { children });
+  const pending = decision("pending", `${short} needs ${needed}${byWhom(facts)}.`, { children });
+  pending.verdict.evidence.push({
+    label: neededLabel,
+    value: `${settings.count === 1 ? "a review" : `${settings.count} reviews (${approvals.length} so far)`}${byWhom(facts)}`,
+  });
+  return pending;
+}
+
+const neededLabel = "needed";
+
+/** The missing reviews, as part of a sentence, with the people who can give them. null: the verdict does not say. */
+export function neededReviews(verdict: Pick<Verdict, "evidence"> | null): string | null {
+  return verdict?.evidence.find(({ label }) => label === neededLabel)?.value ?? null;
 }
 
 /**

@@ -44,6 +44,9 @@ export interface CommentFacts {
 }
 
 /** Baton's comment, as GitHub keeps it. `createdAt`: by GitHub's own clock. */
+/** Why a comment is folded: it is answered, or a newer one replaces it. */
+export type FoldReason = "resolved" | "outdated";
+
 export type PostedComment = Pick<CommentFacts, "id" | "url" | "nodeId" | "createdAt">;
 
 /** The newest change of a file. */
@@ -290,8 +293,8 @@ export interface Github {
   ): Promise<PostedComment>;
   /** Our comment that contains `marker`. null: there is none. */
   ownComment(repository: Repository, number: number, marker: string): Promise<PostedComment | null>;
-  /** Folds a comment as resolved. Nobody waits for that, so other writes come first. */
-  minimizeComment(comment: Pick<CommentFacts, "nodeId">): Promise<void>;
+  /** Folds a comment. Nobody waits for that, so other writes come first. */
+  minimizeComment(comment: Pick<CommentFacts, "nodeId">, because: FoldReason): Promise<void>;
   ensureReaction(
     repository: Repository,
     to: { comment: number } | { reviewComment: number } | { thread: number },

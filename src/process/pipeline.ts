@@ -84,7 +84,7 @@ export async function runPipeline(
     const taken = demandFits(`Pipeline "${name}": ${from} is not what stage "${stage.name}" takes`, stage.input, value);
     const given = await stage.run(within(stage.name), taken);
     value = demandFits(
-      `Pipeline "${name}": what stage "${stage.name}" gave does not fit its output schema`,
+      `Pipeline "${name}": the output of stage "${stage.name}" does not fit its schema`,
       stage.output,
       given,
     );

@@ -249,7 +249,7 @@ describe("pipeline", () => {
     const world = await start(processOf((ctx) => ctx.pipeline(pipeline, { text: "a b" })));
     await world.succeed("p/count/do", done);
     const message =
-      'Pipeline "p": what stage "count" gave does not fit its output schema: `parts.0.size`: expected number, found "a b".';
+      'Pipeline "p": the output of stage "count" does not fit its schema: `parts.0.size`: expected number, found "a b".';
     expect(world.state.outcome?.error).toMatchObject({ code: "BATON_PIPELINE_MISMATCH", message });
     const wrong = await start(processOf((ctx) => ctx.pipeline(pipeline, { text: 3 })));
     expect(wrong.state.outcome?.error?.message).toMatch(/its input is not what stage "count" takes: `text`.*found 3/);

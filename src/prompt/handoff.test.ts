@@ -141,6 +141,45 @@ describe("the pull request's text", () => {
     expect(body).not.toMatch(/\[(?:skip|no) ci\]|\*\*NO_CI|skip-checks/);
   });
 
+  it.each([
+    ["### Title\nfix: count each item\n\n### Intent\nMultiply.", "fix: count each item"],
+    ["### Title\n**`total` counts each item.**\n\n### Intent\nMultiply.", "`total` counts each item"],
+    ["### Title\nChanges\n\n### Intent\nMultiply.", "The sum"],
+    [`### Title\n${"long ".repeat(40)}\n\n### Intent\nMultiply.`, "The sum"],
+    ["### Title\nOne thing\nand another\n\n### Intent\nMultiply.", "The sum"],
+    ["### Title\nCloses #99 for @bob\n\n### Intent\nMultiply.", "Closes no. 99 for @ bob"],
+    ["### Intent\nMultiply.", "The sum"],
+  ])("the title is the agent's, if it says what changes: %j", (text, title) => {
+    expect(pullRequestText({ ...facts, steps: [output({ text })], since: [] }).title).toBe(title);
+    // A run of an older Baton keeps its title.
+    expect(pullRequestText({ ...facts, steps: [output({ text })] }).title).toBe("The sum");
+  });
+
+  it("accumulates: a repair adds to the text, and replaces only how it was checked", () => {
+    const one = output({
+      text: "### Title\nCount each item\n### Intent\nCount.\n### Decisions\n- Multiply.\n### Verification\nNot run.",
+    });
+    const two = output({
+      text: "### Title\nRepair\n### Intent\nAn empty cart costs 0.\n### Decisions\n- Multiply.\n- Begin at 0.\n### Verification\n2 pass.",
+    });
+    const idle = output({ headSha: null, text: "### Intent\nNothing." });
+    const { title, body } = pullRequestText({
+      ...facts,
+      steps: [one, two, idle],
+      since: [
+        { title: "Repair the checks (1 of 3)", output: two },
+        { title: "Address the review", output: idle },
+      ],
+    });
+    expect(title).toBe("Count each item");
+    expect(body).toMatch(
+      /### Intent\n\nCount\.\n\n### Since then\n\n- Repair the checks \(1 of 3\): An empty cart costs 0\.\n\n### Decisions\n\n- Multiply\.\n- Begin at 0\.\n\n/,
+    );
+    expect(body).toMatch(/### Verification\n\n2 pass\./);
+    expect(body).not.toContain("Not run.");
+    expect(body).not.toContain("Nothing.");
+  });
+
   it("has discoveries and what is next only where there are some", () => {
     expect(pullRequestText(facts).body).toContain("### Discoveries\n\nThe tax is wrong, too.");
     expect(pullRequestText({ ...facts, steps: [output({ text: "Done." })] }).body).not.toMatch(

@@ -16,14 +16,14 @@ import type { Handoff } from "./facts.ts";
 import { type Outcome, type OutcomeAnswer, renderOutcomes, unanswered } from "./outcomes.ts";
 import { charactersPerToken } from "./tokens.ts";
 
-const sectionNames = ["Intent", "Decisions", "Discoveries", "Risks", "Verification", "Next"] as const;
+const sectionNames = ["Title", "Intent", "Decisions", "Discoveries", "Risks", "Verification", "Next"] as const;
 type SectionName = (typeof sectionNames)[number];
 type Role = AgentInput["role"];
 
 /** Reads the sections of an agent's report leniently: any heading level, bold instead of headings, missing sections. */
 function parseReport(text: string): Partial<Record<SectionName, string>> {
   const found: Partial<Record<SectionName, string>> = {};
-  const pattern = /^(?:#{1,6}\s*|\*\*)(Intent|Decisions|Discoveries|Risks|Verification|Next)\b[:*\s]*$/gim;
+  const pattern = /^(?:#{1,6}\s*|\*\*)(Title|Intent|Decisions|Discoveries|Risks|Verification|Next)\b[:*\s]*$/gim;
   const marks = [...text.matchAll(pattern)];
   marks.forEach((mark, index) => {
     const name = sectionNames.find((known) => known.toLowerCase() === (mark[1] ?? "").toLowerCase());
@@ -120,6 +120,8 @@ function joinReports(reports: readonly Partial<Record<SectionName, string>>[]): 
   );
 }
 
+type Report = Partial<Record<SectionName, string>>;
+
 export function pullRequestText(facts: {
   thread: { number: number; kind: "issue" | "pull-request"; title: string; schedule?: string | undefined };
   plan: string;
@@ -129,11 +131,11 @@ export function pullRequestText(facts: {
   answers?: { by: string; answers: readonly OutcomeAnswer[] } | null;
   /** Uses the reports of all steps, not only of the last. */
   shared?: boolean;
+  /** The last of `steps`: changes since the pull request was opened. Absent: the last report replaces the others. */
+  since?: readonly { title: string; output: AgentOutput }[];
 }): { title: string; body: string } {
   const changed = facts.steps.filter(({ headSha }) => headSha !== null);
-  const report = joinReports(
-    (facts.shared === true ? changed : changed.slice(-1)).map(({ text }) => parseReport(text)),
-  );
+  const { report, later } = facts.since === undefined ? replacing(facts, changed) : accumulating(facts, changed);
   const section = (name: SectionName, otherwise: string): string =>
     `### ${name}\n\n${neutraliseWithin(report[name] ?? otherwise, 4_000)}`;
   const where = (name: SectionName): string => (report[name] === undefined ? "" : section(name, ""));
@@ -142,6 +144,7 @@ export function pullRequestText(facts: {
   const parts = [
     threadLine(facts.thread),
     section("Intent", facts.thread.title),
+    later,
     section("Decisions", "The agent named none."),
     where("Discoveries"),
     section("Risks", "The agent named none."),
@@ -152,10 +155,76 @@ export function pullRequestText(facts: {
     "<sub>Intent, decisions, risks and verification are the agent's words. Checks and the review decide.</sub>",
   ];
   return {
-    title: pullRequestTitle(facts.thread.title),
+    title: pullRequestTitle(facts.since === undefined ? facts.thread.title : titleOf(report, facts.thread.title)),
     // A repository may use the body as the message of a squash.
     body: defuseSkips(parts.filter((part) => part !== "").join("\n\n")),
   };
+}
+
+function replacing(
+  { shared }: Parameters<typeof pullRequestText>[0],
+  changed: readonly AgentOutput[],
+): { report: Report; later: string } {
+  const used = shared === true ? changed : changed.slice(-1);
+  return { report: joinReports(used.map(({ text }) => parseReport(text))), later: "" };
+}
+
+/** The first change says what the pull request is for. Later steps add what they did, and say how it was checked. */
+function accumulating(
+  { shared, since = [] }: Parameters<typeof pullRequestText>[0],
+  changed: readonly AgentOutput[],
+): { report: Report; later: string } {
+  const after = since.filter(({ output }) => output.headSha !== null);
+  const opening = changed.slice(0, changed.length - after.length);
+  const first = (shared === true ? opening : opening.slice(-1)).map(({ text }) => parseReport(text));
+  const rest = after.map(({ output }) => parseReport(output.text));
+  const begun = joinReports(first);
+  const all = joinReports([...first, ...rest]);
+  const last = [...first, ...rest].toReversed();
+  const newest = (name: SectionName): string | undefined => last.find((one) => one[name] !== undefined)?.[name];
+  const report: Report = {};
+  const set = (name: SectionName, text: string | undefined): void => {
+    if (text !== undefined) report[name] = text;
+  };
+  set("Title", first[0]?.Title);
+  set("Intent", begun.Intent);
+  for (const name of ["Decisions", "Discoveries", "Risks"] as const) set(name, eachOnce(all[name]));
+  set("Verification", newest("Verification"));
+  set("Next", last[0]?.Next);
+  const lines = after.map(({ title }, index) => {
+    const intent = cell(rest[index]?.Intent ?? "", 300);
+    return `- ${cell(title, 200)}${intent === "" ? "" : `: ${intent}`}`;
+  });
+  return { report, later: lines.length === 0 ? "" : `### Since then\n\n${lines.join("\n")}` };
+}
+
+/** Several reports repeat decisions that still hold. */
+function eachOnce(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const seen = new Set<string>();
+  return (
+    text
+      .split("\n")
+      .filter((line) => line.trim() === "" || (!seen.has(line.trim()) && seen.add(line.trim()) !== undefined))
+      .join("\n")
+      .replaceAll(/\n{3,}/g, "\n\n")
+      // One list, not two.
+      .replaceAll(/^([-*] [^\n]*)\n\n(?=[-*] )/gm, "$1\n")
+      .trim()
+  );
+}
+
+const titleCharactersMax = 100;
+/** Such a title says nothing about the change. */
+const emptyTitles = /^(?:changes?|update|fix(?:es)?|implement(?:ed)?|the plan|done|title|n\/?a|none|untitled)\.?$/i;
+
+/** The agent's title, if it is one line that says something. Otherwise the thread's. */
+function titleOf({ Title: said = "" }: Report, otherwise: string): string {
+  const lines = said.split("\n").filter((line) => line.trim() !== "");
+  const title = (lines[0] ?? "").replace(/^[\s#>*"-]+|[\s*".]+$/g, "");
+  const fits =
+    lines.length === 1 && title.length >= 8 && title.length <= titleCharactersMax && !emptyTitles.test(title);
+  return fits ? title : otherwise;
 }
 
 /** The dashboard issue stays open, because it is the thread of every schedule. */

@@ -1,7 +1,7 @@
 /**
  * Expected outcomes (W3.1): statements that a person can check, and the answers to them, each with its evidence.
  *
- * Owns: their shape, the format of answers, strict reading, display. Does not own: whom a process asks (processes).
+ * Owns: their shape, the format of answers, strict reading, display. Does not own: questions of a process (processes).
  * O1 An outcome without an answer, with two answers or without evidence is not met.
  * O2 An answer is the word of its author. Baton shows it as such, and never makes a gate's verdict of it.
  */

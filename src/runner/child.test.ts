@@ -15,7 +15,8 @@ import type { Store } from "../ports/store.ts";
 import { defineProcess, type ProcessContext, type ProcessDefinition, ProcessRegistry } from "../process/process.ts";
 import { stoppedChildOf } from "../summary/child.ts";
 import { waitingFor } from "../summary/waiting.ts";
-import { headline, stepsTable } from "../thread/render/parts.ts";
+import { headline } from "../thread/render/headline.ts";
+import { stepsTable } from "../thread/render/parts.ts";
 import { createRun } from "./create-run.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { childRunIdOf } from "./perform/child.ts";
@@ -157,14 +158,14 @@ describe("what a child waits for", () => {
     );
     const asking = await world.until("the question", (state) => noteOf(state).includes("Red or blue?"));
     expect(headline(asking)).toMatchObject({ icon: "🙋", sentence: expect.stringContaining("/baton answer") });
-    expect(stepsTable(asking)).toMatch(/🏃 \| Run asks \| .*Red or blue\?.*\$0\.00 of its \$4\.00/);
+    expect(stepsTable(asking)).toMatch(/🏃 running \| Run asks \| .*Red or blue\?.*\$0\.00 of its \$4\.00/);
     const { runId } = (await world.childOf("child")) as RunState;
     await world.runner.change(runId, (state) =>
       answer(state, [...state.open][0] as never, { answer: "red", by: bob as never }),
     );
     const over = await world.until("the end", ({ outcome }) => outcome !== null);
     expect(over.outcome?.output).toMatchObject({ runId, verdict: { status: "passed" }, output: { answer: "red" } });
-    expect(stepsTable(over)).toContain("| ✅ | Run asks | All of it.");
+    expect(stepsTable(over)).toContain("| ✅ done | Run asks | All of it.");
   });
 
   it("may be money: the top-up is the child's, set aside for it", async () => {

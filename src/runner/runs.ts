@@ -17,8 +17,8 @@ import {
   type Json,
   jsonSchema,
   type RunId,
-  runIdSchema,
   runStatuses,
+  shortRunId,
   threadSchema,
 } from "../core/vocabulary.ts";
 import type { RunRow } from "../ports/store.ts";
@@ -27,6 +27,7 @@ import { type RunSummary, summarise } from "../summary/summary.ts";
 import { createRun } from "./create-run.ts";
 import { definitionOf } from "./definitions.ts";
 import type { Dependencies } from "./dependencies.ts";
+import { runNamed } from "./run-named.ts";
 import type { Runner } from "./runner.ts";
 
 export const createRunSchema = z.strictObject({
@@ -179,7 +180,8 @@ export class Runs {
    */
   async erase(runId: string): Promise<RunSummary> {
     const state = await this.#state(runId);
-    if (!isOver(state)) throw new BatonError("BATON_ERASE_REFUSED", `The run \`${state.runId}\` is ${state.status}.`);
+    if (!isOver(state))
+      throw new BatonError("BATON_ERASE_REFUSED", `The run \`${shortRunId(state.runId)}\` is ${state.status}.`);
     await this.#dependencies.store.erase(state.runId);
     return this.read(runId);
   }
@@ -188,7 +190,10 @@ export class Runs {
   async retry(runId: string, by: Actor): Promise<RunSummary> {
     const last = await this.#state(runId);
     if (!isOver(last))
-      throw new BatonError("BATON_RUN_ACTIVE", `The run \`${last.runId}\` is ${last.status}; cancel it first.`);
+      throw new BatonError(
+        "BATON_RUN_ACTIVE",
+        `The run \`${shortRunId(last.runId)}\` is ${last.status}. Cancel it first.`,
+      );
     refuseErased(last);
     const retried = await createRun(this.#dependencies, {
       operationKey: `retry:${last.runId}`,
@@ -220,8 +225,8 @@ export class Runs {
   }
 
   async #known(runId: string): Promise<RunId> {
-    const parsed = runIdSchema.safeParse(runId);
-    if (parsed.success && (await this.#dependencies.store.run(parsed.data)) !== null) return parsed.data;
+    const found = await runNamed(this.#dependencies.store, runId);
+    if (found !== null) return found;
     throw new BatonError("BATON_NO_RUN", `There is no run "${runId.slice(0, 60)}".`);
   }
 

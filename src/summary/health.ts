@@ -28,8 +28,8 @@ export function health(state: RunState, now: number): Health {
     // An agent that only reads, for example for a plan, is not idle.
     if (effect.kind === "agent" && effect.input.access === "write" && effect.output?.headSha === null) idle += 1;
   }
-  take(Math.min(40, failures * 8), `${failures} failed attempt(s)`);
-  take(Math.min(20, idle * 10), `${idle} agent step(s) changed nothing`);
+  take(Math.min(40, failures * 8), `${failures} failed attempt${failures === 1 ? "" : "s"}`);
+  take(Math.min(20, idle * 10), `${idle} agent step${idle === 1 ? "" : "s"} changed nothing`);
   const oldest = Math.min(...[...state.open].map((key) => state.effects.get(key)?.requestedAt ?? now), now);
   const waitedHours = (now - oldest) / hourMs;
   take(

@@ -20,11 +20,17 @@ export interface Throttle {
 export function throttle(detector: string, ends: readonly ProposalEnd[]): Throttle {
   const last = ends.slice(-proposalsCounted);
   const merged = last.filter((end) => end === "merged").length;
-  const said = `${merged} of the last ${last.length} proposals of \`${detector}\` were merged`;
+  const said = mergedOf(`\`${detector}\``, merged, last.length);
   const counted = { merged, counted: last.length };
   if (last.length < proposalsNeeded) return { rate: 1, ...counted, reason: `${said}.` };
   const share = merged / last.length;
   if (share < pauseBelow) return { rate: 0, ...counted, reason: `${said}, under 20 %: it is paused.` };
   if (share < halfBelow) return { rate: 0.5, ...counted, reason: `${said}, under 50 %: half of its rate.` };
   return { rate: 1, ...counted, reason: `${said}.` };
+}
+
+function mergedOf(detector: string, merged: number, counted: number): string {
+  if (counted === 0) return `No proposal of ${detector} has been decided yet`;
+  if (counted === 1) return `The last proposal of ${detector} was ${merged === 1 ? "" : "not "}merged`;
+  return `${merged} of the last ${counted} proposals of ${detector} ${merged === 1 ? "was" : "were"} merged`;
 }

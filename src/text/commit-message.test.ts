@@ -14,7 +14,7 @@ const effects = {
   address: /^\W{0,20}\p{L}[\p{L}-]*\s*[:=][^\n]*[<(][^\s@]+@[^\s]+[>)]/imu,
   release: /^release-as\s*:|^(?:BEGIN|END)_COMMIT_OVERRIDE/im,
   baton: /^baton-[\w-]+\s*:/im,
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it must not be there
   // oxlint-disable-next-line no-control-regex
   control: /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]/,
 };

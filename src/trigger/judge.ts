@@ -7,7 +7,7 @@
  * TJ3 Starts an hour are bounded, for each rule and for all rules together. So a storm costs a bounded number of runs.
  */
 import { limits } from "../core/limits.ts";
-import type { Json } from "../core/vocabulary.ts";
+import { type Json, shortRunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
 import { matchesAny } from "../policy/paths.ts";
 import { evaluate, isTrue, parseExpression } from "../workflow/expression.ts";
@@ -119,7 +119,7 @@ export function judgeStart({ rule, event, related, past, now, money }: StartQues
   if (ofRule >= rule.maxPerHour)
     return no(
       "rate",
-      `\`${rule.name}\` started ${ofRule} runs within an hour; its limit is ${rule.maxPerHour} (\`maxPerHour\`).`,
+      `\`${rule.name}\` started ${ofRule} run${ofRule === 1 ? "" : "s"} within an hour; its limit is ${rule.maxPerHour} (\`maxPerHour\`).`,
     );
   if (lastHour.length >= limits.triggerStartsPerHourMax)
     return no(
@@ -133,7 +133,7 @@ export function judgeStart({ rule, event, related, past, now, money }: StartQues
   const [last] = chain;
   if (last === undefined) return first;
   const shown = [
-    ...chain.toReversed().map((one) => `\`${one.rule}\` (${one.runId}, by ${causeText(one.actor)})`),
+    ...chain.toReversed().map((one) => `\`${one.rule}\` (${shortRunId(one.runId)}, by ${causeText(one.actor)})`),
     `\`${rule.name}\` (by ${causeText(event.actor)})`,
   ].join(" → ");
   if (chain.some((one) => one.rule === rule.name))

@@ -103,8 +103,9 @@ export class Branch {
     text: { title: string | null; body: string | null; draft: boolean },
   ): Promise<{ number: number | null; url: string | null; sha: string | null }> {
     const sha = await this.push(ctx, step, `Push ${this.#facts.branch}`, stage, given);
-    const { thread, baseBranch, branch } = this.#facts;
-    const usual = pullRequestText({ thread, plan: "", steps: this.#agents });
+    const { thread, baseBranch, branch, texts } = this.#facts;
+    const since = texts === undefined ? {} : { since: [] };
+    const usual = pullRequestText({ thread, plan: "", steps: this.#agents, ...since });
     const measured = { baseBranch, sha };
     const body = text.body ?? usual.body;
     if (this.pullRequest === null) {

@@ -243,6 +243,13 @@ class ProcessRun {
     return this.#outputs.get(step.id) ?? null;
   }
 
+  /** Each step's commits have a subject of their own. */
+  #subject(step: StepFile, title: string): string {
+    const { thread, texts } = this.#facts;
+    if (texts === undefined) return thread.title.slice(0, 72);
+    return (step.title === undefined ? `${step.id}: ${thread.title}` : title).slice(0, 72);
+  }
+
   #common(step: StepFile, scope: Record<string, Json>, otherwise: string): { title: string; stage?: string } {
     const title = step.title === undefined ? otherwise : fillText(template(step.title), scope);
     return { title: title.slice(0, 200) || otherwise, ...this.#stage(step) };
@@ -286,7 +293,7 @@ class ProcessRun {
     const common = this.#common(step, scope, `Agent: ${step.id}`);
     const work = fillText(template(agent.prompt), scope, asData);
     if (access === "write") await this.#askForPlan(step, work);
-    const { choice, thread } = this.#facts;
+    const { choice } = this.#facts;
     const harness = choice.harness ?? agent.harness;
     const model = choice.model ?? agent.model;
     const output = await this.#ctx.agent(
@@ -299,7 +306,7 @@ class ProcessRun {
         prompt: stepPrompt(this.#facts, work, agent.answer, this.#handoffs(step)),
         // A reviewer sees the whole change.
         ...(access === "read-only" && baseSha !== this.#facts.baseSha ? { reads: [this.#facts.baseSha] } : {}),
-        commitSubject: thread.title.slice(0, 72),
+        commitSubject: this.#subject(step, common.title),
         ...(harness === undefined ? {} : { harness }),
         ...(model === undefined ? {} : { model }),
         ...(agent.profile === undefined ? {} : { profile: agent.profile }),

@@ -27,6 +27,8 @@ export const factsSchema = z.looseObject({
     teams: z.array(z.string()),
   }),
   pullRequest: z.number().int().positive().nullable(),
+  /** Absent in runs of an older Baton: all commits have the thread's title as their subject. */
+  texts: z.literal("accumulate").optional(),
   inputs: z.record(z.string(), jsonSchema).default({}),
 });
 export type ProcessFacts = z.output<typeof factsSchema>;

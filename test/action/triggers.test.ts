@@ -88,7 +88,7 @@ const wake = (event: string, change: object = {}): object => realPayload(platfor
 const numberIn = (payload: object): number => (payload as { issue: { number: number } }).issue.number;
 
 const figures = (job: FinishedJob): { pushes: number; calls: number } => {
-  const [, pushes, calls] = /(\d+) state pushes, (\d+) API calls/.exec(job.summary) ?? [];
+  const [, pushes, calls] = /(\d+) state push(?:es)?, (\d+) API calls?/.exec(job.summary) ?? [];
   return { pushes: Number(pushes), calls: Number(calls) };
 };
 /** Conditions that every job must meet, whatever it found. */

@@ -11,7 +11,7 @@ describe("what Baton asks", () => {
   /** Each of the client's calls with its input. */
   const calls: Record<keyof typeof documents, (client: ReturnType<typeof graphqlClient>) => Promise<unknown>> = {
     enqueue: (client) => client.enqueue(id, oid),
-    minimize: (client) => client.minimize("IC_1"),
+    minimize: (client) => client.minimize("IC_1", "resolved"),
     updateBranch: (client) => client.updateBranch(id, oid),
     queued: (client) => client.isInMergeQueue(id),
     baseChanged: (client) => client.baseChangedAt(id),

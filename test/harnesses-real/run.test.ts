@@ -112,7 +112,7 @@ it.each(clis.filter(({ name }) => chosenClis().includes(name)))(
     expect(tokens.reduce((sum, used) => sum + used.tokens.output, 0)).toBe(answers * 85);
     expect(tokens.reduce((sum, used) => sum + used.tokens.cacheRead, 0)).toBe(answers * 300);
     expect(tokens.reduce((sum, used) => sum + used.tokens.input + used.tokens.cacheWrite, 0)).toBe(answers * 1_240);
-    expect(ownComments(world)[1]).toMatch(new RegExp(`### Cost.*${model}.*\\*\\*Total\\*\\*`, "s"));
+    expect(ownComments(world)[1]).toMatch(new RegExp(`Cost by step.*${model}.*\\*\\*Total\\*\\*`, "s"));
     for (const effect of ["plan", "implement", "repair"])
       expect(await findByMarker(`${end.runId}/${effect}/1`)).toEqual([]);
   },

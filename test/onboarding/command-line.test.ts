@@ -1,6 +1,7 @@
 /** `baton run`, `journal`, `prompt` over the data of a stopped Baton, and next to a running one. */
 import { afterEach, expect, it } from "vitest";
 import { runCli } from "../../src/cli/program.ts";
+import { shortRunId } from "../../src/core/vocabulary.ts";
 import type { RunSummary } from "../../src/library.ts";
 import { type ObservedWorld, observedWorld, ownComments, reaches, say } from "../scenarios/helpers.ts";
 
@@ -38,15 +39,15 @@ it("runs are listed, shown, inspected, cancelled and begun anew while Baton is d
     err: expect.stringMatching(/BATON_DATABASE_LOCKED[\s\S]*in use by/),
   });
   expect(JSON.parse((await baton("run", "show", runId, "--json")).out)).toMatchObject({
-    error: { code: "BATON_DATABASE_LOCKED", remedy: expect.stringContaining("Stop it") },
+    error: { code: "BATON_DATABASE_LOCKED", remedy: expect.stringContaining("Stop the other Baton") },
   });
   await stop();
 
   const listed = await baton("run", "list", "--active");
   expect(listed.code).toBe(0);
-  expect(listed.out).toMatch(new RegExp(`${runId} +acme/shop#1 +issue-to-pr +\\w+ `));
+  expect(listed.out).toMatch(new RegExp(`${shortRunId(runId)} +acme/shop#1 +issue-to-pr +\\w+ `));
   expect(JSON.parse((await baton("run", "list", "--json")).out)).toMatchObject([{ runId, thread: { number: 1 } }]);
-  const shown = await baton("run", "show", runId);
+  const shown = await baton("run", "show", shortRunId(runId));
   expect(shown.out).toMatch(/plan +succeeded +1/);
   expect(shown.out).toContain("waits: ");
 
@@ -86,7 +87,7 @@ it("runs are listed, shown, inspected, cancelled and begun anew while Baton is d
 
   expect(await baton("run", "retry", runId)).toMatchObject({
     code: 1,
-    err: expect.stringContaining("cancel it first"),
+    err: expect.stringContaining("Cancel it first"),
   });
   const cancelled = await baton("run", "cancel", runId, "--reason", "Not today.");
   expect(cancelled).toMatchObject({ code: 0, err: "", out: `${runId} will be cancelled as soon as Baton runs.\n` });

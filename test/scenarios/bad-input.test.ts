@@ -39,7 +39,7 @@ it("an agent that hangs, then one that crashes, is tried again, and each try is 
     }),
   );
   say(world, "/baton run");
-  await world.until("the hang to be told", () => ownComments(world)[0]?.includes("is tried again"));
+  await world.until("the hang to be told", () => ownComments(world)[0]?.includes("Retries at"));
   const state = await world.until("the review", async () => {
     const now = await runState(world);
     return now?.open.has("review" as never) ? now : null;
@@ -78,7 +78,7 @@ it("a branch that somebody took meanwhile is not overwritten, and the run says s
   const state = await ends(world);
   expect(state.outcome).toMatchObject({ verdict: { status: "failed" }, error: { code: "BATON_BRANCH_MOVED" } });
   expect(repositoryOf(world).refs.get(`refs/heads/${branch}`)).toBe(head);
-  expect(ownComments(world)[0]).toMatch(/Nothing was overwritten; `\/baton retry` goes on/);
+  expect(ownComments(world)[0]).toMatch(/`\/baton retry` to continue from the new head\. Baton overwrote nothing/);
 });
 
 it("bots are silent to Baton unless `commands.bots` lists their id, and then need the permission like anybody", async () => {
@@ -110,12 +110,11 @@ it("bots are silent to Baton unless `commands.bots` lists their id, and then nee
     files: { "baton.yaml": config(`commands: { bots: [${bot?.id}] }\n`) },
     message: "Listen to the helper",
   });
-  say(world, "/baton status", "helper[bot]");
-  const answer = await world.until("an answer", () => ownComments(world)[0]);
+  say(world, "/baton run", "helper[bot]");
+  const answer = await world.until("the refusal", () => ownComments(world)[0]);
   expect(ownComments(world)).toHaveLength(1);
   expect(answer).not.toMatch(/people can give this command/);
-  say(world, "/baton run", "helper[bot]");
-  await world.until("the refusal", () => ownComments(world)[1]?.includes("needs the permission **write**"));
+  expect(answer).toContain("needs the permission **write**");
   expect(await world.baton.dependencies.store.runs({})).toEqual([]);
 });
 
@@ -153,7 +152,7 @@ it("commands that fit nothing in the present state say what the run needs, and o
     );
     expect(answer).toMatch(expected);
   };
-  await told("/baton approve", /No run is active in this thread\.\n.*Begin one/s);
+  await told("/baton approve", /No run is active in this thread\.\n.*Start one/s);
   say(world, "/baton run");
   await reaches(world, "review");
   const [pull] = pulls(world);

@@ -107,6 +107,48 @@ describe("commands-in-reviews-are-silent", () => {
   });
 });
 
+describe("answers about a run", () => {
+  it("have two lines: the news, and a detail with links to the whole and to the question", async () => {
+    const thread = new ThreadWorld();
+    await thread.say("/baton run fix the sum");
+    await thread.reaches("review");
+    for (const command of ["status", "cost", "why"]) {
+      const id = await thread.say(`/baton ${command}`);
+      const lines = (thread.answer(id) ?? "").replace(/\s*<!--.*-->\s*/s, "").split("\n");
+      expect(lines, command).toHaveLength(2);
+      expect(lines[1]).toMatch(/\[(?:Status comment|Cost by step|Decisions and evidence)\]\(https:/);
+      expect(lines[1]).toContain(`Answer to [\`/baton ${command}\`](https://github.test/11#issuecomment-${id})`);
+    }
+  });
+
+  it("a newer answer folds the older one, and no other", async () => {
+    const thread = new ThreadWorld();
+    await thread.say("/baton run fix the sum");
+    await thread.reaches("review");
+    const nodeOf = (id: number): string =>
+      [...thread.github.said.values()].find(({ body }) => body.includes(`baton:op=reply:${id} `))?.nodeId ?? "";
+    const [first, cost, help] = [
+      await thread.say("/baton status"),
+      await thread.say("/baton cost"),
+      await thread.say("/baton help"),
+    ];
+    const second = await thread.say("/baton status", "bob");
+    await thread.say("/baton help", "bob");
+    expect(thread.github.minimized.has(nodeOf(first))).toBe(true);
+    for (const id of [cost, help, second]) expect(thread.github.minimized.has(nodeOf(id))).toBe(false);
+  });
+
+  it("come in the order asked", async () => {
+    const thread = new ThreadWorld();
+    await thread.say("/baton run fix the sum");
+    await thread.reaches("review");
+    const ids = ["status", "cost", "why", "help"].map((command) => thread.github.say(11, "alice", `/baton ${command}`));
+    await thread.settle();
+    const answered = thread.words().flatMap((body) => /baton:op=reply:(\d+) /.exec(body)?.[1] ?? []);
+    expect(answered).toEqual(ids.map(String));
+  });
+});
+
 describe("strangers-make-baton-talk", () => {
   it("misspelt commands of people without permission are silent, and cost no write at all", async () => {
     const thread = new ThreadWorld();
@@ -117,19 +159,19 @@ describe("strangers-make-baton-talk", () => {
   });
 
   it.each(["help", "status", "run fix the sum", "approve"])(
-    "%s: a few answers an hour, then reactions, then silence",
+    "%s: one answer a day, then reactions, then silence",
     async (command) => {
       const thread = new ThreadWorld();
       for (let index = 0; index < 60; index += 1) thread.github.say(11, "mallory", `/baton ${command}`);
       await thread.settle();
-      expect(thread.words().length).toBeGreaterThan(0);
-      expect(thread.words().length).toBeLessThanOrEqual(5);
-      expect(thread.reactions()).toBeLessThanOrEqual(10);
-      // Nobody else's answers are used up, and an hour later there are new ones.
+      expect(thread.words()).toHaveLength(1);
+      expect(thread.reactions()).toBeGreaterThan(0);
+      expect(thread.reactions()).toBeLessThanOrEqual(6);
+      // Nobody else's answers are used up, and a day later there is a new one.
       const before = thread.words().length;
       await thread.say("/baton help", "bob");
       expect(thread.words()).toHaveLength(before + 1);
-      for (let step = 0; step < 61; step += 1) await thread.world.pass(60_000);
+      for (let step = 0; step < 25; step += 1) await thread.world.pass(3_600_000);
       await thread.say(`/baton ${command}`, "mallory");
       expect(thread.words()).toHaveLength(before + 2);
     },

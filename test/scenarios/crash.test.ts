@@ -176,7 +176,7 @@ class Chain {
     const told = this.#comments(current);
     const over =
       told.some((body) => body.includes("baton:op=final:")) &&
-      told.some((body) => body.includes("baton:op=status:") && body.includes("**Done.**")) &&
+      told.some((body) => body.includes("baton:op=status:") && body.includes("**Done in #")) &&
       ofHead.some(({ name, status }) => name === "Baton" && status === "completed");
     if (!over) return "wait";
     const before = this.#left;

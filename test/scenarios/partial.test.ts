@@ -125,7 +125,7 @@ it("a cancel: what was made and said is in the journal and in the thread", async
   const shown = await world.until("how far it is", () =>
     ownComments(world).find((body) => / ago: TodoWrite .* · turn 1/.test(body)),
   );
-  expect(shown).toMatch(/` \d+ % · step 2 of 6: Implement the plan · no history yet\nLast activity \d+ s ago/);
+  expect(shown).toMatch(/\n\d+ %, step 2 of 6: Implement the plan\. Last activity \d+ s ago/);
   say(world, "/baton cancel");
   expect((await ends(world)).status).toBe("cancelled");
   // The last words of a stopped attempt come after the cancel, and before the run's own.

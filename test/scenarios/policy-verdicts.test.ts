@@ -119,15 +119,15 @@ describe("engine-ends-and-answers: verdicts of publish and merge rules are journ
     expect(policy(thread)).toEqual(decided);
     const refused = thread.run().decisions.at(-1)?.verdict.reason ?? "";
     expect(thread.run().outcome?.error?.message).toContain(refused);
-    expect(thread.answer(await thread.say("/baton why", "bob"))).toMatch(shown);
+    expect(thread.answer(await thread.say("/baton why", "bob"))).toContain("[Decisions and evidence](");
+    expect(thread.words()[0]).toMatch(shown);
   });
 
   it("a push that is allowed is shown with its branch and commit", async () => {
     const thread = await run(push);
     expect(thread.run().status).toBe("completed");
     expect(policy(thread)).toEqual([["publish", "passed"]]);
-    expect(thread.answer(await thread.say("/baton why", "bob"))).toMatch(
-      /\*\*publish\*\*: The work may be published\. \(branch .*, commit [0-9a-f]{40}\)/,
-    );
+    await thread.settle();
+    expect(thread.words()[0]).toMatch(/\*\*publish\*\*: The work may be published\. \(branch .*, commit [0-9a-f]{7}\)/);
   });
 });

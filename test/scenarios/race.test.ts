@@ -105,7 +105,8 @@ it("the green one wins against the red, and against one that spends more than it
   ]);
   expect(JSON.stringify(state.effects.get("race/tidy/implement" as never)?.input)).toContain("Keep it small.");
   say(world, "/baton why");
-  const why = await world.until("the reasons", () => ownComments(world).find((body) => body.includes("### Judged")));
+  await world.until("the answer", () => ownComments(world).find((body) => body.includes("[Decisions and evidence](")));
+  const why = ownComments(world).find((body) => body.includes("**Judged**"));
   expect(why).toMatch(
     /\*\*race\*\*: tidy wins: ahead of hasty-cli: its checks are green\..*\n.*\*\*hasty-cli\*\*: place 2/,
   );

@@ -57,7 +57,7 @@ it("retargeted-pull-request: the new base's checks, settings and approvers decid
   const end = await ends(world);
   expect(end.outcome?.verdict).toMatchObject({
     status: "passed",
-    reason: expect.stringContaining("merging is left to you"),
+    reason: expect.stringContaining("merging is left to people"),
   });
   expect(pulls(world)[0]?.pull.mergedAt).toBeNull();
 });

@@ -64,8 +64,8 @@ describe("the happy path", () => {
     // A job also says that it starts CI.
     const own = ownComments(world).filter((body) => !body.includes("starts no workflow for such a push"));
     expect(own).toHaveLength(2);
-    expect(own[0]).toMatch(/^✅ \*\*Done\.\*\*/);
-    expect(own[1]).toMatch(/### Evidence.*### Cost.*scripted-model.*\*\*Total\*\*/s);
+    expect(own[0]).toMatch(/^✅ \*\*Done in #2\.\*\*/);
+    expect(own[1]).toMatch(/### Evidence.*Cost by step.*scripted-model.*\*\*Total\*\*/s);
     const reactions = repositoryOf(world)
       .comments.get(id)
       ?.reactions.map(({ content }) => content);
@@ -416,9 +416,9 @@ describe("steering", () => {
     say(world, "/baton run");
     await reaches(world, "review");
     for (const [command, words] of [
-      ["status", "Review of"],
-      ["cost", "scripted-model"],
-      ["why", "Waits for"],
+      ["status", "step 5 of 6: Review of"],
+      ["cost", "Largest part: "],
+      ["why", "[Decisions and evidence]("],
       ["run", "is active in this thread"],
     ] as const) {
       const before = ownComments(world).length;

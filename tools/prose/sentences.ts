@@ -26,12 +26,27 @@ export interface Sentence {
 /** Made once: thousands of comments are short. */
 const github = { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] };
 
+/** Cells of tables are texts of their own, and so is the text after a colon: it may begin with a clause, too. */
 export function sentencesOf(markdown: string): Sentence[] {
   const found: Sentence[] = [];
   const parsed = fromMarkdown(markdown, github);
-  const tree = { ...parsed, children: parsed.children.filter(({ type }) => type !== "heading") };
-  visit(toNlcst(tree, new VFile(markdown), ParseEnglish) as Node, found);
-  return found;
+  const file = new VFile(markdown);
+  const read = (children: typeof parsed.children): void =>
+    visit(toNlcst({ ...parsed, children }, file, ParseEnglish) as Node, found);
+  read(parsed.children.filter(({ type }) => type !== "heading" && type !== "table"));
+  for (const table of parsed.children.filter((one) => one.type === "table"))
+    for (const row of table.children.slice(1))
+      for (const { children, position } of row.children)
+        read([{ type: "paragraph", children, ...(position === undefined ? {} : { position }) }]);
+  return found.flatMap((sentence) => [sentence, ...afterColons(sentence)]);
+}
+
+/** Without its words counted: the sentence already is too long or not. */
+function afterColons({ text, line }: Sentence): Sentence[] {
+  return [...text.matchAll(/: (?=\p{L})/gu)].map(({ index }) => {
+    const rest = text.slice(index + 2);
+    return { text: `${rest[0]?.toUpperCase() ?? ""}${rest.slice(1)}`, words: 0, line };
+  });
 }
 
 function visit(node: Node, found: Sentence[]): void {

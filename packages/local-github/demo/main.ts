@@ -7,11 +7,11 @@
  * Nothing outlives it: after a signal or a failure, the world ends before the process.
  */
 import { once } from "node:events";
-import { parseArgs } from "node:util";
 import { claudeCode } from "../../../src/adapters/harness/claude-code/harness.ts";
 import { codex } from "../../../src/adapters/harness/codex/harness.ts";
 import { forgetEnvironment } from "../../../src/adapters/system/forget-environment.ts";
 import { type BatonError, toBatonError } from "../../../src/core/errors.ts";
+import { readFlags } from "../../../src/core/flags.ts";
 import type { RunState } from "../../../src/core/state.ts";
 import { stepStatus, stepVerdict } from "../../../src/core/step-verdict.ts";
 import { noTokens, type Verdict } from "../../../src/core/vocabulary.ts";
@@ -24,18 +24,25 @@ import { repositoryName, startWorld, type World } from "./world.ts";
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 type Interruption = keyof typeof exitCodes;
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    "no-serve": { type: "boolean", default: false },
-    story: { type: "string", default: "job" },
-    help: { type: "boolean", default: false },
-  },
+const words = readFlags(process.argv.slice(2), {
+  json: {},
+  "no-serve": {},
+  story: { value: "NAME", among: Object.keys(stories) },
+  help: {},
 });
+const values = {
+  json: words.ok && words.flags["json"] !== undefined,
+  "no-serve": words.ok && words.flags["no-serve"] !== undefined,
+  help: words.ok && words.flags["help"] !== undefined,
+  story: ((words.ok ? words.flags["story"]?.[0] : undefined) ?? "job") as keyof typeof stories,
+};
 const lookIntervalMs = 50;
 const patienceMs = 15 * 60_000;
 
-if (values.help) {
+if (!words.ok) {
+  console.error(`${words.wrong}\n\`npm run demo -- --help\` lists the flags.`);
+  process.exitCode = 2;
+} else if (values.help) {
   console.log(
     [
       "npm run demo [-- --story NAME --json | --no-serve]\n",
@@ -46,10 +53,7 @@ if (values.help) {
     ].join("\n"),
   );
 } else {
-  const story = Object.hasOwn(stories, values.story) ? stories[values.story as keyof typeof stories] : null;
-  if (story === null)
-    console.error(`There is no story "${values.story.slice(0, 60)}". There are: ${Object.keys(stories).join(", ")}.`);
-  process.exitCode = story === null ? 2 : await demo(story);
+  process.exitCode = await demo(stories[values.story]);
 }
 
 async function demo(story: Story): Promise<number> {

@@ -27,8 +27,8 @@ export const sampleIssue = {
   body: "`total([{ price: 2, count: 1 }, { price: 3, count: 2 }])` gives 5, but it should be 8. An empty cart throws, too.",
 };
 
-const report = (intent: string, decisions: string, risks: string, verification: string): string =>
-  `### Intent\n${intent}\n\n### Decisions\n${decisions}\n\n### Risks\n${risks}\n\n### Verification\n${verification}\n`;
+const report = (intent: string, decisions: string, risks: string, verification: string, title?: string): string =>
+  `${title === undefined ? "" : `### Title\n${title}\n\n`}### Intent\n${intent}\n\n### Decisions\n${decisions}\n\n### Risks\n${risks}\n\n### Verification\n${verification}\n`;
 
 /** A planner's answer: words, and the steps that Baton reads. */
 export function planOf(
@@ -63,6 +63,7 @@ export const sampleScript = {
         "- Multiply price by count.",
         "- None known.",
         "- Read `cart.test.js`; the tests were not run.",
+        "Count each item in the total",
       ),
       usage: { input: 2_400, output: 610, cacheRead: 8_000, cacheWrite: 1_500, costUsd: 0.0242 },
     },

@@ -35,7 +35,7 @@ async function lacking({ baton, github }: World): Promise<string | null> {
   const { proposals } = await readSweepBook(baton.dependencies.store, shop?.id ?? 0);
   if (proposals[0]?.end !== "merged") return "The merged proposal was not counted.";
   const dashboard = [...(shop?.threads.values() ?? [])].find(({ title }) => title === dashboardTitle);
-  return dashboard?.body?.includes("1 of the last 1 proposals of `sarif` were merged.") === true
+  return dashboard?.body?.includes("The last proposal of `sarif` was merged.") === true
     ? null
     : "The dashboard does not show the merged proposal.";
 }

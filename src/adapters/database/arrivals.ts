@@ -86,7 +86,7 @@ export class Arrivals {
         .onConflict((on) => on.columns(["hook", "guid"]).doNothing())
         .returning(["hook", "guid"])
         .execute();
-      // store.S3: of two equal deliveries in one transaction, the first counts.
+      // store.S3: the first of two equal deliveries in one transaction counts.
       const fresh = new Set(rows.map(keyOf));
       const news = arrived.filter(({ delivery }) => fresh.delete(keyOf(delivery)));
       await this.#queue.enqueueAll(

@@ -5,6 +5,7 @@
  * https://docs.github.com/en/graphql/reference/queries#node
  */
 import { BatonError, toBatonError } from "../../core/errors.ts";
+import type { FoldReason } from "../../ports/github.ts";
 import type { Write } from "./rate-budget.ts";
 import type { Requester } from "./request.ts";
 
@@ -36,8 +37,9 @@ export function graphqlClient(requester: Pick<Requester, "graphql">) {
       }
     },
 
-    async minimize(subjectId: string): Promise<void> {
-      await mutate(documents.minimize, { subjectId, classifier: "RESOLVED" }, "edit");
+    /** Source: https://docs.github.com/en/graphql/reference/enums#reportedcontentclassifiers */
+    async minimize(subjectId: string, because: FoldReason): Promise<void> {
+      await mutate(documents.minimize, { subjectId, classifier: because.toUpperCase() }, "edit");
     },
 
     async updateBranch(pullRequestId: string, expectedHeadOid: string): Promise<string> {

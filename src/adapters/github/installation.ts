@@ -17,6 +17,7 @@ import type {
   CheckRunContent,
   CheckSuiteFacts,
   CommentFacts,
+  FoldReason,
   Github,
   GithubUser,
   IssueFacts,
@@ -574,8 +575,8 @@ export class InstallationGithub implements Github {
     return own === null ? null : postedOf(own);
   }
 
-  async minimizeComment({ nodeId }: Pick<CommentFacts, "nodeId">): Promise<void> {
-    await this.#graphql.minimize(nodeId);
+  async minimizeComment({ nodeId }: Pick<CommentFacts, "nodeId">, because: FoldReason): Promise<void> {
+    await this.#graphql.minimize(nodeId, because);
   }
 
   async ensureReaction(

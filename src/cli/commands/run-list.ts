@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
-import { type RunStatus, runStatuses } from "../../core/vocabulary.ts";
+import { nearest } from "../../core/nearest.ts";
+import { type RunStatus, runStatuses, shortRunId } from "../../core/vocabulary.ts";
 import { usd } from "../../text/format.ts";
 import { type CliCommand, gitOption, group, jsonOption } from "../context.ts";
 import { readRuns } from "../data.ts";
@@ -44,7 +45,7 @@ export const runList: CliCommand = (program, context) => {
         table([
           ["RUN", "THREAD", "PROCESS", "STATUS", "DONE", "COST", "WAITS FOR"],
           ...runs.map((run) => [
-            run.runId,
+            shortRunId(run.runId),
             threadOf(run),
             run.process.name,
             run.status,
@@ -77,7 +78,11 @@ function thread(text: string): { repository: string; number: number } {
 
 function status(text: string): RunStatus {
   const found = runStatuses.find((one) => one === text);
-  if (found === undefined) throw new InvalidArgumentError(`One of ${runStatuses.join(", ")}.`);
+  const near = nearest(text, runStatuses);
+  if (found === undefined)
+    throw new InvalidArgumentError(
+      `${near === null ? "" : `Did you mean \`${near}\`? `}One of ${runStatuses.join(", ")}.`,
+    );
   return found;
 }
 

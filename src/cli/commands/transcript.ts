@@ -1,5 +1,6 @@
 import { BatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
+import { nearest } from "../../core/nearest.ts";
 import { type CliCommand, gitOption, jsonOption } from "../context.ts";
 import { readRuns } from "../data.ts";
 
@@ -43,10 +44,14 @@ function find(events: readonly StoredEvent[], step: string, attempt: string | un
   const found = ended.findLast((one) => one.key === step && (attempt === undefined || one.attempt === Number(attempt)));
   if (found !== undefined) return found;
   const known = [...new Set(ended.map(({ key }) => key))].join(", ") || "none";
+  const near = nearest(
+    step,
+    ended.map(({ key }) => key),
+  );
   const which = attempt === undefined ? "" : ` in attempt ${attempt.slice(0, 10)}`;
   throw new BatonError(
     "BATON_INPUT_INVALID",
-    `No agent has ended at a step "${step.slice(0, 60)}"${which}. Steps with a transcript: ${known}.`,
+    `No agent has ended at a step "${step.slice(0, 60)}"${which}.${near === null ? "" : ` Did you mean "${near}"?`} Steps with a transcript: ${known}.`,
   );
 }
 

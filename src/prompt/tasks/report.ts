@@ -8,13 +8,14 @@ export const report: Written = {
   heading: "At the end",
   body: [
     "End with a short report for the reviewer, in these sections, a few lines each:",
+    "### Title",
     "### Intent",
     "### Decisions",
     "### Discoveries",
     "### Risks",
     "### Verification",
     "### Next",
-    "Under Verification name the commands that you ran and what they showed. Claim nothing that you did not see. Leave out Discoveries and Next where there are none.",
+    "Under Title write one line that says what changes, in the form of this repository's own commit subjects. Under Verification name the commands that you ran and what they showed. Claim nothing that you did not see. Leave out Discoveries and Next where there are none.",
   ].join("\n"),
 };
 

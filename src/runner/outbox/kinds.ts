@@ -1,7 +1,7 @@
 /** The kinds of outbox rows. Each kind is one ensure against GitHub. */
 import { limits } from "../../core/limits.ts";
 import type { Json, Repository } from "../../core/vocabulary.ts";
-import type { CheckRunContent, Github, PostedComment } from "../../ports/github.ts";
+import type { CheckRunContent, FoldReason, Github, PostedComment } from "../../ports/github.ts";
 import type { OutboxRow } from "../../ports/store.ts";
 
 interface OutboxKind {
@@ -34,22 +34,27 @@ export const outboxKinds = {
       return { ...comment, ...(asks === undefined ? {} : { asks }) };
     },
   },
-  /** Posted once, never edited, and folded when it is over. A question that is over before its post is never posted. */
+  /**
+   * A question, or an answer that a newer one can replace. Posted once, never edited, and folded when it is over. If it
+   * is over before its post, Baton never posts it.
+   */
   question: {
     intervalMs: 0,
     async ensure(github, row) {
-      const { repository, number, body, open } = row.payload as unknown as {
+      const { repository, number, body, open, because } = row.payload as unknown as {
         repository: Repository;
         number: number;
         body: string;
         open: boolean;
+        /** Absent: resolved. */
+        because?: FoldReason;
       };
       const posted = (row.result as Partial<PostedComment> | null) ?? null;
       if (open && posted !== null) return row.result;
       if (open) return { ...(await github.ensureComment(repository, number, row.operationKey, body, null)) };
       // The comment may exist although GitHub's answer was lost.
       const { nodeId } = posted ?? (await github.ownComment(repository, number, row.operationKey)) ?? {};
-      if (nodeId !== undefined) await github.minimizeComment({ nodeId });
+      if (nodeId !== undefined) await github.minimizeComment({ nodeId }, because ?? "resolved");
       return row.result;
     },
   },

@@ -7,7 +7,7 @@ import { observe } from "../../core/decide.ts";
 import type { EffectKey } from "../../core/vocabulary.ts";
 import type { CheckFact } from "../../gate/facts.ts";
 import { defineProcess } from "../../process/process.ts";
-import { headline } from "../../thread/render/parts.ts";
+import { headline } from "../../thread/render/headline.ts";
 import { breakpointPerformer } from "./breakpoint.ts";
 import { gatePerformer } from "./gate.ts";
 import type { Observation, ObservePerformer } from "./performer.ts";

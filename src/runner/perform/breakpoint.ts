@@ -5,9 +5,11 @@
  */
 import { z } from "zod";
 import { breakpointInputSchema } from "../../core/effect.ts";
+import { toBatonError } from "../../core/errors.ts";
 import { type ShownChange, shownChange } from "../../core/shown-change.ts";
 import { authorsOf, type RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
+import { type CodeOwners, codeOwnersOf, codeOwnersPaths, codeOwnersSchema } from "../../policy/code-owners.ts";
 import { mayMergeNow } from "../../policy/merge-refusal.ts";
 import { type ReviewDecision, type ReviewFacts, reviewDecision } from "../../policy/review-decision.ts";
 import type { Github, GithubUser, PullRequestFacts } from "../../ports/github.ts";
@@ -64,6 +66,7 @@ export const breakpointPerformer: ObservePerformer = {
       headSha: pull.headSha,
       base: pull.baseRef,
       reviews: reviews.map(({ id, state: given, sha, author }) => ({ id, given, sha, author: author.login })),
+      ...(await ownersToCall(context, pull)),
     } as Json;
     // The gate's verdict may be hours old by now.
     const checks =
@@ -95,6 +98,37 @@ function withChecks({ outcome, verdict }: ReviewDecision, checks: Verdict): Verd
       ? `${verdict.reason} Baton continues when its checks are green again: ${checks.reason}`
       : `${verdict.reason} Its checks changed after Baton read them: ${checks.reason}`;
   return { ...verdict, status: "pending", reason, children: [...verdict.children, { ...checks, name: "checks" }] };
+}
+
+const ownersSeen = z.object({ owners: codeOwnersSchema });
+
+/** Without the permission to read them, nobody is called for it, and the review still counts. */
+async function ownersToCall(context: PerformContext, pull: PullRequestFacts): Promise<{ owners?: CodeOwners }> {
+  try {
+    return await readOwners(context, pull);
+  } catch (thrown) {
+    if (toBatonError(thrown).treatment === "retryable") throw thrown;
+    return {};
+  }
+}
+
+/** Read once for each question, and only where the settings call nobody else. */
+async function readOwners(
+  { github, state, effect }: PerformContext,
+  pull: PullRequestFacts,
+): Promise<{ owners?: CodeOwners }> {
+  const { reviewers, teams } = settingsOf(state).approvals;
+  if (reviewers.length + teams.length > 0) return {};
+  const known = ownersSeen.safeParse(effect.observed?.facts);
+  if (known.success) return known.data;
+  if (effect.observed !== null) return {};
+  const { repository } = state.thread;
+  for (const path of codeOwnersPaths) {
+    const text = await github.file(repository, path, pull.baseRef);
+    if (text === null) continue;
+    return { owners: codeOwnersOf(text, await github.pullRequestFiles(repository, pull.number)) };
+  }
+  return {};
 }
 
 /**

@@ -116,7 +116,7 @@ describe("protected-paths-allowed-unseen: the question", () => {
     const diffs = { [ci]: `${lines.join("\n")}\n+s3cret-value\n` };
     const { text, files, comments } = await show([ci], {}, { [ci]: at(ci, "4") }, diffs);
     expect(text.length).toBeLessThan(10_000);
-    expect(text).toContain("only the beginning of 901 lines");
+    expect(text).toContain("The whole change has 901 lines");
     expect(text).toContain("[part 1](https://example.com/c1), [part 2](https://example.com/c2), [part 3]");
     expect(comments).toHaveLength(3);
     const read = comments.flatMap((body) => body.split("\n").filter((line) => line.startsWith("+")));

@@ -151,7 +151,7 @@ function branchUpdates(state: RunState): { sha: string; published: string }[] {
 }
 
 /**
- * Commits that steps began from. Excludes commits that another agent may have made: of a child, of a parent, or on
+ * Commits that steps began from. Excludes commits that another agent may have made, in a child, in a parent, or on
  * another branch.
  */
 function givenTo(state: RunState): ReadonlySet<string> {

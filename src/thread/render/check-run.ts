@@ -3,8 +3,10 @@ import { limits } from "../../core/limits.ts";
 import { progressOf } from "../../core/progress.ts";
 import type { RunState } from "../../core/state.ts";
 import { cutBytes } from "../../text/cut.ts";
-import { budgetLine, headline, stages, stepsTable, verdictTree } from "./parts.ts";
+import { headline } from "./headline.ts";
+import { budgetLine, stepsTable, verdictTree } from "./parts.ts";
 import { progressLine } from "./progress.ts";
+import { stageTable } from "./stage-table.ts";
 
 export interface RenderedCheckRun {
   name: string;
@@ -28,7 +30,9 @@ export function renderCheckRun(state: RunState): RenderedCheckRun {
     conclusion,
     title: cutBytes(sentence.replaceAll("**", ""), 250, "…"),
     summary: cutBytes(
-      `${icon} ${sentence}\n\n${stages(state)}\n\n${progressLine(progressOf(state), null)}\n\n${budgetLine(state)}`,
+      [`${icon} ${sentence}`, stageTable(state), progressLine(progressOf(state), null), budgetLine(state)]
+        .filter((part) => part !== "")
+        .join("\n\n"),
       limits.checkTextBytesMax,
     ),
     text: cutBytes(steps, limits.checkTextBytesMax),

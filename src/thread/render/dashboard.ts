@@ -4,6 +4,7 @@
  * DI1 The text never exceeds GitHub's limit. Findings go first, because the next sweep shows them again.
  */
 import { type Priority, priorities, rankOf } from "../../core/priority.ts";
+import { shortRunId } from "../../core/vocabulary.ts";
 import { showLocal } from "../../core/zone.ts";
 import { cut } from "../../text/cut.ts";
 import { cell, usd } from "../../text/format.ts";
@@ -234,5 +235,5 @@ function nextOf({ next, pausedBy, timeZone }: DashboardSchedule): string {
 
 function lastOf({ last, problem, timeZone }: DashboardSchedule): string {
   if (last === null) return problem === null ? "none yet" : "did not start";
-  return `${showLocal(last.at, timeZone)}: ${last.status}, ${usd(last.spentUsd)}, \`${last.runId}\``;
+  return `${showLocal(last.at, timeZone)}: ${last.status}, ${usd(last.spentUsd)}, \`${shortRunId(last.runId)}\``;
 }

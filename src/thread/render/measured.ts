@@ -1,7 +1,8 @@
 /** Baton's own measurements, under the agent's words in a pull request: the change by git, the cost by the ledger. */
 import type { FileChange } from "../../core/effect.ts";
 import type { RunState } from "../../core/state.ts";
-import { count, totalTokens, usd } from "../../text/format.ts";
+import { shortRunId } from "../../core/vocabulary.ts";
+import { count, plural, totalTokens, usd } from "../../text/format.ts";
 import { codeSpan } from "../../text/neutralise.ts";
 import { costTable, folded, spentSoFar } from "./parts.ts";
 
@@ -14,7 +15,7 @@ export function renderMeasured(files: readonly FileChange[], state: RunState): s
     "### What changed (measured by git)",
     diffStat(files),
     "### Cost so far",
-    `${spent}, for the run \`${state.runId}\`. The thread has the final cost.`,
+    `${spent}, for the run \`${shortRunId(state.runId)}\`. The thread has the final cost.`,
     folded("Cost by step", costTable(state)),
   ].join("\n\n");
 }
@@ -27,6 +28,6 @@ function diffStat(files: readonly FileChange[]): string {
       ({ path, added, removed }) =>
         `| ${codeSpan(path)} | ${added === null ? "binary" : `+${added}`} | ${removed === null ? "" : `−${removed}`} |`,
     );
-  const more = files.length > rows.length ? `\n\n… and ${files.length - rows.length} more files` : "";
-  return ["| File | | |", "|---|--:|--:|", ...rows].join("\n") + more;
+  const more = files.length > rows.length ? `\n\n… and ${plural(files.length - rows.length, "more file")}` : "";
+  return ["| File | Added | Removed |", "|---|--:|--:|", ...rows].join("\n") + more;
 }

@@ -1,6 +1,7 @@
 /** The remains of attempts that ended early, for people, below the steps. The agent's words are data, so they are fenced. */
 import type { RunState } from "../../core/state.ts";
 import { cut, fenced } from "../../text/cut.ts";
+import { plural } from "../../text/format.ts";
 import { neutraliseLine } from "../../text/neutralise.ts";
 import { folded } from "./parts.ts";
 
@@ -21,8 +22,7 @@ export function partials(state: RunState): string | null {
   if (left.length === 0) return null;
   const texts = left.slice(-shownMax).map(({ effect, attempt: { attempt, error, kept, partial } }) => {
     const why = error === null ? "was stopped" : `ended with ${error.code}`;
-    const turns =
-      partial === null || partial.turns === 0 ? "" : ` after ${partial.turns} turn${partial.turns === 1 ? "" : "s"}`;
+    const turns = partial === null || partial.turns === 0 ? "" : ` after ${plural(partial.turns, "turn")}`;
     const commit =
       kept?.headSha == null ? "It left no commit." : `Its changes are kept as \`${kept.headSha.slice(0, 7)}\`.`;
     const action = partial === null || partial.lastAction === "" ? "" : ` Last: ${neutraliseLine(partial.lastAction)}`;
@@ -32,5 +32,5 @@ export function partials(state: RunState): string | null {
       ...(words === "" ? [] : [fenced(cut(words, wordsMax))]),
     ].join("\n\n");
   });
-  return folded(`Work of ${left.length} unfinished ${left.length === 1 ? "attempt" : "attempts"}`, texts.join("\n\n"));
+  return folded(`Work of ${plural(left.length, "unfinished attempt")}`, texts.join("\n\n"));
 }

@@ -4,7 +4,9 @@ import { z } from "zod";
 import { RunWorld } from "../../../test/fakes/run-world.ts";
 import type { Json } from "../../core/vocabulary.ts";
 import { defineProcess } from "../../process/process.ts";
-import { headline, stages, verdictTree } from "./parts.ts";
+import { headline } from "./headline.ts";
+import { verdictTree } from "./parts.ts";
+import { stageTable } from "./stage-table.ts";
 
 const sha = "a".repeat(40);
 const verdict = (status: "passed" | "failed", reason = "r") => ({
@@ -62,12 +64,14 @@ async function repaired(again: "passed" | "failed" | null): Promise<RunWorld> {
 }
 
 it.each([
-  [null, "❌ Checks → ➖ Finish"],
-  ["failed", "❌ Checks → ➖ Finish"],
-  ["passed", "✅ Checks → ➖ Finish"],
-] as const)("after a repair and checks that %s its stage is as the last checks found it", async (again, line) => {
+  [null, "❌ failed"],
+  ["failed", "❌ failed"],
+  ["passed", "✅ done"],
+] as const)("after a repair and checks that %s its stage is as the last checks found it", async (again, shown) => {
   const { state } = await repaired(again);
-  expect(stages(state)).toBe(line);
+  const [, , checks, finish] = stageTable(state).split("\n");
+  expect(checks).toMatch(new RegExp(`^\\| ${shown} \\| Checks \\| .*\\(1 repair\\) \\|`));
+  expect(finish).toBe("| ➖ not begun | Finish |  |  |");
 });
 
 const check = { ...verdict("passed"), name: "test" };

@@ -5,141 +5,69 @@
 import type { AgentOutput } from "../../core/effect.ts";
 import type { EffectPart, EffectState, RunState } from "../../core/state.ts";
 import { stepVerdict } from "../../core/step-verdict.ts";
-import { addTokens, type Verdict } from "../../core/vocabulary.ts";
+import { addTokens, shortRunId, type Verdict } from "../../core/vocabulary.ts";
 import { selfReportingOf } from "../../money/self-reporting.ts";
-import { type WaitingFor, waitingFor } from "../../summary/waiting.ts";
-import { cell, count, duration, oneLine, timeOfDay, totalTokens, usd } from "../../text/format.ts";
+import { cell, count, duration, oneLine, plural, totalTokens, usd } from "../../text/format.ts";
 import { neutraliseLine } from "../../text/neutralise.ts";
+import { icons } from "./icons.ts";
 import { sandboxNote } from "./sandbox.ts";
 
 type Child = Extract<EffectState, { kind: "subprocess" }>;
 
-const icons = { passed: "✅", failed: "❌", pending: "⏳", skipped: "⏹️", error: "⚠️" } as const;
-
-export function headline(state: RunState): { icon: string; sentence: string } {
-  if (state.outcome !== null) {
-    if (state.status === "cancelled")
-      return { icon: icons.skipped, sentence: `**Cancelled.** ${neutraliseLine(state.outcome.verdict.reason)}` };
-    const words = {
-      passed: "Done",
-      failed: "Not done",
-      error: "Stopped",
-      skipped: "Skipped",
-      pending: "Unfinished",
-    } as const;
-    return {
-      icon: icons[state.outcome.verdict.status],
-      sentence: `**${words[state.outcome.verdict.status]}.** ${neutraliseLine(oneLine(state.outcome.verdict.reason))}`,
-    };
-  }
-  const waits = waitingFor(state);
-  const wait =
-    waits.find(({ kind }) => kind === "money") ??
-    waits.find(({ kind }) => kind === "people") ??
-    waits.find(({ kind }) => kind === "worker") ??
-    waits[0];
-  if (state.cancelRequested !== null)
-    return { icon: icons.pending, sentence: `**Cancelling**, as @${state.cancelRequested.by.login} asked.` };
-  if (wait === undefined) return { icon: icons.pending, sentence: "**Starting.**" };
-  const icon =
-    wait.kind === "people" ? "🙋" : wait.kind === "money" ? "💰" : wait.kind === "worker" ? "🏃" : icons.pending;
-  return { icon, sentence: `**${neutraliseLine(news(state, wait))}.** ${neutraliseLine(wait.sentence)}`.trim() };
-}
-
-/** The news by itself, as the subject of an e-mail would say it. */
-function news(state: RunState, { kind, key, title }: WaitingFor): string {
-  const effect = [...state.effects.values()].find((one) => one.key === key);
-  if (effect?.kind === "breakpoint" && kind === "people") {
-    const { kind: asked, subject } = effect.input;
-    const place = subject.pullRequest === undefined ? "The work" : `#${subject.pullRequest}`;
-    // Baton reads the checks again while it waits. They are a part of its reason only if they are no longer green.
-    if (asked === "review" && effect.observed?.verdict.children.some(({ name: part }) => part === "checks"))
-      return `${place} is no longer green`;
-    if (asked === "review") return `${place} ${isGreen(state, subject.sha) ? "is green and needs" : "needs"} a review`;
-    return asked === "merge" ? `GitHub does not merge ${place} yet` : `Needs approval: ${title}`;
-  }
-  if (effect?.status === "retrying" && effect.observed === null)
-    return `${title} is tried again${effect.retryAt === null ? "" : ` at ${timeOfDay(effect.retryAt)} UTC`}`;
-  switch (kind) {
-    case "people":
-      return effect?.kind === "ask" ? `Needs an answer: ${title}` : key === "" ? title : `Needs people: ${title}`;
-    case "money":
-      return `Out of budget: ${title}`;
-    case "worker":
-      return `${effect?.status === "running" ? "Running" : "Starting"}: ${title}`;
-    default:
-      return `Waiting: ${title}`;
-  }
-}
-
-/** True if the last reading of this commit's checks found green ones. A commit without any check is not green. */
-function isGreen(state: RunState, sha: string | undefined): boolean {
-  for (const effect of [...state.effects.values()].toReversed())
-    if (effect.kind === "gate" && effect.input.gate === "checks-green" && effect.input.sha === sha)
-      return effect.output?.status === "passed" && effect.output.children.some(({ status }) => status === "passed");
-  return false;
-}
-
-/** The plan: every stage of the process with its state. */
-export function stages(state: RunState): string {
-  return state.process.stages
-    .map((stage) => {
-      const effects = [...state.effects.values()].filter((effect) => effect.stage === stage);
-      return `${stageIcon(state, effects)} ${neutraliseLine(stage)}`;
-    })
-    .join(" → ");
-}
-
-function stageIcon(state: RunState, effects: EffectState[]): string {
-  if (effects.length === 0) return state.outcome === null ? "▫️" : "➖";
-  if (effects.some(({ key }) => state.open.has(key))) return "▶️";
-  const last = effects.at(-1) as EffectState;
-  if (last.status === "cancelled") return icons.skipped;
-  // After a repair without a later check, the stage stays as the last check found it.
-  const judged = effects.findLast((effect) => verdictOf(effect) !== null);
-  const failed = last.status === "failed" || (judged !== undefined && verdictOf(judged) === "failed");
-  return failed ? icons.failed : icons.passed;
-}
-
-function verdictOf(effect: EffectState): Verdict["status"] | null {
+export function verdictOf(effect: EffectState): Verdict["status"] | null {
   return stepVerdict(effect)?.status ?? null;
 }
 
 export function stepsTable(state: RunState): string {
   const rows = [...state.effects.values()].map((effect) => {
-    const usage = effect.attempts.flatMap((attempt) => attempt.usage);
-    const tokens = usage.reduce((sum, used) => sum + totalTokens(used.tokens), 0);
-    const cost = usage.reduce((sum, used) => sum + (used.costUsd ?? 0), 0);
-    const unknown = usage.some(({ costUsd }) => costUsd === null);
-    const spent = usage.length === 0 ? ["", ""] : [count(tokens), `${unknown ? "≥ " : ""}${usd(cost)}`];
+    const tokens = effect.attempts.flatMap((attempt) => attempt.usage).map((used) => totalTokens(used.tokens));
+    const spent = tokens.length === 0 ? "" : count(tokens.reduce((sum, one) => sum + one, 0));
     const tries = effect.attempts.length > 1 ? ` (attempt ${effect.attempts.length})` : "";
-    return `| ${stepIcon(effect)} | ${cell(neutraliseLine(effect.title))}${tries} | ${cell(neutraliseLine(stepNote(effect)))} | ${spent[0]} | ${spent[1]} |`;
+    const note = [cell(neutraliseLine(stepNote(effect))), transcriptOf(state, effect)].filter((part) => part !== "");
+    return `| ${stepState(effect)} | ${cell(neutraliseLine(effect.title))}${tries} | ${note.join(" · ")} | ${spent} | ${costOf([effect])} |`;
   });
   return ["| State | Step | Result | Tokens | Cost |", "|---|---|---|--:|--:|", ...rows].join("\n");
 }
 
-function stepIcon(effect: EffectState): string {
+/** The command that prints what the agent wrote and did. Empty: the step has no agent, or none has ended. */
+function transcriptOf({ runId }: RunState, { kind, key, attempts, endedAt }: EffectState): string {
+  if (kind !== "agent" || (endedAt === null && !attempts.some((attempt) => attempt.endedAt !== null))) return "";
+  const step = /^[\w./#-]+$/.test(key) ? key : `'${key.replaceAll(/['|`]/g, "?")}'`;
+  return `\`baton transcript ${shortRunId(runId)} ${step}\``;
+}
+
+/** Cost of steps, as a cell. Empty: they used nothing. */
+export function costOf(effects: readonly EffectState[]): string {
+  const usage = effects.flatMap(({ attempts }) => attempts.flatMap((attempt) => attempt.usage));
+  if (usage.length === 0) return "";
+  const unknown = usage.some(({ costUsd }) => costUsd === null);
+  return `${unknown ? "≥ " : ""}${usd(usage.reduce((sum, used) => sum + (used.costUsd ?? 0), 0))}`;
+}
+
+/** A sign, and its word. */
+function stepState(effect: EffectState): string {
   switch (effect.status) {
     case "succeeded": {
       const verdict = verdictOf(effect);
-      return verdict === null ? icons.passed : icons[verdict];
+      const words = { passed: "done", failed: "no", pending: "open", skipped: "skipped", error: "error" } as const;
+      return verdict === null ? `${icons.passed} done` : `${icons[verdict]} ${words[verdict]}`;
     }
     case "failed":
-      return icons.failed;
+      return `${icons.failed} failed`;
     case "cancelled":
-      return icons.skipped;
+      return `${icons.skipped} cancelled`;
     case "stopped":
-      return "💰";
+      return "💰 out of budget";
     case "running":
-      return "🏃";
+      return "🏃 running";
     case "retrying":
-      return "🔁";
+      return "🔁 again";
     case "requested":
-      return icons.pending;
+      return `${icons.pending} open`;
   }
 }
 
-function stepNote(effect: EffectState): string {
+export function stepNote(effect: EffectState): string {
   if (effect.error !== null && effect.status !== "succeeded")
     return joined(
       `${effect.error.code}: ${effect.error.message}`.slice(0, 200),
@@ -164,10 +92,10 @@ function agentNote({ files, headSha, discarded = [] }: AgentOutput, took: string
     files.reduce((total, file) => total + (of(file) ?? 0), 0);
   return headSha === null
     ? joined(took, discardedNote(discarded))
-    : `+${sum(({ added }) => added)} −${sum(({ removed }) => removed)} in ${files.length} file${files.length === 1 ? "" : "s"}, ${took}`;
+    : `+${sum(({ added }) => added)} −${sum(({ removed }) => removed)} in ${plural(files.length, "file")}, ${took}`;
 }
 
-const joined = (...parts: string[]): string => parts.filter((part) => part !== "").join("; ");
+const joined = (...parts: string[]): string => parts.filter((part) => part !== "").join(" · ");
 
 /** A child run: its progress and the used part of its share while it runs, then its verdict. */
 function childNote(
@@ -199,13 +127,13 @@ export function spentSoFar({ money, effects }: RunState): Pick<RunState["money"]
   };
 }
 
+/** Without a bar: a comment has one, of the progress. */
 export function budgetLine(state: RunState): string {
   const { budgetUsd } = state.money;
   const { spentUsd, tokens, complete } = spentSoFar(state);
   const share = budgetUsd > 0 ? Math.min(1, spentUsd / budgetUsd) : 0;
-  const bar = "█".repeat(Math.round(share * 10)).padEnd(10, "░");
-  const warning = share >= 1 ? " — used up" : share >= 0.8 ? " — over 80 %" : share >= 0.5 ? " — over 50 %" : "";
-  return `\`${bar}\` ${complete ? "" : "≥ "}${usd(spentUsd)} of ${usd(budgetUsd)}${warning} · ${count(totalTokens(tokens))} tokens`;
+  const warning = share >= 1 ? ", used up" : share >= 0.8 ? ", over 80 %" : share >= 0.5 ? ", over 50 %" : "";
+  return `Cost: ${complete ? "" : "≥ "}${usd(spentUsd)} of ${usd(budgetUsd)}${warning} · ${count(totalTokens(tokens))} tokens`;
 }
 
 /** Where the budget is not exact, and why. Empty if every request passes through Baton. */
@@ -214,6 +142,11 @@ export function selfReportingLine(state: RunState): string {
   if (names.length === 0) return "";
   const [verb, whose] = names.length === 1 ? ["reports", "its"] : ["report", "their"];
   return `<sub>${names.join(", ")} ${verb} ${whose} own usage. Between two reports it can exceed the budget. Baton charges at most one more reservation (\`limits.attemptUsd\`).</sub>`;
+}
+
+/** False: a table of costs would be empty. */
+export function hasCosts({ effects }: RunState): boolean {
+  return [...effects.values()].some(({ attempts }) => attempts.some(({ usage }) => usage.length > 0));
 }
 
 export function costTable(state: RunState): string {
@@ -257,22 +190,22 @@ function decodedOf(url: string): string {
   return url.replaceAll(/%([0-7][0-9a-f])/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
 
+/** For the repair, for the headline, and of no use to people. */
+const unshown: ReadonlySet<string> = new Set(["log", "needed", "App"]);
+/** Commits and runs, by the beginning that people use. */
+const longIds = /\b([0-9a-f]{7})[0-9a-f]{33}\b|\b(run_[0-9a-zA-Z]{8})[0-9a-zA-Z]+\b/g;
+
 export function verdictTree(verdict: Verdict, depth = 0): string {
   const indent = "  ".repeat(depth);
   const evidence = verdict.evidence
-    .filter(({ label }) => label !== "log")
+    .filter(({ label }) => !unshown.has(label))
     .map(({ label, value, url }) => {
-      const text = neutraliseLine(`${label} ${value}`).trim();
+      const text = neutraliseLine(`${label} ${value.replaceAll(longIds, "$1$2")}`).trim();
       return url === undefined || !mayLink(text, url) ? text : `[${text}](${url})`;
     })
     .join(", ");
   const line = `${indent}- ${icons[verdict.status]} **${neutraliseLine(verdict.name)}**: ${neutraliseLine(oneLine(verdict.reason))}${evidence === "" ? "" : ` (${evidence})`}`;
   return [line, ...verdict.children.map((child) => verdictTree(child, depth + 1))].join("\n");
-}
-
-export function decisions(state: RunState): string {
-  if (state.decisions.length === 0) return "Nothing has been asked of this run yet.";
-  return state.decisions.map(({ verdict }) => verdictTree(verdict)).join("\n");
 }
 
 export function folded(summary: string, body: string): string {

@@ -27,7 +27,7 @@ export function progressText(progress: Progress, now: number): string {
 
 function estimate({ step, left, overdue, runs, by }: Progress): string {
   if (step === null) return "";
-  if (left === null) return runs === 0 ? "no history yet" : `no history yet (${runs} of ${runsNeeded} runs)`;
+  if (left === null) return runs === 0 ? "" : `an estimate needs ${runsNeeded} earlier runs (${runs} so far)`;
   const agents = by === null ? "" : by.agents.map(neutraliseLine).join(" and ");
   const whose =
     by === null

@@ -6,6 +6,7 @@
  */
 import type { PathState } from "../../core/shown-change.ts";
 import { fenced } from "../../text/cut.ts";
+import { plural } from "../../text/format.ts";
 import { codeSpan } from "../../text/neutralise.ts";
 import { stripInvisible } from "../../text/visible.ts";
 
@@ -98,14 +99,15 @@ export function namedFiles<T>(files: readonly T[]): T[] {
 
 function readTheRest(urls: readonly string[], count: number): string {
   const links = urls.map((url, index) => `[part ${index + 1}](${url})`).join(", ");
-  return `⚠️ This is only the beginning of ${count} lines. Read the whole change in ${urls.length === 1 ? "another comment" : `${urls.length} other comments`} before you answer: ${links}. \`/baton approve\` allows all of it.`;
+  const where = urls.length === 1 ? "in another comment" : `in ${urls.length} other comments`;
+  return `⚠️ The whole change has ${plural(count, "line")} and is ${where}: ${links}. Read all of it first, because \`/baton approve\` allows all of it.`;
 }
 
 const notText =
   "⚠️ Git shows this file as binary, so nobody can allow it here. Reject it with a reason, or make this change yourself.";
 
 function doesNotFit(count: number, truncated: boolean): string {
-  return `⚠️ The change has ${truncated ? "more than " : ""}${count} lines and does not fit into comments, so nobody can allow this file here. Reject it with a reason, or make this change yourself.`;
+  return `⚠️ The change has ${truncated ? "more than " : ""}${plural(count, "line")} and does not fit into comments, so nobody can allow this file here. Reject it with a reason, or make this change yourself.`;
 }
 
 /** A person must see what is invisible: it may run. */

@@ -114,6 +114,19 @@ describe("the first line is the news, and who can act is told by name", () => {
   });
 
   it.each([
+    ["owners of the changed files", "", ["carol", "acme/core"]],
+    ["reviewers of the settings come first", "approvals: { reviewers: [bob] }\n", ["bob"]],
+    ["a team of the settings comes first", "approvals: { teams: [leads] }\n", ["acme/leads"]],
+    ["the owners among those who may approve", "approvals: { people: [bob, Carol] }\n", ["carol"]],
+    ["those who may approve, if none of them owns it", "approvals: { people: [bob] }\n", ["bob"]],
+  ])("a review calls %s", (_, config, names) => {
+    const owners = { people: ["alice", "carol"], teams: ["acme/core", "other/team"] };
+    expect(called(rendered({ ...ask("review"), observed: { facts: { owners }, verdict: {}, at: 0 } }, config))).toEqual(
+      names,
+    );
+  });
+
+  it.each([
     ["a bot that asked for the run", { login: "renovate[bot]", kind: "bot" }],
     ["a login that is none", { login: "alice @everyone", kind: "user" }],
   ])("%s is not called", (_, requester) => {

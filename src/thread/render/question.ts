@@ -4,11 +4,14 @@
  * QC1 The news is the first line. Mentions are Baton's own, from settings and the run. All other text is without effect.
  * QC2 Text that people must read to answer stays unfolded: the plan, the protected change.
  */
+import { z } from "zod";
 import { limits } from "../../core/limits.ts";
 import type { Question } from "../../core/questions.ts";
 import { shownChange } from "../../core/shown-change.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
+import { shortRunId } from "../../core/vocabulary.ts";
 import { type Answerers, answerersOf } from "../../policy/answerers.ts";
+import { type CodeOwners, codeOwnersSchema } from "../../policy/code-owners.ts";
 import { answerSentence } from "../../summary/waiting.ts";
 import { cut } from "../../text/cut.ts";
 import { oneLine, usd } from "../../text/format.ts";
@@ -23,18 +26,27 @@ export function renderQuestion(
 ): string {
   const { owner } = state.thread.repository;
   const parts = effect === null ? moneyParts(state) : partsOf(state, effect);
-  const who = answerersOf(parts.kind, state.requestedBy, settings);
+  const who = answerersOf(parts.kind, state.requestedBy, settings, ownersSeen(effect, owner));
   return cut(
     [
       `${parts.icon} **${neutraliseLine(oneLine(parts.news))}**`,
       address(who, owner, parts),
       neutraliseWithin(parts.text, textCharactersMax),
-      `<sub>#${state.thread.number} · run \`${state.runId}\` · Baton folds this comment when it is answered.</sub>`,
+      `<sub>#${state.thread.number} · run \`${shortRunId(state.runId)}\` · Baton folds this comment when it is answered.</sub>`,
     ]
       .filter((part) => part.trim() !== "")
       .join("\n\n"),
     limits.commentCharactersMax,
   );
+}
+
+const factsSchema = z.object({ owners: codeOwnersSchema });
+
+/** The owners of the changed files, as Baton first read them. A mention of another organization's team calls nobody. */
+function ownersSeen(effect: EffectState | null, organization: string): CodeOwners {
+  const { owners } = factsSchema.safeParse(effect?.observed?.facts).data ?? { owners: { people: [], teams: [] } };
+  const isOurs = (team: string): boolean => team.toLowerCase().startsWith(`${organization.toLowerCase()}/`);
+  return { people: owners.people, teams: owners.teams.filter(isOurs) };
 }
 
 interface Parts {

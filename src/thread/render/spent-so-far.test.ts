@@ -76,5 +76,5 @@ it("a review's decision is said in words", () => {
     output: { decision: "changes-requested", by: { login: "bob" } },
   };
   const state = { effects: new Map([["review", review]]) } as unknown as RunState;
-  expect(stepsTable(state)).toMatch(/❌ \| Review \| changes requested by @.*bob/);
+  expect(stepsTable(state)).toMatch(/❌ no \| Review \| changes requested by @.*bob/);
 });

@@ -3,51 +3,50 @@
  * (run-outputs.V1).
  */
 import type { AgentInput } from "../../core/effect.ts";
-import { errorCatalogue } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import { progressOf } from "../../core/progress.ts";
 import type { RunState } from "../../core/state.ts";
+import { shortRunId } from "../../core/vocabulary.ts";
 import { parsePlan, renderPlan } from "../../prompt/plan.ts";
 import { approvalText } from "../../summary/child.ts";
 import { waitingFor } from "../../summary/waiting.ts";
 import { cut } from "../../text/cut.ts";
+import { plural } from "../../text/format.ts";
 import { neutralise, neutraliseLine } from "../../text/neutralise.ts";
 import { asideLines } from "./aside.ts";
+import { failureParts } from "./failure.ts";
+import { headline } from "./headline.ts";
 import { partials } from "./partial.ts";
-import { budgetLine, costTable, decisions, folded, headline, selfReportingLine, stages, stepsTable } from "./parts.ts";
+import { budgetLine, costTable, folded, hasCosts, selfReportingLine } from "./parts.ts";
 import { progressLine } from "./progress.ts";
+import { reasons } from "./reasons.ts";
 import { sandboxLines } from "./sandbox.ts";
+import { workTable } from "./stage-table.ts";
 import type { RenderView } from "./view.ts";
 
 export function renderStatusComment(state: RunState, view: RenderView): string {
   const { icon, sentence } = headline(state);
-  const parts = [`${icon} ${sentence}`, scheduleLine(state), stages(state)];
-  if (state.outcome === null || state.outcome.verdict.status === "passed")
+  const isOver = state.outcome !== null;
+  const parts = [`${icon} ${sentence}`, ...(isOver ? failureParts(state) : []), scheduleLine(state), workTable(state)];
+  if (!isOver || state.outcome?.verdict.status === "passed")
     parts.push(progressLine(progressOf(state), view.live === true ? view.now : null));
+  parts.push(budgetLine(state), ...notesOf(state), selfReportingLine(state));
+  parts.push(sandboxLines(state) ?? "", asideLines(state) ?? "");
   const plan = approvalText(state) ?? planOf(state);
   if (plan !== null) parts.push(folded("The plan", neutralise(plan)));
-  if (state.effects.size > 0) parts.push(stepsTable(state));
-  parts.push(...notesOf(state), budgetLine(state), selfReportingLine(state));
-  const left = partials(state);
-  if (left !== null) parts.push(left);
-  const sandbox = sandboxLines(state);
-  if (sandbox !== null) parts.push(sandbox);
-  const aside = asideLines(state);
-  if (aside !== null) parts.push(aside);
-  const failure = state.outcome?.error ?? null;
-  if (failure !== null) parts.push(`**What to do:** ${errorCatalogue[failure.code].remedy} (\`${failure.code}\`)`);
+  parts.push(partials(state) ?? "");
   const waits = waitingFor(state);
   if (waits.length > 1)
     parts.push(
       folded(
-        `Waiting for ${waits.length} things`,
+        `Open: ${waits.length} steps`,
         waits.map(({ title, sentence: why }) => `- ${neutraliseLine(title)}: ${neutraliseLine(why)}`).join("\n"),
       ),
     );
-  parts.push(folded("Cost by step", costTable(state)));
-  parts.push(folded("Decisions", decisions(state)));
+  if (hasCosts(state)) parts.push(folded("Cost by step", costTable(state)));
+  parts.push(folded("Why: decisions and evidence", reasons(state)));
   parts.push(
-    `<sub>\`${state.process.name}\` ${versionOf(state)} · run \`${state.runId}\` · asked for by @\u200b${state.requestedBy.login} · \`/baton help\`</sub>`,
+    `<sub>\`${state.process.name}\` ${versionOf(state)} · run \`${shortRunId(state.runId)}\` · asked for by ${neutraliseLine(`@${state.requestedBy.login}`)} · \`/baton help\`</sub>`,
   );
   return cut(parts.filter((part) => part !== "").join("\n\n"), limits.commentCharactersMax);
 }
@@ -67,7 +66,7 @@ function scheduleLine({ startedBy }: RunState): string {
   const earlier =
     missed === 0
       ? ""
-      : ` ${missed} earlier ${missed === 1 ? "time was" : "times were"} missed and ${missed === 1 ? "does" : "do"} not run.`;
+      : ` Baton missed ${plural(missed, "earlier time")}, which ${missed === 1 ? "does" : "do"} not run.`;
   return `🕒 \`${name}\` of ${time} UTC${late ? ", **late**" : ""}.${earlier}`;
 }
 

@@ -203,6 +203,7 @@ function contextOf(story: Story, state: RunState, off: ReviewGuard | null): Perf
       baseRef: story.base,
       baseSha: shaOf(0),
     }),
+    file: async () => null,
     reviews: async () => visible,
     pusher: async () => story.pusher,
     baseChangedAt: async () => (story.reviewsAtBase === null ? null : timeOf(story.reviewsAtBase + 0.5)),

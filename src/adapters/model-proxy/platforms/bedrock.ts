@@ -13,7 +13,7 @@ import { form, type Identity, identityToken, kept, noLogin, textOf } from "./tok
 
 export interface BedrockAccess {
   region: string;
-  /** Another address: of an endpoint in a private network. null: the region's. */
+  /** The address of an endpoint in a private network. null: Baton uses the address of the region. */
   baseUrl: string | null;
   /** A key of Bedrock itself. null: requests are signed. */
   bearer: string | null;

@@ -464,6 +464,14 @@ describe("pattern", () => {
     ]);
   });
 
+  it("reads the lines of a step that an older Baton began", () => {
+    const rows = ["no-date\terror\tsrc/a.js:7:\tnew Date()", "no-date\terror\tsrc/a.js\t9\tnew Date() // 1:2:3"];
+    expect(places("pattern", rows.join("\n"))).toEqual([
+      ["no-date", "error", "src/a.js", 7],
+      ["no-date", "error", "src/a.js", 9],
+    ]);
+  });
+
   it("nothing found is a result, and an expression that git cannot read is none", () => {
     expect(run(rules, { "a.js": "fine\n" })).toEqual({ status: 0, found: [] });
     const broken = rules.map((one) => (one.regex === null ? one : { ...one, regex: "(" }));

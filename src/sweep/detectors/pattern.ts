@@ -92,9 +92,11 @@ export const pattern: Detector = {
     let other = 0;
     for (const row of bounded("pattern", report).split(/\r?\n/)) {
       if (row === "") continue;
-      const [id = "", severity = "", file = "", line = "", ...rest] = row.split("\t");
-      const text = rest.join("\t").slice(0, 2_000);
-      const path = /^\d+$/.test(line) ? gitPath(file) : null;
+      const [id = "", severity = "", ...rest] = row.split("\t");
+      // A step that an older Baton began prints `path:line:text`.
+      const form = /^\d+$/.test(rest[1] ?? "") ? /^([^\t]+)\t(\d+)\t(.*)$/ : /^(.+?):(\d+):(.*)$/;
+      const [, file = "", line = "", text = ""] = form.exec(rest.join("\t").slice(0, 2_000)) ?? [];
+      const path = gitPath(file);
       if (path === null || !(severities as readonly string[]).includes(severity)) {
         other += 1;
         continue;

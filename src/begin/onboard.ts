@@ -1,5 +1,5 @@
 /**
- * The first pull request in repositories that get the App: who gets one, when, and what came of it.
+ * Opens the first pull request in repositories that get the App, and keeps a book of them: owner, time and outcome.
  *
  * Owns: the book of each account, and the work of the round. Does not own: the rules (`onboarding/book.ts`), the proposal.
  * OD1 A repository is in the book before its delivery counts as handled, so a restart forgets none.

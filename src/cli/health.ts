@@ -1,7 +1,7 @@
 /**
  * The health of a whole installation, one finding a part. Each asks by itself, so that one that hangs or fails hides none.
  *
- * Owns: what is asked, and the score. Does not own: the answers (`app-line.ts`, `sandbox.ts`, `harnesses.ts`).
+ * Owns: the questions, and the score. Does not own: the answers (`app-line.ts`, `sandbox.ts`, `harnesses.ts`).
  * HE1 Reads only. It opens no database, because that would migrate it.
  */
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** The set-up pull request over a GitHub of plain data: what is written, what is refused, and what belongs to people. */
+/** The set-up pull request over a GitHub of plain data: its files, its refusals, and the files that belong to people. */
 import { expect, it } from "vitest";
 import { sha256 } from "../adapters/system/sha256.ts";
 import { BatonError } from "../core/errors.ts";

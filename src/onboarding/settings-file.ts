@@ -1,4 +1,4 @@
-/** A `baton.yaml` of a few lines: what this repository needs, and where every other key is described. */
+/** A `baton.yaml` of a few lines: the keys that this repository needs, and the address that describes all others. */
 import { stringify } from "yaml";
 import { defaultSettings } from "../config/schema.ts";
 import type { PackageManager } from "./languages.ts";

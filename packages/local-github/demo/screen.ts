@@ -52,7 +52,7 @@ export function createScreen(stream: NodeJS.WriteStream, elapsedMs: () => number
 }
 
 /** Minutes and seconds: `00:07`. */
-export function clockOf(ms: number): string {
+function clockOf(ms: number): string {
   const seconds = Math.floor(ms / 1_000);
   const two = (value: number): string => `${value}`.padStart(2, "0");
   return `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`;

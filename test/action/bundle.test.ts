@@ -51,8 +51,11 @@ it("action.yml names the files that are there, and every input and output that t
     "state-key",
     "time-limit-minutes",
     "token",
+    "wake-up",
+    "workflow",
   ]);
   expect(Object.keys(action.outputs).sort()).toEqual([
+    "agent",
     "cache-key",
     "check",
     "cost-usd",

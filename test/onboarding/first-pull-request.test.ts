@@ -9,6 +9,7 @@ import { afterEach, expect, it } from "vitest";
 import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { runCli } from "../../src/cli/program.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { shortRunId } from "../../src/core/vocabulary.ts";
 import { type Platform, startPlatform } from "../action/platform.ts";
 import { pulls, repositoryOf } from "../scenarios/helpers.ts";
 import { workflowProblems } from "./workflow-problems.ts";
@@ -96,7 +97,9 @@ it(`takes at most ${stepsMax} steps of a person`, async () => {
 
   // The clone can read the job's records in git.
   const runId = job.outputs["run-id"] ?? "";
-  expect(await baton("run", "list", "--git", ".")).toMatch(new RegExp(`${runId} +acme/shop#1 +issue-to-pr +waiting`));
+  expect(await baton("run", "list", "--git", ".")).toMatch(
+    new RegExp(`${shortRunId(runId)} +acme/shop#1 +issue-to-pr +waiting`),
+  );
   expect(await baton("journal", "cat", runId, "--git", clone)).toMatch(/run\.created[\s\S]*the chain holds/);
   expect(await baton("prompt", "inspect", runId, "implement", "--git", clone, "--text")).toMatch(
     /^runtime +project [\s\S]*Against plan, attempt 1[\s\S]*--- system: [\s\S]*## Role/m,

@@ -57,6 +57,7 @@ it("of a tree that GitHub lists in part, what decides is asked for by itself, an
       branchRules: async () => ({ protected: false, reviews: 0, codeOwners: false }),
     }),
     requiredChecks: async () => [],
+    collaborators: async () => [],
     file: async (_: object, path: string) => (path.endsWith("ci.yml") ? ci : null),
   } as unknown as Github;
   const detected = detect(await githubFacts(github, repository, "head"));

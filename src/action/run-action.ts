@@ -692,7 +692,8 @@ function deniedWrites({ state }: GitDatabase): { name: string; kind: string; tex
 function withDenied(found: Found, denied: ReturnType<typeof deniedWrites>): Found {
   if (denied.length === 0) return found;
   const all = { ...found, denied: [...new Set(denied.map(({ text }) => text))] };
-  if (!denied.some(({ kind }) => kind === "comment")) return all;
+  // Answers that a newer one may fold are written as questions are.
+  if (!denied.some(({ kind }) => kind === "comment" || kind === "question")) return all;
   if (severity.indexOf(found.verdict) >= severity.indexOf("skipped")) return all;
   const reason = "The job may not write to the thread, so nobody there was told what came of it.";
   return { ...all, verdict: "failed", reason };

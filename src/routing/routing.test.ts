@@ -184,7 +184,7 @@ describe("the order", () => {
     expect(choices[0]?.reasons).toEqual([
       "is the default",
       "claude-haiku-5-5 in place of claude-sonnet-5-5: only 0.50 of 10.00 USD are left",
-      "failed at this step: BATON_HARNESS_QUOTA (The model's service answers that there were too many requests or that the quota is used up)",
+      "failed at this step: BATON_HARNESS_QUOTA (The model's service reports too many requests, or a quota that is used up)",
       expect.stringMatching(/^about 0\.\d\d USD$/),
     ]);
     expect(left).toEqual([

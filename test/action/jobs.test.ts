@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { sampleScript } from "../../packages/local-github/demo/sample.ts";
 import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import { workflowAlone } from "../../src/onboarding/template.ts";
-import { comments, pulls } from "../scenarios/helpers.ts";
+import { comments, pulls, repositoryOf } from "../scenarios/helpers.ts";
 import { deadlyGit, type FinishedJob, type Platform, type PlatformOptions, startPlatform } from "./platform.ts";
 
 // Each job is a process that starts a dozen git processes, which takes long on a busy machine.
@@ -45,7 +45,13 @@ describe("many jobs on one thread", () => {
     expect(jobs.map(({ errors }) => errors).join("")).toBe("");
     expect(jobs.map(({ exitCode }) => exitCode)).toEqual(Array(count).fill(0));
     expect(pulls(platform as never)).toHaveLength(1);
-    expect(replies()).toHaveLength(count - 1);
+    // A newer answer takes the place of one that is not written yet. Each question has its reaction once.
+    expect(replies().length).toBeGreaterThan(0);
+    expect(replies().length).toBeLessThan(count);
+    const asked = [...repositoryOf(platform as never).comments.values()].filter(({ body }) => body === "/baton help");
+    expect(asked.map(({ reactions }) => reactions.filter(({ content }) => content === "+1").length)).toEqual(
+      Array(count - 1).fill(1),
+    );
     // A job that did not get the thread ended at once.
     for (const job of jobs)
       if (job.outputs["verdict"] === "elsewhere")

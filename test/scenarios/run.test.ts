@@ -155,7 +155,7 @@ describe("checks", () => {
       status: "failed",
       reason: expect.stringContaining("Still red after 2 repairs (limit 2)"),
     });
-    expect(ownComments(world)[0]).toMatch(/^❌ \*\*Not done\.\*\*/);
+    expect(ownComments(world)[0]).toMatch(/^❌ \*\*Not done in #2\.\*\*/);
     expect(check().at(-1)).toMatchObject({ conclusion: "failure" });
   });
 

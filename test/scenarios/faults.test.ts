@@ -81,7 +81,7 @@ async function mistakes(issue: number): Promise<string[]> {
   want("status comments", heads.filter((body) => body.includes("baton:op=status:")).length, 1);
   want(
     "status comments that say so",
-    heads.filter((body) => /^✅ \*\*Done\.\*\*[\s\S]*baton:op=status:/.test(body)).length,
+    heads.filter((body) => /^✅ \*\*Done in #\d+\.\*\*[\s\S]*baton:op=status:/.test(body)).length,
     1,
   );
   want("final comments", heads.filter((body) => body.includes("baton:op=final:")).length, 1);

@@ -4,7 +4,8 @@
  *
  * AGENT_SCRIPT: the scripted agent replaces the harnesses that the environment sets up.
  * CHILD_LIMITS: JSON with other values for some of `limits`, so that a test sees a lease end sooner.
- * CHILD_TELLS=1: prints `ack <JSON>` for each durable append to a journal.
+ * CHILD_TELLS=1: prints `ack <JSON>` for each durable append to a journal, and each second `unsent <number>`: 0 if every
+ * write to GitHub is done, else 1.
  * CHILD_SABOTAGE: a name from `sabotage.ts`. This Baton breaks a promise on purpose, and the test must find it.
  */
 import { writeSync } from "node:fs";
@@ -50,3 +51,11 @@ const baton = await startBaton(
 );
 const server = await startServer(settings, baton);
 say(`ready ${server.url}`);
+if (CHILD_TELLS === "1") {
+  const tell = async (): Promise<void> => {
+    const due = await baton.dependencies.store.outboxDue(Number.MAX_SAFE_INTEGER, 1);
+    say(`unsent ${due.length}`);
+  };
+  // A store that is closed has nothing to tell.
+  setInterval(() => void tell().catch(() => {}), 1_000).unref();
+}

@@ -69,6 +69,7 @@ describe("addresses of Baton", () => {
       const after = stamped(path, text, repository);
       if (!product.isPlaceholder || others.has(path)) continue;
       expect(after, path).not.toContain(product.repository);
+      expect(after, path).not.toContain("@baton_owner/");
       if (path.endsWith(".md")) expect(after, path).not.toMatch(/baton_owner|until released/);
     }
     const manifest = JSON.parse(stamped("package.json", texts.get("package.json") as string, repository)) as object;
@@ -82,6 +83,7 @@ describe("addresses of Baton", () => {
       texts.get("packages/local-github/package.json") as string,
       repository,
     );
+    expect(JSON.parse(other)).toMatchObject({ name: `@${repository.split("/")[0]?.toLowerCase()}/local-github` });
     expect(JSON.parse(other)).not.toHaveProperty("private");
     expect(stamped("action/workflow.yml", texts.get("action/workflow.yml") as string, repository)).toContain(
       `uses: ${repository}/action@v0`,

@@ -59,6 +59,12 @@ describe("the workflow of the release", () => {
     expect(jobs["package"]?.steps.at(-1)?.run).toContain('if [ "$PRERELEASE" = true ]; then tag=next; fi');
   });
 
+  it("commits new files of the bundle: their names follow from their content", () => {
+    const commit = jobs["build"]?.steps.find(({ run }) => run?.includes("git commit"))?.run ?? "";
+    expect(commit).toContain("git add --all -- action/dist\n");
+    expect(commit).not.toMatch(/git commit .*--all/);
+  });
+
   it("refuses names that can move before anything is built", () => {
     expect(jobs["version"]?.steps.map(({ run }) => run)).toContain("node tools/release/pins.ts");
     expect(before("build")).toContain("version");

@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { product } from "../../src/core/product.ts";
 
-/** npm's packages and images have lower-case names. */
-const lowerCase = new RegExp(`(@|ghcr\\.io/)${product.repository}`, "g");
+/** Images have lower-case names, and so has the scope of npm's packages, which all packages share. */
+const lowerCase = new RegExp(`(ghcr\\.io/)${product.repository}`, "g");
+const scopeOf = (repository: string): string => `@${repository.split("/")[0]?.toLowerCase()}/`;
 
 /** Lines of documents that a release makes untrue. */
 const untilReleased = /^.*<!-- until released -->\n\n?/gm;
@@ -17,6 +18,8 @@ const untilReleased = /^.*<!-- until released -->\n\n?/gm;
 export function stamped(path: string, text: string, repository: string): string {
   const named = text
     .replaceAll(untilReleased, "")
+    .replaceAll(product.packageName, `@${repository.toLowerCase()}`)
+    .replaceAll(scopeOf(product.repository), scopeOf(repository))
     .replaceAll(lowerCase, (_, before: string) => `${before}${repository.toLowerCase()}`)
     .replaceAll(product.repository, repository);
   // Nobody can publish the placeholder by mistake, but a release is public.
@@ -30,7 +33,10 @@ if (import.meta.main) {
     process.exit(2);
   }
   const root = fileURLToPath(new URL("../..", import.meta.url));
-  const holders = execFileSync("git", ["grep", "-lzIF", product.repository], { cwd: root, encoding: "utf8" });
+  const holders = execFileSync("git", ["grep", "-lzIF", "-e", product.repository, "-e", scopeOf(product.repository)], {
+    cwd: root,
+    encoding: "utf8",
+  });
   for (const path of holders.split("\0").filter((one) => one !== "")) {
     const text = readFileSync(join(root, path), "utf8");
     writeFileSync(join(root, path), stamped(path, text, repository));

@@ -292,7 +292,7 @@ describe.each(Object.entries(states))("%s", (_, given) => {
   });
 });
 
-it("every kind of wait, end and step is among the states", async () => {
+it("the states show every icon of a headline except that of an error", async () => {
   const all = await Promise.all(Object.values(states).map(stateOf));
   const icons = new Set(all.map((state) => headline(state).icon));
   expect([...icons].toSorted()).toEqual(["⏳", "⏹️", "✅", "❌", "🏃", "💰", "🙋"].toSorted());

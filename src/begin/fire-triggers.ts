@@ -95,12 +95,12 @@ export async function judgeRules(
       if (!condition.holds) return { rule, starts: false, reason: condition.reason };
       asked ??= mayStart(github, event, loaded, bot.id).catch(refusalOf);
       const verdict = await asked;
-      if (verdict.status !== "passed" && isOpenTo(rule, event))
-        return { rule, starts: true, reason: `The rule is open to @${event.sender?.login ?? ""}.` };
-      if (verdict.status !== "passed") return { rule, starts: false, reason: verdict.reason };
+      const isAllowed = verdict.status === "passed";
+      if (!isAllowed && !isOpenTo(rule, event)) return { rule, starts: false, reason: verdict.reason };
+      const reason = isAllowed ? verdict.reason : `The rule is open to @${event.sender?.login ?? ""}.`;
       // The job that works opens the dashboard issue first. A rule that starts nothing must not lead to that.
       const refused = given.thread === null ? await refusalOfRule(dependencies, { github, loaded, event, rule }) : null;
-      return { rule, starts: refused === null, reason: refused ?? verdict.reason };
+      return { rule, starts: refused === null, reason: refused ?? reason };
     }),
   );
 }

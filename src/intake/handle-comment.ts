@@ -134,6 +134,9 @@ export function handleComment(
   runner: Runner,
   event: CommentEvent,
 ): Promise<CommentOutcome> {
+  // Talk neither waits nor makes others wait.
+  if (parseCommand(event.body, commands).kind === "none" && calledNames(event.body).length === 0)
+    return Promise.resolve({ kind: "ignored", reason: "no command" });
   const key = `${event.repository.id}#${event.number}`;
   return inTurn(dependencies.store, key, () => handleInTurn(dependencies, runner, event));
 }
@@ -202,7 +205,11 @@ async function handleInTurn(dependencies: Dependencies, runner: Runner, event: C
       threadKey,
       operationKey,
     });
-    await answer(reply, parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1", command);
+    await answer(
+      reply,
+      parsed.name === "run" || parsed.name === "retry" ? "rocket" : "+1",
+      questionOf(parsed, event.author.id),
+    );
     return { kind: "done", command: parsed.name };
   } catch (thrown) {
     const error = toBatonError(thrown);
@@ -219,10 +226,17 @@ async function handleInTurn(dependencies: Dependencies, runner: Runner, event: C
   }
 }
 
-/** Reads only: a newer answer to the same question makes this one superfluous. */
-const replaced: ReadonlySet<string> = new Set(["status", "cost", "why", "help"]);
+/** A newer answer to the same question folds an older one. null: answers to this command stay. */
+function questionOf(
+  { name, positional }: Extract<ParsedCommand, { kind: "command" }>,
+  authorId: number,
+): string | null {
+  if (name === "help") return ["help", ...positional, `by ${authorId}`].join(" ");
+  return name === "status" || name === "cost" || name === "why" ? name : null;
+}
+
 const lastAnswersMax = 50;
-/** The last answer of each command that a newer one replaces, by command and, if it is about a person, author. */
+/** The operation key of the last answer, by question. */
 const lastAnswers = defineValues("answers:", z.record(z.string(), z.string()));
 
 /** HC3 */
@@ -230,24 +244,24 @@ function answerWith(
   dependencies: Pick<Dependencies, "store" | "redact">,
   event: CommentEvent,
   { voice, threadKey }: { voice: Voice; threadKey: string },
-): (text: string | null, reaction: string, command?: Command) => Promise<void> {
-  return async (text, reaction, command) => {
+): (text: string | null, reaction: string, question?: string | null) => Promise<void> {
+  const { store } = dependencies;
+  return async (text, reaction, question = null) => {
     const outbox = voice === "silence" ? [] : reactionRows(event, reaction);
-    if (text === null || voice !== "words") return dependencies.store.write({ outbox });
+    if (text === null || voice !== "words") return store.write({ outbox });
     const reply = replyRow(dependencies, event, text);
-    if (command === undefined || !replaced.has(command.name))
-      return dependencies.store.write({ outbox: [reply, ...outbox] });
+    if (question === null) return store.write({ outbox: [reply, ...outbox] });
+    // A repeated delivery has its answer, which a newer one may have folded.
+    if ((await store.outboxRow(reply.operationKey)) !== null) return store.write({ outbox });
     const key = lastAnswers.at(threadKey);
     // Anybody may ask for help, so Baton forgets the oldest.
-    const known = Object.fromEntries(
-      Object.entries((await readValue(dependencies.store, key)) ?? {}).slice(-lastAnswersMax),
-    );
-    const name = command.name === "help" ? `help by ${event.author.id}` : command.name;
-    const before = known[name];
-    const over = before === undefined || before === reply.operationKey ? [] : [supersededRow(event, before)];
-    // First, so that Actions mode pushes both at once. A repeated delivery finds its own answer here, and folds nothing.
-    await writeValue(dependencies.store, key, { ...known, [name]: reply.operationKey });
-    await dependencies.store.write({ outbox: [foldable(reply), ...over, ...outbox] });
+    const { [question]: before, ...others } = (await readValue(store, key)) ?? {};
+    const kept = Object.fromEntries(Object.entries(others).slice(1 - lastAnswersMax));
+    // Everybody gets their answer: one that is not posted yet is not folded.
+    const isPosted = before !== undefined && ((await store.outboxRow(before))?.result ?? null) !== null;
+    // First, so that Actions mode pushes both at once.
+    await writeValue(store, key, { ...kept, [question]: reply.operationKey });
+    await store.write({ outbox: [foldable(reply), ...(isPosted ? [supersededRow(event, before)] : []), ...outbox] });
   };
 }
 

@@ -7,6 +7,7 @@
  */
 import picomatch from "picomatch";
 import { z } from "zod";
+import { globProblem } from "./paths.ts";
 
 /** GitHub uses the first of these that exists. */
 export const codeOwnersPaths = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"] as const;
@@ -16,8 +17,9 @@ export const codeOwnersSchema = z.object({ people: z.array(z.string()), teams: z
 export type CodeOwners = z.infer<typeof codeOwnersSchema>;
 
 const linesMax = 5_000;
+/** Lines times files, tried within a second. With more, nobody is called by this file. */
+const triesMax = 1_000_000;
 const patternCharactersMax = 300;
-const starsMax = 6;
 const owner = /^@([A-Za-z0-9][A-Za-z0-9_-]{0,38})(?:\/([A-Za-z0-9][A-Za-z0-9._-]{0,99}))?$/;
 
 interface Line {
@@ -27,6 +29,7 @@ interface Line {
 
 export function codeOwnersOf(text: string, paths: readonly string[]): CodeOwners {
   const lines = text.split(/\r?\n/, linesMax).flatMap((line) => readLine(line) ?? []);
+  if (lines.length * paths.length > triesMax) return { people: [], teams: [] };
   const found = new Set(paths.flatMap((path) => lines.findLast(({ fits }) => fits(path))?.owners ?? []));
   const people = new Set<string>();
   const teams = new Set<string>();
@@ -43,7 +46,8 @@ export function codeOwnersOf(text: string, paths: readonly string[]): CodeOwners
 function readLine(line: string): Line | null {
   const [pattern = "", ...rest] = line.trim().match(/(?:\\.|[^\s\\])+/g) ?? [];
   if (pattern === "" || pattern.startsWith("#") || /^!|[[\]]/.test(pattern)) return null;
-  if (pattern.length > patternCharactersMax || (pattern.match(/\*/g)?.length ?? 0) > starsMax) return null;
+  // A name could keep the processor busy, as with a glob of `baton.yaml`.
+  if (pattern.length > patternCharactersMax || globProblem(pattern) !== null) return null;
   const comment = rest.findIndex((word) => word.startsWith("#"));
   const globs = globsOf(pattern.replaceAll("\\", ""));
   const fits = picomatch(globs, { dot: true, nobrace: true, nobracket: true, noextglob: true, nonegate: true });

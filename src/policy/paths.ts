@@ -31,13 +31,13 @@ export function matchesAny(path: string, globs: readonly string[]): boolean {
 }
 
 /**
- * One glob, `!{…}`, for every path that none of `paths` covers. A path without `*` and `?` is a file or a folder with everything
- * below it.
+ * One glob, `!{…}`, for every path that none of `paths` covers. A path that does not end in `*` is a file or a folder with everything
+ * below it. Brackets are part of a name.
  */
 export function outsideOf(paths: readonly string[]): string {
   const globs = paths.flatMap((path) => {
-    const bare = path.replace(/\/+$/, "");
-    return /[*?{]/.test(bare) ? [bare] : [bare, `${bare}/**`];
+    const bare = path.replace(/\/+$/, "").replaceAll(/[[\]]/g, "\\$&");
+    return bare.endsWith("*") ? [bare] : [bare, `${bare}/**`];
   });
   // One alternative alone would not be read as a choice.
   return `!{${(globs.length === 1 ? [...globs, ...globs] : globs).join(",")}}`;

@@ -1,7 +1,7 @@
 /** The end of a run that did not pass: the agent's last words, and the one command that continues. */
 import { errorCatalogue } from "../../core/errors.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
-import { cut, fenced } from "../../text/cut.ts";
+import { fenced } from "../../text/cut.ts";
 import { neutraliseLine } from "../../text/neutralise.ts";
 
 const wordsMax = 800;
@@ -32,7 +32,12 @@ function lastWords(state: RunState): { title: string; text: string } | null {
   const last = agents.at(-1);
   if (last === undefined) return null;
   const text = wordsOf(last).trim();
-  return text === "" ? null : { title: last.title, text: cut(text.slice(-2 * wordsMax), wordsMax) };
+  return text === "" ? null : { title: last.title, text: tail(text) };
+}
+
+/** The end, from a whole word on: there the agent says what stopped it. */
+function tail(text: string): string {
+  return text.length <= wordsMax ? text : `… ${text.slice(-wordsMax).replace(/^(?:\S*\s+|[\udc00-\udfff])/, "")}`;
 }
 
 function wordsOf(effect: Extract<EffectState, { kind: "agent" }>): string {

@@ -316,6 +316,14 @@ it("a failure shows the agent's last words and one command that continues", asyn
   }
 });
 
+it("the agent's last words are its last, however much it said", async () => {
+  const said = `${"It looked at one more file. ".repeat(100)}It could not find the key.`;
+  const given = { steps: [plan, ["implement", agent(null, "", said)]] } as (typeof states)[string];
+  const text = renderFinalComment(await stateOf(given));
+  expect(text).toContain("It could not find the key.");
+  expect(text).toMatch(/… (?:It|looked|at|one|more|file)/);
+});
+
 it("fits a phone: what is not folded has few columns, and no long word", async () => {
   for (const [name, given] of Object.entries(states)) {
     const state = await stateOf(given);

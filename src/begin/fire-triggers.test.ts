@@ -383,6 +383,23 @@ describe("triggers", () => {
     },
   );
 
+  it("nor does a rule that is open to others lead to a dashboard issue where it starts nothing", async () => {
+    const { dependencies, github } = scene(
+      "harness: { default: command }\ntriggers:\n  - { name: released, on: release.published, process: explor, openTo: { bots: [77] } }\n",
+    );
+    const payload = {
+      installation: { id: repository.installationId },
+      repository: { id: repository.id, name: "shop", default_branch: "main", owner: { login: "acme" } },
+      sender: users.helper,
+      action: "published",
+      release: { id: 4, tag_name: "v1", name: null, prerelease: false },
+    };
+    const event = toTriggerEvent("release", payload, "g");
+    if (event === null) throw new Error("no event");
+    const judged = await judgeRules(dependencies, github, await loadSettings(github, repository, "main"), event);
+    expect(judged).toMatchObject([{ starts: false, reason: expect.stringContaining("explor") }]);
+  });
+
   it("an input that the process does not have starts nothing", async () => {
     const { label, runs } = scene(config.replace("budgetUsd: 0.5", "with: { folder: docs }"));
     expect(await label(5)).toMatch(/Refused: `explore` has no input `folder`/);

@@ -30,13 +30,15 @@ it.each<[string, string[], string[], string[]]>([
   expect(codeOwnersOf(file, paths)).toEqual({ people, teams });
 });
 
+it("a pattern that a single name could keep busy, and more lines times files than can be tried, call nobody", () => {
+  // With this pattern, 60 letters took 0.4 s and 255 would take an hour.
+  expect(codeOwnersOf("*a*a*a*a*a*b @bob", ["a".repeat(255)])).toEqual({ people: [], teams: [] });
+  expect(codeOwnersOf("* @bob\n".repeat(5_000), Array(201).fill("a"))).toEqual({ people: [], teams: [] });
+});
+
 it("a hostile file costs no time and calls nobody", () => {
   const startedAt = performance.now();
-  expect(
-    codeOwnersOf(`${"*a".repeat(2_000)} @bob\n${"*".repeat(20)}b @bob\n/a @bob\u202e @-b @a/b/c`, ["a", "b"]),
-  ).toEqual({
-    people: [],
-    teams: [],
-  });
+  const text = `${"*a".repeat(2_000)} @bob\n${"*a".repeat(20)}b @bob\n/a @bob\u202e @-b @a/b/c`;
+  expect(codeOwnersOf(text, ["a", "b", `${"a".repeat(250)}b`])).toEqual({ people: [], teams: [] });
   expect(performance.now() - startedAt).toBeLessThan(60_000);
 });

@@ -35,9 +35,10 @@ export function matchesAny(path: string, globs: readonly string[]): boolean {
  * below it. Brackets are part of a name.
  */
 export function outsideOf(paths: readonly string[]): string {
-  const globs = paths.flatMap((path) => {
+  const globs = paths.map((path) => {
     const bare = path.replace(/\/+$/, "").replaceAll(/[[\]]/g, "\\$&");
-    return bare.endsWith("*") ? [bare] : [bare, `${bare}/**`];
+    // In one part each, so that the stars of two paths never count as stars of one name.
+    return bare.endsWith("*") ? bare : `${bare}{,/**}`;
   });
   // One alternative alone would not be read as a choice.
   return `!{${(globs.length === 1 ? [...globs, ...globs] : globs).join(",")}}`;

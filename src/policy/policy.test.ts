@@ -476,6 +476,10 @@ it.each<[string, string[], string[], string[]]>([
   ["a glob", ["packages/*/src/**"], ["packages/api/src/a"], ["packages/api/test/a", "src/a"]],
   ["globs of files", ["src/**/*.ts", "docs/**"], ["src/a/b.ts", "docs/x"], ["src/a.js"]],
   ["a glob with a choice", ["{src,lib}/**"], ["src/a", "lib/b"], ["test/a"]],
+  ["folders with a choice", ["packages/{api,web}"], ["packages/api/x.ts", "packages/web"], ["packages/db/x.ts"]],
+  ["a name with brackets", ["app/[slug]"], ["app/[slug]/page.tsx"], ["app/s/page.tsx"]],
+  ["several globs of names", ["*.a", "*b*c", "d*e*f*g"], ["x.a", "bc/x"], ["x.b", "dir/x.a"]],
+  ["a folder by a glob", ["packages/*/src"], ["packages/api/src/a"], ["packages/api/a"]],
 ])("outside of %s is what no path covers", (_, paths, inside, outside) => {
   const globs = ["secret/**", outsideOf(paths)];
   expect(settingsSchema.parse({ protectedPaths: globs }).protectedPaths).toEqual(globs);

@@ -138,6 +138,21 @@ describe("answers about a run", () => {
     for (const id of [cost, help, second]) expect(thread.github.minimized.has(nodeOf(id))).toBe(false);
   });
 
+  it("everybody gets theirs, also where several ask before the first answer is posted", async () => {
+    const thread = new ThreadWorld();
+    await thread.say("/baton run fix the sum");
+    await thread.reaches("review");
+    const asked = [
+      ["status", "alice"],
+      ["status", "bob"],
+      ["help run", "alice"],
+      ["help race", "alice"],
+    ] as const;
+    const ids = asked.map(([command, who]) => thread.github.say(11, who, `/baton ${command}`));
+    await thread.settle();
+    for (const id of ids) expect(thread.answer(id), asked[ids.indexOf(id)]?.join(" by ")).not.toBeNull();
+  });
+
   it("come in the order asked", async () => {
     const thread = new ThreadWorld();
     await thread.say("/baton run fix the sum");

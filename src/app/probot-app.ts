@@ -126,7 +126,7 @@ export function createApplication(options: ApplicationOptions = {}): Application
       operator: operatorOf(
         { ...baton.database, store: baton.dependencies.store },
         baton.runs,
-        settings.onboarding,
+        settings,
         (request) => startRun(baton.dependencies, baton.runner, request),
       ),
       about: () => aboutOf(parts, baton),

@@ -19,7 +19,7 @@ import { type Digest, isUntouched } from "./seal.ts";
 import { permissionsOf } from "./workflow-file.ts";
 
 export const setupBranch = "baton/setup";
-/** Of each commit that Baton makes on the branch. */
+/** Each commit that Baton makes on the branch begins with it. */
 const messageStart = "Set up Baton: ";
 const workflowsRefused =
   "GitHub lets only those write workflows who have a permission of its own for it (`workflows: write`).";

@@ -5,8 +5,7 @@
  * AD1 An event is in the inbox before anything else happens. The driver finds it there, at the latest when it leaves.
  * AD2 The thread is freed only when its inbox is empty. The same push would show an event that arrived meanwhile.
  * AD3 Other jobs can see a run's watches before the last check of the facts. A change after that check finds the run.
- * AD4 A job without an agent handles only the deliveries that it was started for. Whatever else is due or arrives stays,
- *     for a successor.
+ * AD4 A job without an agent handles only the deliveries that it was started for. Other work stays for a successor.
  */
 import type { Snapshot } from "../adapters/git-state/files.ts";
 import type { GitDatabase } from "../adapters/git-state/open.ts";
@@ -238,8 +237,8 @@ function hasNews({ only, clock }: Pick<Driving, "only" | "clock">, { tables }: S
   return nextAt !== null && nextAt <= clock.now() + patienceMs;
 }
 
-/** AD4: a run, or something due that is not this job's. @internal for tests */
-export function hasOthersWork(
+/** AD4: a run, or something due that is not this job's. */
+function hasOthersWork(
   { only, clock }: Pick<Driving, "only" | "clock">,
   { tables }: { tables: Pick<Tables, "jobs" | "runRows"> },
 ): boolean {

@@ -43,7 +43,10 @@ async function free(environment: Record<string, string | undefined>, home: strin
 async function wakeLater(settings: ActionSettings): Promise<void> {
   const { token, apiUrl, webUrl, appSlug, repository } = settings;
   const github = createTokenGithub({
-    ...{ token, apiUrl, webUrl, appSlug },
+    token,
+    apiUrl,
+    webUrl,
+    appSlug,
     clock: systemClock,
     ownChecks: [],
     ownCheckRuns: [],

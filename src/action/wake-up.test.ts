@@ -6,7 +6,7 @@ import { switchOn, wakeUp } from "./wake-up.ts";
 const settings = { wakeUp: "baton-wake-up.yml", workflow: "baton.yml" };
 const repository = { id: 1, owner: "acme", name: "shop", defaultBranch: "main", installationId: 0 };
 
-/** `on`: workflows by file name. One that is not named does not exist. `onSwitch`: what other jobs do meanwhile. */
+/** `on`: workflows by file name. One that is not named does not exist. `onSwitch`: the deeds of other jobs meanwhile. */
 function place({ on, onSwitch = () => {} }: { on: Record<string, boolean>; onSwitch?: () => void }) {
   const did: string[] = [];
   const github = {

@@ -4,7 +4,7 @@
  * WU1 It is on while a run waits or a schedule is set. A job switches it on before it drives a thread, so that something
  *     takes over if the job dies, and again when it leaves something behind. A repository without its file is woken by
  *     its events, or by its own schedule.
- * WU2 It switches itself off while nothing waits. Then it looks once more, because a job that left something behind
+ * WU2 It switches itself off while nothing waits. Then it looks again, because a job that left something behind
  *     meanwhile saw it on.
  * WU3 It never tries to start a workflow that is disabled, because that fails each hour. It switches itself off. Where the
  *     workflow does not exist, it fails once.
@@ -35,7 +35,7 @@ export async function switchOn({ github, repository, settings, log }: WakeUpPlac
   }
 }
 
-/** What the wake-up does, in words. `due`: the reason to start Baton's workflow. null: nothing is due. */
+/** Returns in words what the wake-up did. `due`: the reason to start Baton's workflow. null: nothing is due. */
 export async function wakeUp(
   place: WakeUpPlace,
   { due, isAwaited }: { due: string | null; isAwaited(): Promise<boolean> },

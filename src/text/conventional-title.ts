@@ -22,13 +22,13 @@ const written = /^(?:Merge |Revert "|Initial commit$|fixup! |squash! )/;
 export function conventionalTitle(title: string, subjects: readonly string[]): string {
   const habit = habitOf(subjects);
   if (habit === null) return title;
-  const [, type = "", description = ""] = form.exec(title) ?? [];
-  if (habit.types.has(type)) return title;
-  if (habit.types.has(type.toLowerCase())) return title.replace(type, type.toLowerCase());
-  // Another word before a colon, such as `Parser: …`, is no type but a part of the sentence.
-  const sentence = description !== "" && known.some((one) => one === type.toLowerCase()) ? description : title;
-  const text = habit.lowers ? lowered(sentence) : sentence;
-  return `${typeOf(sentence)}: ${text.replace(/\.$/, "")}`;
+  const given = form.exec(title)?.[1] ?? "";
+  if (habit.types.has(given)) return title;
+  if (habit.types.has(given.toLowerCase())) return title.replace(given, given.toLowerCase());
+  const type = typeOf(title);
+  // `fix: fix …` says it twice.
+  const rest = type === "fix" ? title.replace(/^fix(?:es)?\s+(?=\S)/i, "") : title;
+  return `${type}: ${(habit.lowers ? lowered(rest) : rest).replace(/\.$/, "")}`;
 }
 
 interface Habit {

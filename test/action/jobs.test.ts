@@ -118,7 +118,7 @@ describe("the very first command of a thread, dropped with its job", () => {
   const refs = (): string[] => [...shop().refs.keys()].filter((ref) => ref.startsWith("refs/baton/thread/")).sort();
   const open = (body: string, as = "alice"): number =>
     platform.github.openIssue({ repository: repositoryName, as, title: "New", body }).number;
-  const written = (text: string, at: { createdAt: string; updatedAt?: string; editedAt?: string }): void => {
+  const written = (text: string, at: { createdAt?: string; updatedAt?: string; editedAt?: string }): void => {
     for (const comment of shop().comments.values()) if (comment.body === text) Object.assign(comment, at);
   };
   const saidIn = (number: number): string[] =>
@@ -134,7 +134,7 @@ describe("the very first command of a thread, dropped with its job", () => {
     platform.comment("/baton why", "alice", edited);
     // Within the second in which it was written, so that REST shows no edit.
     written("/baton why", { editedAt: ago(0) });
-    // A label changes an issue, and is no edit.
+    // A label changes an issue without an edit.
     const labeled = shop().threads.get(asText);
     if (labeled !== undefined) labeled.updatedAt = ago(-1);
     // The comment is older than the workflow, so another Baton may have carried it out.

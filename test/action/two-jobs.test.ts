@@ -34,6 +34,22 @@ let platform: Platform;
 let readToken: string;
 beforeAll(async () => {
   platform = await startPlatform({ config });
+  for (const message of [
+    "feat: one",
+    "fix: two",
+    "docs: three",
+    "fix(cart): four",
+    "chore: five",
+    "test: six",
+    "fix: seven",
+  ])
+    await platform.github.push({
+      repository: repositoryName,
+      as: "alice",
+      branch: "main",
+      files: { "log.md": message },
+      message,
+    });
   const names = Object.entries(jobs.read.permissions ?? {}).map(([name, level]) => [name.replaceAll("-", "_"), level]);
   readToken = platform.tokenWith(Object.fromEntries(names));
 });
@@ -128,6 +144,8 @@ describe("job by job", () => {
     expect(read).toMatchObject({ exitCode: 0, outputs: { start: "true", check: "4711", "run-id": "" } });
     expect(read.summary).toContain("0 state pushes");
     expect(work).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "waiting", "pull-request": "2" } });
+    // The history has conventional commits, so the title has the form too.
+    expect(shopOf()?.threads.get(2)?.title).toBe("chore: count each item in the total");
     // A run waits now, so the wake-up is on again, and does not yet find anything due.
     expect([...(shopOf()?.disabledWorkflows ?? [])]).toEqual([]);
     expect((await wakes()).summary).toContain("Nothing is due yet.");

@@ -37,6 +37,17 @@ const appId = (): number => world.settings.app?.id ?? 0;
 const installationId = (): number =>
   [...world.github.state.installations.values()].find((one) => one.appId === appId())?.id ?? 0;
 
+/** The same with another method. */
+function instead<T extends object, Name extends keyof T>(target: T, name: Name, method: T[Name]): T {
+  return new Proxy(target, {
+    get(_, one) {
+      if (one === name) return method;
+      const own: unknown = Reflect.get(target, one, target);
+      return typeof own === "function" ? own.bind(target) : own;
+    },
+  });
+}
+
 async function reinstall(): Promise<void> {
   world.github.uninstallApp({ installationId: installationId(), as: "alice" });
   world.github.installApp({ appId: appId(), account: "acme", as: "alice" });
@@ -167,24 +178,13 @@ it("one a day, the rest later and after a restart; none twice, closed or forgott
     code: "BATON_POLICY_DENIED",
   });
   // Somebody closes it before the book has its number.
-  const reallyGithub = off.github;
-  const quick: Dependencies["github"] = {
-    ...reallyGithub,
-    async installation(id) {
-      const real = await reallyGithub.installation(id);
-      return new Proxy(real, {
-        get(target, name) {
-          const own: unknown = Reflect.get(target, name, target);
-          if (name !== "updatePullRequest") return typeof own === "function" ? own.bind(target) : own;
-          return async (...given: Parameters<Github["updatePullRequest"]>) => {
-            await real.updatePullRequest(...given);
-            world.github.closeIssue({ repository: "acme/late", number: given[1], as: "alice" });
-            await world.github.settle();
-          };
-        },
-      });
-    },
+  const real = await off.github.installation(installationId());
+  const closes = async (...given: Parameters<Github["updatePullRequest"]>): Promise<void> => {
+    await real.updatePullRequest(...given);
+    world.github.closeIssue({ repository: "acme/late", number: given[1], as: "alice" });
+    await world.github.settle();
   };
+  const quick = instead(off.github, "installation", async () => instead(real, "updatePullRequest", closes));
   await openWaitingSetups({ ...off, github: quick });
   expect(proposals("late")).toHaveLength(1);
   expect((await ends())["late"]).toBe("declined");
@@ -193,15 +193,13 @@ it("one a day, the rest later and after a restart; none twice, closed or forgott
   const arrival = { installationId: installationId(), repositories: [{ id: 4711, name: "next" }], at: 0, asked: true };
   let reads = 0;
   const { store } = off;
-  const busy: Dependencies["store"] = Object.assign(Object.create(store) as Dependencies["store"], {
-    async value(name: string) {
-      const before = await store.value(name);
-      reads += name === "onboarding/acme" ? 1 : 0;
-      // The first read finds nothing to open, and the second nothing that waits.
-      if (name === "onboarding/acme" && reads === 2)
-        await changeSetupBook(off, "acme", (book) => withArrived(book, arrival));
-      return before;
-    },
+  const busy = instead(store, "value", async (name: string) => {
+    const before = await store.value(name);
+    reads += name === "onboarding/acme" ? 1 : 0;
+    // The first read finds nothing to open, and the second nothing that waits.
+    if (name === "onboarding/acme" && reads === 2)
+      await changeSetupBook(off, "acme", (book) => withArrived(book, arrival));
+    return before;
   });
   await changeSetupBook(off, "acme", (book) => ({ ...book, perDay: 0 }));
   await off.store.setValue("onboarding-accounts", ["acme"]);

@@ -46,7 +46,7 @@ export function withValues(text: string, values: Readonly<Record<string, string>
   return `${[...lines, ...added].join("\n")}\n`;
 }
 
-/** One line, or the lines of a quoted value. `name`: of the variable that it sets. */
+/** One line, or the lines of a quoted value. `name`: the variable that it sets. */
 function statementsOf(text: string): { name: string | null; lines: string }[] {
   const found: { name: string | null; lines: string }[] = [];
   for (let at = 0; at <= text.length; ) {

@@ -44,6 +44,26 @@ async function gatherFacts(context: PerformContext, gate: string, subject: Subje
   return facts;
 }
 
+/** While a review waits, each check of its commit wakes the run: hundreds of times for one push. */
+const freshMs = 60_000;
+const readsKept = 1_000;
+const reads = new WeakMap<object, Map<string, { at: number; verdict: Verdict | null }>>();
+
+/** As `noLongerGreen`, but no older than a minute: for a wait that is shown, never for a decision. */
+export async function seenNoLongerGreen(context: PerformContext, sha: string): Promise<Verdict | null> {
+  const { dependencies, state } = context;
+  const known = reads.get(dependencies) ?? new Map<string, { at: number; verdict: Verdict | null }>();
+  reads.set(dependencies, known);
+  const name = `${state.runId}/${sha}`;
+  const now = dependencies.clock.now();
+  const last = known.get(name);
+  if (last !== undefined && now >= last.at && now < last.at + freshMs) return last.verdict;
+  const verdict = await noLongerGreen(context, sha);
+  if (known.size >= readsKept) known.clear();
+  known.set(name, { at: now, verdict });
+  return verdict;
+}
+
 /**
  * The checks of a commit that this run's gate found green, read again. null: no gate of this run did, or they are still
  * green.

@@ -10,7 +10,7 @@
 import { limits } from "../core/limits.ts";
 import { type Json, shortRunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
-import { matchesAny } from "../policy/paths.ts";
+import { belowGlobs, matchesAny } from "../policy/paths.ts";
 import { evaluate, isTrue, parseExpression } from "../workflow/expression.ts";
 import type { TriggerEvent, TriggerName } from "./event.ts";
 
@@ -46,7 +46,8 @@ export function judgeEvent(rule: TriggerRule, event: TriggerEvent): Condition {
   if (wanted.length > 0 && rule.on === "push") {
     if (event.paths === null) return { holds: false, reason: "GitHub does not tell which files changed." };
     const key = rule.changed.length > 0 ? "changed" : "paths";
-    if (!event.paths.some((path) => matchesAny(path, wanted)))
+    const globs = belowGlobs(wanted);
+    if (!event.paths.some((path) => matchesAny(path, globs)))
       return { holds: false, reason: `No changed file matches its \`${key}\`.` };
   }
   if (rule.if === null) return { holds: true, reason: "It has no condition." };

@@ -358,8 +358,8 @@ function usedTokens({ reading, reserved, ask }: Call, whole: boolean): { tokens:
     // Zero usage means that the service reports none.
     if (tokens === null || total(tokens) === 0)
       return { tokens: { ...noTokens, input: tokensOf(ask.input.text.length), output: said }, estimated: true };
-    // An error may end a stream in its middle, and its report is then of the start.
-    if (tokens.output > 0)
+    // An error may end a stream in its middle, and its report is then of the start. Hidden thoughts are in no length.
+    if (tokens.output > 0 && reading?.hidden !== true)
       return { tokens: { ...tokens, output: Math.max(tokens.output, said) }, estimated: said > tokens.output };
   }
   const unseen = ask.output.hidden || reading?.hidden === true;

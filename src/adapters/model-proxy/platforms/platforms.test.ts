@@ -529,7 +529,8 @@ describe("a role by an identity token", () => {
       ...bedrockService(() => json(message)),
       "/sts": async (request) => {
         const { body, ...rest } = await answer(request);
-        return { ...rest, body: `${body}`.replace(/<Expiration>[^<]*/, `<Expiration>${until}`) };
+        const text = typeof body === "string" ? body : "";
+        return { ...rest, body: text.replace(/<Expiration>[^<]*/, `<Expiration>${until}`) };
       },
     };
     const login = { AWS_ENDPOINT_URL_STS: `${url}/sts`, AWS_WEB_IDENTITY_TOKEN_FILE: file("token-of-the-pod") };

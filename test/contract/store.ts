@@ -258,6 +258,9 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       await store.write({ run: { ...row, status: "completed", watches: [] } });
       expect(await store.runs({ watch: `sha:${runId}` })).toEqual([]);
       expect(await store.runs({ threadKey: row.threadKey, active: true })).toEqual([]);
+      expect((await store.runs({ idStart: runId.slice(0, -1), limit: 50 })).map((run) => run.runId)).toContain(runId);
+      expect(await store.runs({ idStart: `${runId}0` })).toEqual([]);
+      expect(await store.runs({ idStart: runId.slice(1) })).toEqual([]);
     });
 
     it("lists the runs of all threads of a repository, and of none whose id begins like it", async () => {

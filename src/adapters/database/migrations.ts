@@ -71,6 +71,8 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
     `create trigger baton_outbox_changed after update on outbox for each row
        when (new.state = 'pending' and (old.state <> 'pending' or old.content_hash <> new.content_hash)) execute function baton_tell_outbox()`,
   ],
+  // The sum of all sweeps, without the runs.
+  "0007-ledger-process": [`alter table ledger add column process text`],
 };
 
 const provider: MigrationProvider = {

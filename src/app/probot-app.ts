@@ -22,6 +22,8 @@ import { hideSecrets } from "../environment/shown-secrets.ts";
 import type { Log } from "../ports/log.ts";
 import { type Baton, startBaton, watchApp } from "../wire.ts";
 import { operatorOf } from "../wire-tools.ts";
+import { openApi } from "./api/serve.ts";
+import { Tokens } from "./api/tokens.ts";
 import type { AppCheck } from "./app-check.ts";
 import { type About, controlPath } from "./control/protocol.ts";
 import { openControl } from "./control/server.ts";
@@ -118,6 +120,7 @@ export function createApplication(options: ApplicationOptions = {}): Application
       secrets: settings.app.secrets,
       triggerSecrets: settings.triggerSecrets,
       check: parts.check,
+      api: openApi(baton),
       ownsRoot: ownsServer,
     });
     parts.door = door;
@@ -128,6 +131,7 @@ export function createApplication(options: ApplicationOptions = {}): Application
         baton.runs,
         settings.onboarding,
         (request) => startRun(baton.dependencies, baton.runner, request),
+        (request) => new Tokens(baton.dependencies).create(baton.dependencies.github, request),
       ),
       about: () => aboutOf(parts, baton),
       stop: () => process.kill(process.pid, "SIGTERM"),

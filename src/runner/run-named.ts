@@ -10,19 +10,25 @@ const prefix = "run_";
 
 /** null: there is none. */
 export async function runNamed(store: Pick<Store, "run" | "runs">, word: string): Promise<RunId | null> {
+  const found = await runsNamed(store, word, 2);
+  const [only, other] = found;
+  if (other !== undefined)
+    throw new BatonError("BATON_INPUT_INVALID", `Several runs begin with "${word}": ${found.join(", ")}, ….`);
+  return only ?? null;
+}
+
+/** Runs that the word may mean, `most` at most. */
+export async function runsNamed(store: Pick<Store, "run" | "runs">, word: string, most: number): Promise<RunId[]> {
   const id = runIdSchema.safeParse(word);
-  if (id.success && (await store.run(id.data)) !== null) return id.data;
+  if (id.success && (await store.run(id.data)) !== null) return [id.data];
   const start = word.startsWith(prefix) ? word : `${prefix}${word}`;
-  if (!/^run_[0-9a-zA-Z]*$/.test(start) || start.length < prefix.length + charactersMin) return null;
+  if (!/^run_[0-9a-zA-Z]*$/.test(start) || start.length < prefix.length + charactersMin) return [];
   const found = new Set<RunId>();
   let before: RunRow | undefined;
   do {
     const rows = await store.runs({ ...(before === undefined ? {} : { before }), limit: rowsAtOnce });
     for (const { runId } of rows) if (runId.startsWith(start)) found.add(runId);
     before = rows.length < rowsAtOnce ? undefined : rows.at(-1);
-  } while (before !== undefined && found.size < 2);
-  const [only, other] = found;
-  if (other !== undefined)
-    throw new BatonError("BATON_INPUT_INVALID", `Several runs begin with "${start}": ${[...found].join(", ")}, ….`);
-  return only ?? null;
+  } while (before !== undefined && found.size < most);
+  return [...found].slice(0, most);
 }

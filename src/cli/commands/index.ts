@@ -33,6 +33,9 @@ import { status } from "./status.ts";
 import { stop } from "./stop.ts";
 import { sweepDetect } from "./sweep-detect.ts";
 import { sweepRun } from "./sweep-run.ts";
+import { tokenCreate } from "./token-create.ts";
+import { tokenList } from "./token-list.ts";
+import { tokenRevoke } from "./token-revoke.ts";
 import { transcript } from "./transcript.ts";
 
 export const commands: readonly CliCommand[] = [
@@ -59,6 +62,9 @@ export const commands: readonly CliCommand[] = [
   scheduleRun,
   schedulePause,
   scheduleResume,
+  tokenCreate,
+  tokenList,
+  tokenRevoke,
   databaseBackup,
   databaseRestore,
   databaseMove,

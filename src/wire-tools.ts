@@ -108,18 +108,23 @@ async function threadHomes(remote: StateRemote): Promise<string[]> {
   return homes;
 }
 
+/** Requests that only a running App can carry out. */
+interface AppOperations extends Pick<Operator, "start" | "signIn"> {
+  createToken: Operator["tokens"]["create"];
+}
+
 /** An operator's requests, to a running Baton or to its data alone. */
 export function operatorOf(
   database: Pick<Database, "store" | "kind" | "backup">,
   runs: Runs,
   onboarding: AppSettings["onboarding"],
-  start: Operator["start"] = needsApp,
-  createToken: Operator["tokens"]["create"] = needsApp,
+  { start, createToken, signIn }: AppOperations = { start: needsApp, createToken: needsApp, signIn: needsApp },
 ): Operator {
   const { store } = database;
   const tokens = new Tokens({ store, clock: systemClock });
   return {
     start,
+    signIn,
     tokens: { create: createToken, list: () => tokens.list(), revoke: (word) => tokens.revoke(word) },
     backup: (path) => writeBackup(database, path),
     ...readerOf([{ store, runs }]),
@@ -134,7 +139,7 @@ export function operatorOf(
 }
 
 async function needsApp(): Promise<never> {
-  throw new BatonError("BATON_INPUT_INVALID", "Only a running Baton can ask GitHub for this. Start it first: `baton start`.");
+  throw new BatonError("BATON_INPUT_INVALID", "Only a running Baton can do this. Start it first: `baton start`.");
 }
 
 async function writeBackup({ kind, backup }: Pick<Database, "kind" | "backup">, path: string): Promise<number> {

@@ -22,6 +22,7 @@ import { hideSecrets } from "../environment/shown-secrets.ts";
 import type { Log } from "../ports/log.ts";
 import { type Baton, startBaton, watchApp } from "../wire.ts";
 import { operatorOf } from "../wire-tools.ts";
+import { LocalSessions } from "./api/local-session.ts";
 import { openApi } from "./api/serve.ts";
 import { Tokens } from "./api/tokens.ts";
 import type { AppCheck } from "./app-check.ts";
@@ -116,23 +117,22 @@ export function createApplication(options: ApplicationOptions = {}): Application
     if (baton.dependencies.agentSandbox !== undefined) void logSandbox(baton.dependencies.agentSandbox, log);
     for (const warning of warnings) log.warn(warning);
     parts.check = watchApp(settings, { log, signJwt });
+    const sessions = new LocalSessions(baton.dependencies.clock);
     const door = openDoor(baton, {
       secrets: settings.app.secrets,
       triggerSecrets: settings.triggerSecrets,
       check: parts.check,
-      api: openApi(baton),
+      api: openApi(baton, sessions),
       ownsRoot: ownsServer,
     });
     parts.door = door;
     parts.control = await openControl({
       path: controlPath(settings.dataDir),
-      operator: operatorOf(
-        { ...baton.database, store: baton.dependencies.store },
-        baton.runs,
-        settings.onboarding,
-        (request) => startRun(baton.dependencies, baton.runner, request),
-        (request) => new Tokens(baton.dependencies).create(baton.dependencies.github, request),
-      ),
+      operator: operatorOf({ ...baton.database, store: baton.dependencies.store }, baton.runs, settings.onboarding, {
+        start: (request) => startRun(baton.dependencies, baton.runner, request),
+        createToken: (request) => new Tokens(baton.dependencies).create(baton.dependencies.github, request),
+        signIn: async () => sessions.link(listeningUrl(parts)),
+      }),
       about: () => aboutOf(parts, baton),
       stop: () => process.kill(process.pid, "SIGTERM"),
       log,
@@ -279,6 +279,15 @@ function isProbotProgram(): boolean {
   } catch {
     return false;
   }
+}
+
+function listeningUrl({ server }: Parts): string {
+  if (server?.listening !== true)
+    throw new BatonError(
+      "BATON_INPUT_INVALID",
+      "This Baton is a part of another server, whose address it does not know.",
+    );
+  return urlOf(server);
 }
 
 function urlOf(server: Server): string {

@@ -9,7 +9,8 @@ import { builtInProcesses } from "../../processes/index.ts";
 import { openMemory } from "../../src/adapters/memory/open.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
 import { sha256 } from "../../src/adapters/system/sha256.ts";
-import { type Api, openApi, type SignIn } from "../../src/app/api/serve.ts";
+import { LocalSessions } from "../../src/app/api/local-session.ts";
+import { type Api, openApi } from "../../src/app/api/serve.ts";
 import { type TokenRequest, Tokens } from "../../src/app/api/tokens.ts";
 import type { Actor, Permission, Repository, RunId } from "../../src/core/vocabulary.ts";
 import type { GithubApp } from "../../src/ports/github.ts";
@@ -73,6 +74,7 @@ export interface ApiWorld extends AsyncDisposable {
   runner: Runner;
   runs: Runs;
   tokens: Tokens;
+  sessions: LocalSessions;
   server: Server;
   /** The run that asks. */
   run: RunId;
@@ -87,11 +89,12 @@ export interface ApiWorld extends AsyncDisposable {
   begin(repository: Repository, number: number): Promise<RunId>;
   /** GitHub has the comment with the question of the run. */
   post(runId: RunId): Promise<void>;
-  /** Texts for a thread that wait for GitHub. */
+  /** Answers for a thread that wait for GitHub. */
   said(): Promise<string[]>;
 }
 
-export async function apiWorld({ signIn }: { signIn?: SignIn } = {}): Promise<ApiWorld> {
+/** `githubApp`: in place of the plain data. */
+export async function apiWorld({ githubApp }: { githubApp?: GithubApp } = {}): Promise<ApiWorld> {
   const clock = new ManualClock();
   const database = openMemory({ clock, log: silentLog });
   const github = new ManyRepositories("version: 1\nharness: { default: command }\n", () => clock.now());
@@ -102,7 +105,7 @@ export async function apiWorld({ signIn }: { signIn?: SignIn } = {}): Promise<Ap
     clock,
     random: new SeededRandom(1),
     log: silentLog,
-    github: github.app(),
+    github: githubApp ?? github.app(),
     harnesses: new Map([["command", { name: "command", defaultModel: null, capabilities: {} }]]),
     repositoryCommands: false,
     processes: builtInProcesses().register(asking),
@@ -115,7 +118,8 @@ export async function apiWorld({ signIn }: { signIn?: SignIn } = {}): Promise<Ap
   const runner = new Runner(dependencies);
   const runs = new Runs(dependencies, runner);
   const tokens = new Tokens({ store: database.store, clock });
-  const api: Api = openApi({ dependencies, runner, runs }, signIn);
+  const sessions = new LocalSessions(clock);
+  const api: Api = openApi({ dependencies, runner, runs }, sessions);
   const server = createServer((request, response) => void api.handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -136,11 +140,12 @@ export async function apiWorld({ signIn }: { signIn?: SignIn } = {}): Promise<Ap
     runner,
     runs,
     tokens,
+    sessions,
     server,
     begin,
     async token(request = {}) {
       names += 1;
-      const made = await tokens.create(github.app(), {
+      const made = await tokens.create(dependencies.github, {
         name: `token-${names}`,
         scope: "read",
         as: "alice",
@@ -183,7 +188,9 @@ export async function apiWorld({ signIn }: { signIn?: SignIn } = {}): Promise<Ap
     },
     async said() {
       const rows = await database.store.outboxDue(Number.MAX_SAFE_INTEGER, 1_000);
-      return rows.flatMap(({ kind, payload }) => (kind === "comment" ? [(payload as { body: string }).body] : []));
+      return rows.flatMap(({ operationKey, payload }) =>
+        operationKey.startsWith("reply:") ? [(payload as { body: string }).body] : [],
+      );
     },
     async [Symbol.asyncDispose]() {
       api.close();

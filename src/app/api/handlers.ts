@@ -278,6 +278,16 @@ export const handlers: { readonly [Name in Answered]: Handler<Name> } = {
     };
   },
 
+  async readText(asked, { at }) {
+    const { runId } = await runOf(asked, at.run, "readText");
+    const { store, redact } = asked.dependencies;
+    // Only a text of this run: a hash alone permits nothing.
+    const isNamed = (await store.read(runId)).some(({ event }) => JSON.stringify(event).includes(at.text));
+    const text = isNamed ? await store.blob(at.text) : null;
+    if (text === null) throw hidden(`text "${at.text}" of this run`);
+    return { text: redact(text) };
+  },
+
   async readJournal(asked, { at, query }) {
     const { runId } = await runOf(asked, at.run, "readJournal");
     const later = (await asked.dependencies.store.read(runId)).filter(({ position }) => position > query.after);

@@ -70,8 +70,15 @@ export class Metrics {
     this.#lag.observe(Math.max(0, lagMs) / 1_000);
   }
 
+  /** @internal for tests */
   get names(): string[] {
     return this.#registry.getMetricsAsArray().map(({ name }) => name);
+  }
+
+  /** Null: there is no such metric. @internal for tests */
+  labelsOf(name: string): string[] | null {
+    const found = this.#registry.getSingleMetric(name) as { labelNames?: string[] } | undefined;
+    return found === undefined ? null : (found.labelNames ?? []);
   }
 
   async text(streams: number): Promise<{ type: string; text: string }> {

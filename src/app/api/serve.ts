@@ -18,6 +18,7 @@ import { Access, type Caller, hasScope } from "./caller.ts";
 import { EventStreams } from "./event-stream.ts";
 import { type ApiParts, type Asked, handlers } from "./handlers.ts";
 import { once } from "./keys.ts";
+import { type LocalSessions, signInPath } from "./local-session.ts";
 import { Metrics } from "./metrics.ts";
 import { problemOf } from "./problem.ts";
 import { Rates } from "./rates.ts";
@@ -30,7 +31,7 @@ const metricsPath = "/metrics";
 
 /** The worker's protocol is below the same path, and asked first. */
 export function isApiPath(path: string): boolean {
-  return path.startsWith(apiPath) || path === metricsPath;
+  return path.startsWith(apiPath) || path === metricsPath || path === signInPath;
 }
 
 export interface Api {
@@ -38,9 +39,6 @@ export interface Api {
   /** Ends the streams, so that the server can close. */
   close(): void;
 }
-
-/** Signs in without a token. null: the request carries nothing of its kind. */
-export type SignIn = (request: IncomingMessage) => Caller | null;
 
 interface Compiled {
   name: RouteName;
@@ -55,7 +53,8 @@ const compiled: readonly Compiled[] = routeNames.map((name) => {
   return { name, row, names, pattern: new RegExp(`^${row.path.replaceAll(/\{\w+\}/g, "([^/]+)")}$`) };
 });
 
-export function openApi(parts: Omit<ApiParts, "repositories">, signIn: SignIn = () => null): Api {
+/** `sessions`: absent if nobody can sign in on this machine. */
+export function openApi(parts: Omit<ApiParts, "repositories">, sessions: LocalSessions | null = null): Api {
   const { dependencies } = parts;
   const { store, clock, log } = dependencies;
   const tokens = new Tokens({ store, clock });
@@ -79,7 +78,7 @@ export function openApi(parts: Omit<ApiParts, "repositories">, signIn: SignIn = 
   };
 
   const callerOf = async (request: IncomingMessage): Promise<Caller> =>
-    signIn(request) ?? callerFor(await tokenOf(request));
+    sessions?.callerOf(request) ?? callerFor(await tokenOf(request));
 
   const answerMetrics = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { id, scope } = await tokenOf(request);
@@ -101,6 +100,7 @@ export function openApi(parts: Omit<ApiParts, "repositories">, signIn: SignIn = 
   ): Promise<void> => {
     const url = new URL(request.url ?? "/", "http://baton");
     if (url.pathname === metricsPath) return answerMetrics(request, response);
+    if (url.pathname === signInPath && sessions !== null) return sessions.open(request, response);
     const caller = await callerOf(request);
     const { name, row, at } = find(request.method ?? "", url.pathname);
     note(name);

@@ -545,6 +545,14 @@ export const routes = {
       user: z.string(),
     }),
   }),
+  readText: read({
+    path: "/api/v1/runs/{run}/texts/{text}",
+    tag: "texts",
+    summary: "A kept text that an event of the run names by its content hash, redacted. Needs the permission to steer.",
+    demand: steers("transcript"),
+    at: runPath.extend({ text: z.string().regex(/^[0-9a-f]{64}$/, "a content hash is expected") }),
+    answer: z.object({ text: z.string() }),
+  }),
   readJournal: read({
     path: "/api/v1/runs/{run}/events",
     tag: "events",

@@ -51,6 +51,8 @@ export interface Operator extends Pick<Runs, "list" | "read" | "cancel" | "erase
     list(): Promise<Token[]>;
     revoke(word: string): Promise<Token>;
   };
+  /** A link that signs a browser of this machine in. Needs a running App. */
+  signIn(): Promise<string>;
   /** Begins a run in a thread, as `/baton run` does there. Returns its id. Needs a running App. */
   start(request: StartRequest): Promise<string>;
   /** Writes the embedded database into a new file that only its owner can read. Returns its size in bytes. */
@@ -113,6 +115,7 @@ export const operations = {
   "tokens.create": operation(z.tuple([tokenRequestSchema]), (to, [request]) => to.tokens.create(request)),
   "tokens.list": operation(z.tuple([]), (to) => to.tokens.list()),
   "tokens.revoke": operation(z.tuple([text]), (to, [word]) => to.tokens.revoke(word)),
+  signIn: operation(z.tuple([]), (to) => to.signIn()),
   start: operation(
     z.tuple([
       z.strictObject({
@@ -143,6 +146,7 @@ export function remoteOperator(ask: (operation: string, given: readonly unknown[
     retry: to("retry"),
     circuit: to("circuit"),
     start: to("start"),
+    signIn: to("signIn"),
     backup: to("backup"),
     schedules: {
       list: to("schedules.list"),

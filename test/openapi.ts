@@ -8,7 +8,7 @@ interface Operation {
   requestBody?: { content: Content };
   responses: Record<string, { content?: Content }>;
 }
-export interface OpenapiDocument {
+interface OpenapiDocument {
   openapi: string;
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, unknown> };
@@ -33,7 +33,7 @@ export function differences(
   return problems(schema, body).map((problem) => `${operation.operationId}: ${problem}`);
 }
 
-export function problems(reference: string, value: unknown): string[] {
+function problems(reference: string, value: unknown): string[] {
   const validate = ajv.getSchema(`openapi${reference}`);
   if (validate === undefined) return [`${reference} leads nowhere`];
   return validate(value) === true

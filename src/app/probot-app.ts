@@ -22,6 +22,7 @@ import { hideSecrets } from "../environment/shown-secrets.ts";
 import type { Log } from "../ports/log.ts";
 import { type Baton, startBaton, watchApp } from "../wire.ts";
 import { operatorOf } from "../wire-tools.ts";
+import { GithubSignIn } from "./api/github-sign-in.ts";
 import { LocalSessions } from "./api/local-session.ts";
 import { openApi } from "./api/serve.ts";
 import { Tokens } from "./api/tokens.ts";
@@ -122,7 +123,7 @@ export function createApplication(options: ApplicationOptions = {}): Application
       secrets: settings.app.secrets,
       triggerSecrets: settings.triggerSecrets,
       check: parts.check,
-      api: openApi(baton, sessions),
+      api: openApi(baton, { local: sessions, github: signInOf(settings, baton) }),
       ownsRoot: ownsServer,
     });
     parts.door = door;
@@ -279,6 +280,20 @@ function isProbotProgram(): boolean {
   } catch {
     return false;
   }
+}
+
+/** null: the operator set no client of GitHub. */
+function signInOf(
+  { client, publicUrl, githubWebUrl: webUrl, githubApiUrl: apiUrl }: AppSettings,
+  { dependencies: { store, clock } }: Baton,
+): GithubSignIn | null {
+  if (client === null || publicUrl === null) return null;
+  return new GithubSignIn({
+    store,
+    clock,
+    publicUrl,
+    app: { clientId: client.id, clientSecret: client.secret, webUrl, apiUrl },
+  });
 }
 
 function listeningUrl({ server }: Parts): string {

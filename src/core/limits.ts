@@ -103,6 +103,8 @@ export const limits = {
   apiPageMax: 200,
   /** Runs that one request for a page looks at. A person may see one run of thousands. */
   apiRowsPerPageMax: 2_000,
+  /** Repositories that one request asks GitHub about. */
+  apiRepositoriesPerPageMax: 100,
   /** Remembered `Idempotency-Key`s of one client. */
   apiKeysMax: 200,
   apiTokensMax: 500,
@@ -115,6 +117,7 @@ export const limits = {
   apiStreamBehindMs: 10_000,
   /** A proxy cuts a connection that is silent. Baton also asks for the permission of a stream's person again. */
   apiStreamBeatMs: 15_000,
+  apiSessionsMax: 1_000,
   /** A one-time link of the terminal, and the session that it opens. */
   apiLinkMs: 5 * 60_000,
   apiSessionMs: 12 * 3_600_000,

@@ -151,7 +151,8 @@ export class Runs {
   }
 
   /**
-   * One page of the list. `mayRead` decides once for each repository. `rowsMax`: the page then ends, though it may be short.
+   * One page of the list. `mayRead` decides once for each repository, at most `repositoriesMax` times. Then, and after
+   * `rowsMax` rows, the page ends, though it may be short.
    */
   async page(
     filter: ListRuns = {},
@@ -159,7 +160,13 @@ export class Runs {
       after = null,
       mayRead = async () => true,
       rowsMax = Number.POSITIVE_INFINITY,
-    }: { after?: RunPosition | null; mayRead?: (run: RunState) => Promise<boolean>; rowsMax?: number } = {},
+      repositoriesMax = Number.POSITIVE_INFINITY,
+    }: {
+      after?: RunPosition | null;
+      mayRead?: (run: RunState) => Promise<boolean>;
+      rowsMax?: number;
+      repositoriesMax?: number;
+    } = {},
   ): Promise<RunPage> {
     const asked = parseInput("list", listRunsSchema, filter);
     const { repositoryId, repository, number, active, limit } = asked;
@@ -170,6 +177,7 @@ export class Runs {
     const [named, others] = [new Set<string>(), new Set<string>()];
     let before: RunPosition | null = after;
     let seen = 0;
+    let decided = 0;
     for (;;) {
       const rows: RunRow[] = await this.#dependencies.store.runs({
         ...(number === undefined || repositoryId === undefined ? {} : { threadKey: `${repositoryId}#${number}` }),
@@ -179,6 +187,7 @@ export class Runs {
         limit: rowsAtOnce,
       });
       for (const row of rows) {
+        const last: RunPosition | null = before;
         seen += 1;
         before = row;
         if (!fits(row, asked)) continue;
@@ -186,7 +195,10 @@ export class Runs {
         if (others.has(id)) continue;
         const run = await this.#listed(row.runId);
         if (run === null) continue;
-        if (!named.has(id) && !(isOf(run, asked) && (await mayRead(run)))) {
+        const isNew = !named.has(id) && isOf(run, asked);
+        if (isNew && decided === repositoriesMax) return { runs, next: last };
+        if (isNew) decided += 1;
+        if (!named.has(id) && !(isNew && (await mayRead(run)))) {
           others.add(id);
           continue;
         }

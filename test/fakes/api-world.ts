@@ -9,10 +9,11 @@ import { builtInProcesses } from "../../processes/index.ts";
 import { openMemory } from "../../src/adapters/memory/open.ts";
 import { silentLog } from "../../src/adapters/system/log.ts";
 import { sha256 } from "../../src/adapters/system/sha256.ts";
+import type { GithubSignIn } from "../../src/app/api/github-sign-in.ts";
 import { LocalSessions } from "../../src/app/api/local-session.ts";
 import { type Api, openApi } from "../../src/app/api/serve.ts";
-import { type TokenRequest, Tokens } from "../../src/app/api/tokens.ts";
-import type { Actor, Permission, Repository, RunId } from "../../src/core/vocabulary.ts";
+import { type TokenPlace, type TokenRequest, Tokens } from "../../src/app/api/tokens.ts";
+import { type Actor, capabilities, type Permission, type Repository, type RunId } from "../../src/core/vocabulary.ts";
 import type { GithubApp } from "../../src/ports/github.ts";
 import type { Database } from "../../src/ports/store.ts";
 import { defineProcess } from "../../src/process/process.ts";
@@ -35,6 +36,8 @@ const asking = defineProcess({
   run: (ctx) =>
     ctx.ask("color", { title: "Choose", question: "Which color?", answerKind: "choice", choices: ["red", "blue"] }),
 });
+
+const able = Object.fromEntries(capabilities.map((name) => [name, true]));
 
 export const shop: Repository = { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
 export const secret: Repository = { ...shop, id: 8, name: "secret" };
@@ -93,8 +96,14 @@ export interface ApiWorld extends AsyncDisposable {
   said(): Promise<string[]>;
 }
 
-/** `githubApp`: in place of the plain data. */
-export async function apiWorld({ githubApp }: { githubApp?: GithubApp } = {}): Promise<ApiWorld> {
+/** `githubApp`: in place of the plain data. `signIn`: people sign in with GitHub. */
+export async function apiWorld({
+  githubApp,
+  signIn,
+}: {
+  githubApp?: GithubApp;
+  signIn?: (place: TokenPlace) => GithubSignIn;
+} = {}): Promise<ApiWorld> {
   const clock = new ManualClock();
   const database = openMemory({ clock, log: silentLog });
   const github = new ManyRepositories("version: 1\nharness: { default: command }\n", () => clock.now());
@@ -106,7 +115,7 @@ export async function apiWorld({ githubApp }: { githubApp?: GithubApp } = {}): P
     random: new SeededRandom(1),
     log: silentLog,
     github: githubApp ?? github.app(),
-    harnesses: new Map([["command", { name: "command", defaultModel: null, capabilities: {} }]]),
+    harnesses: new Map([["command", { name: "command", defaultModel: null, capabilities: able }]]),
     repositoryCommands: false,
     processes: builtInProcesses().register(asking),
     redact: (text: string) => text,
@@ -119,7 +128,10 @@ export async function apiWorld({ githubApp }: { githubApp?: GithubApp } = {}): P
   const runs = new Runs(dependencies, runner);
   const tokens = new Tokens({ store: database.store, clock });
   const sessions = new LocalSessions(clock);
-  const api: Api = openApi({ dependencies, runner, runs }, sessions);
+  const api: Api = openApi(
+    { dependencies, runner, runs },
+    { local: sessions, github: signIn?.({ store: database.store, clock }) ?? null },
+  );
   const server = createServer((request, response) => void api.handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

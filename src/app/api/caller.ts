@@ -17,6 +17,8 @@ export type Caller =
       repositories: readonly string[];
       owners: readonly string[];
     }
+  /** Signed in with GitHub. */
+  | { kind: "person"; id: string; person: GithubUser }
   /** Anyone with access to Baton's data may do the same on the command line. */
   | { kind: "operator"; id: string; person: GithubUser };
 
@@ -27,7 +29,7 @@ export interface Demand {
 }
 
 export function hasScope(caller: Caller, scope: TokenScope): boolean {
-  return caller.kind === "operator" || tokenScopes.indexOf(caller.scope) >= tokenScopes.indexOf(scope);
+  return caller.kind !== "token" || tokenScopes.indexOf(caller.scope) >= tokenScopes.indexOf(scope);
 }
 
 /** One error for all that a caller may not know about (AC1). */
@@ -64,7 +66,7 @@ export class Access {
     if (owners !== null && !owners.includes(account)) return false;
     const { caller } = this;
     return (
-      caller.kind === "operator" ||
+      caller.kind !== "token" ||
       caller.owners.includes(account) ||
       caller.repositories.includes(`${account}/${name.toLowerCase()}`)
     );

@@ -31,11 +31,11 @@ import { health } from "../../summary/health.ts";
 import { summarise } from "../../summary/summary.ts";
 import { answerSentence } from "../../summary/waiting.ts";
 import { judgementOf } from "../../thread/render/reasons.ts";
-import { type Access, type Demand, hidden } from "./caller.ts";
+import { type Access, type Caller, type Demand, hidden } from "./caller.ts";
 import { cursorOf, readCursor } from "./cursor.ts";
 import { parseRun } from "./parse-run.ts";
 import type { Repositories } from "./repositories.ts";
-import { type AnswerOf, type Given, type RouteName, routes } from "./table.ts";
+import { type AnswerOf, type Given, type Route, type RouteName, routes } from "./table.ts";
 
 export interface ApiParts {
   dependencies: Dependencies;
@@ -58,16 +58,11 @@ type Answered = Exclude<RouteName, "streamEvents">;
 
 export const handlers: { readonly [Name in Answered]: Handler<Name> } = {
   async me({ access: { caller } }) {
-    return caller.kind === "operator"
-      ? { kind: "operator", name: "operator", login: caller.person.login, scope: "admin", repositories: [], owners: [] }
-      : {
-          kind: "token",
-          name: caller.name,
-          login: caller.person.login,
-          scope: caller.scope,
-          repositories: [...caller.repositories],
-          owners: [...caller.owners],
-        };
+    const { kind, person } = caller;
+    if (caller.kind !== "token")
+      return { kind, name: kind, login: person.login, scope: "admin", repositories: [], owners: [] };
+    const { name, scope, repositories, owners } = caller;
+    return { kind, name, login: person.login, scope, repositories: [...repositories], owners: [...owners] };
   },
 
   async listRuns(asked, { query }) {
@@ -154,6 +149,11 @@ export const handlers: { readonly [Name in Answered]: Handler<Name> } = {
   async answerQuestion(asked, { at, body }) {
     const { id } = questionNamed(await runOf(asked, at.run, "answerQuestion"), at.question);
     return steer(asked, at.run, "answerQuestion", `${id} ${body.text}`);
+  },
+
+  async approveQuestion(asked, { at, body }) {
+    const { id } = questionNamed(await runOf(asked, at.run, "approveQuestion"), at.question);
+    return steer(asked, at.run, "approveQuestion", `${id} ${body.comment}`);
   },
 
   async rejectQuestion(asked, { at, body }) {
@@ -361,7 +361,7 @@ async function visibleRepositories(
       (repository === undefined || nameOf(one).toLowerCase() === repository.toLowerCase()) &&
       (owner === undefined || one.owner.toLowerCase() === owner.toLowerCase()),
   );
-  if (reached.length > limits.apiPageMax && caller.kind !== "operator")
+  if (reached.length > limits.apiRepositoriesPerPageMax && caller.kind !== "operator")
     throw new BatonError(
       "BATON_INPUT_INVALID",
       `That is about ${reached.length} repositories. Name one with \`repository\`.`,
@@ -386,6 +386,7 @@ async function pageOfRuns(
   const { runs, next } = await asked.runs.page(filter, {
     after,
     rowsMax: limits.apiRowsPerPageMax,
+    repositoriesMax: limits.apiRepositoriesPerPageMax,
     mayRead: async (state) =>
       (await access.verdict(state.thread.repository, demandOf(name), settingsOf(state)))?.status === "passed",
   });
@@ -400,6 +401,7 @@ const commandsOf: Partial<Record<RouteName, string>> = {
   topUpRun: "budget",
   retryRun: "retry",
   answerQuestion: "answer",
+  approveQuestion: "approve",
   rejectQuestion: "reject",
 };
 
@@ -411,7 +413,13 @@ async function steer(
   more: { positional?: number[]; options?: Record<string, number> } = {},
 ) {
   const found = await runOf(asked, word, name);
-  const answers = name === "answerQuestion" || name === "rejectQuestion";
+  const { approves }: Route = routes[name];
+  if (approves === true && asked.access.caller.kind !== "person")
+    throw new BatonError(
+      "BATON_POLICY_DENIED",
+      "An approval is the decision of a person. Approve in the thread, or sign in with GitHub.",
+    );
+  const answers = name === "answerQuestion" || name === "approveQuestion" || name === "rejectQuestion";
   // People answer a child run's questions in the thread of the run that they began.
   const state = answers ? await rootRun(asked.dependencies, found.runId) : found;
   const { repository, number } = state.thread;
@@ -440,10 +448,21 @@ async function requestOf({ access, operationKey }: Asked, repository: Repository
   return {
     repository,
     actor: await access.actor(repository),
-    way:
-      caller.kind === "token" ? `through the API, with the token \`${caller.name}\`` : "on the machine of this Baton",
+    way: wayOf(caller),
     operationKey,
   };
+}
+
+/** As the thread shows it. */
+function wayOf(caller: Caller): string {
+  switch (caller.kind) {
+    case "token":
+      return `through the API, with the token \`${caller.name}\``;
+    case "person":
+      return "through the API, signed in with GitHub";
+    case "operator":
+      return "on the machine of this Baton";
+  }
 }
 
 async function changeSchedule(

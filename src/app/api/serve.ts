@@ -16,6 +16,7 @@ import { parseInput } from "../../process/process.ts";
 import { readBody } from "../read-body.ts";
 import { Access, type Caller, hasScope } from "./caller.ts";
 import { EventStreams } from "./event-stream.ts";
+import { type GithubSignIn, githubPaths } from "./github-sign-in.ts";
 import { type ApiParts, type Asked, handlers } from "./handlers.ts";
 import { once } from "./keys.ts";
 import { type LocalSessions, signInPath } from "./local-session.ts";
@@ -31,7 +32,11 @@ const metricsPath = "/metrics";
 
 /** The worker's protocol is below the same path, and asked first. */
 export function isApiPath(path: string): boolean {
-  return path.startsWith(apiPath) || path === metricsPath || path === signInPath;
+  return path.startsWith(apiPath) || path === metricsPath || path === signInPath || isGithubPath(path);
+}
+
+function isGithubPath(path: string): boolean {
+  return (githubPaths as readonly string[]).includes(path);
 }
 
 export interface Api {
@@ -53,8 +58,15 @@ const compiled: readonly Compiled[] = routeNames.map((name) => {
   return { name, row, names, pattern: new RegExp(`^${row.path.replaceAll(/\{\w+\}/g, "([^/]+)")}$`) };
 });
 
-/** `sessions`: absent if nobody can sign in on this machine. */
-export function openApi(parts: Omit<ApiParts, "repositories">, sessions: LocalSessions | null = null): Api {
+/** How people sign in. */
+interface SignIns {
+  /** On this machine. Absent: nobody can. */
+  local?: LocalSessions;
+  /** Absent: the operator set no client of GitHub. */
+  github?: GithubSignIn | null;
+}
+
+export function openApi(parts: Omit<ApiParts, "repositories">, { local, github = null }: SignIns = {}): Api {
   const { dependencies } = parts;
   const { store, clock, log } = dependencies;
   const tokens = new Tokens({ store, clock });
@@ -78,7 +90,7 @@ export function openApi(parts: Omit<ApiParts, "repositories">, sessions: LocalSe
   };
 
   const callerOf = async (request: IncomingMessage): Promise<Caller> =>
-    sessions?.callerOf(request) ?? callerFor(await tokenOf(request));
+    local?.callerOf(request) ?? (await github?.callerOf(request)) ?? callerFor(await tokenOf(request));
 
   const answerMetrics = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { id, scope } = await tokenOf(request);
@@ -100,7 +112,12 @@ export function openApi(parts: Omit<ApiParts, "repositories">, sessions: LocalSe
   ): Promise<void> => {
     const url = new URL(request.url ?? "/", "http://baton");
     if (url.pathname === metricsPath) return answerMetrics(request, response);
-    if (url.pathname === signInPath && sessions !== null) return sessions.open(request, response);
+    if (url.pathname === signInPath && local !== undefined) return local.open(request, response);
+    if (isGithubPath(url.pathname)) {
+      if (github === null)
+        throw new BatonError("BATON_PATH_UNKNOWN", "Nobody can sign in with GitHub here: GITHUB_CLIENT_ID is not set.");
+      return github.handle(url.pathname, request, response);
+    }
     const caller = await callerOf(request);
     const { name, row, at } = find(request.method ?? "", url.pathname);
     note(name);

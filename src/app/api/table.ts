@@ -40,6 +40,8 @@ interface Row<Path extends Shape, Query extends Shape, Body extends Shape, Answe
   /** null: a GET has none. */
   body: Body | null;
   answer: Answer;
+  /** No token and no operator may do it: an approval is the decision of a person. */
+  approves?: true;
   /** The answer is a stream of events and not `answer` itself. */
   isStream?: true;
 }
@@ -182,11 +184,11 @@ export const routes = {
     demand: null,
     at: nowhere,
     answer: z.object({
-      kind: z.enum(["token", "operator"]),
+      kind: z.enum(["token", "person", "operator"]),
       name: z.string(),
       login: z.string(),
       scope: z.enum(["read", "steer", "admin"]),
-      repositories: z.array(z.string()).describe("Empty for the operator, who has all."),
+      repositories: z.array(z.string()).describe("Those of a token. Empty for others, who have all."),
       owners: z.array(z.string()),
     }),
   }),
@@ -353,6 +355,16 @@ export const routes = {
     demand: steers("answer"),
     at: questionPath,
     body: z.strictObject({ text: z.string().min(1).max(20_000) }),
+    answer: runSummarySchema,
+  }),
+  approveQuestion: write({
+    path: "/api/v1/runs/{run}/questions/{question}/approve",
+    tag: "questions",
+    summary: "Approves what a question of the kind `approval` shows. Only for a person who signed in with GitHub.",
+    approves: true,
+    demand: steers("approve"),
+    at: questionPath,
+    body: z.strictObject({ comment: z.string().max(20_000).default("") }),
     answer: runSummarySchema,
   }),
   rejectQuestion: write({

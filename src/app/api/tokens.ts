@@ -161,7 +161,8 @@ function isWorthKeeping({ revokedAt, expiresAt }: Kept, now: number): boolean {
   return Math.min(revokedAt ?? Number.POSITIVE_INFINITY, expiresAt) > now - 30 * dayMs;
 }
 
-function shown({ hash: _, ...token }: Kept): Token {
+function shown(kept: Kept): Token {
+  const { hash: _, ...token } = kept;
   return token;
 }
 

@@ -20,7 +20,7 @@ export const feedChannel = "baton_feed";
 /** The payload of the outbox's trigger. The payload for events is the thread's key, the run and the last position. */
 const outboxNews = "outbox";
 const entriesAtOnce = 500;
-/** Of all locks of the database. Any number that nobody else uses. */
+/** A lock of the database: any number that nobody else uses. */
 const numberingLock = 7_230_114;
 const reconnectMs = 1_000;
 

@@ -10,7 +10,7 @@ import type { TableName, Tables } from "./tables.ts";
 export class TablesFeed implements Feed {
   readonly #tables: () => Tables;
   readonly #listeners = new Listeners();
-  /** FE5 within this process: nobody else reads these tables at the same time. */
+  /** feed.FE5 within this process: nobody else reads these tables at the same time. */
   readonly #order: OrderedEntry[] = [];
   readonly #numbered = new Map<string, number>();
 

@@ -22,7 +22,7 @@ export type Caller =
   /** Anyone with access to Baton's data may do the same on the command line. */
   | { kind: "operator"; id: string; person: GithubUser };
 
-/** What a route asks of the person: the permission of this command in a thread. */
+/** A person needs the permission of this command in a thread. */
 export interface Demand {
   command: string;
   needs: "run" | "steer" | "read" | "admin";
@@ -32,7 +32,7 @@ export function hasScope(caller: Caller, scope: TokenScope): boolean {
   return caller.kind !== "token" || tokenScopes.indexOf(caller.scope) >= tokenScopes.indexOf(scope);
 }
 
-/** One error for all that a caller may not know about (AC1). */
+/** One error for all that a caller may not know about (AX1). */
 export function hidden(what: string): BatonError {
   return new BatonError("BATON_NO_RUN", `There is no ${what}, or you may not read it.`);
 }
@@ -40,9 +40,9 @@ export function hidden(what: string): BatonError {
 /**
  * The rights of one caller during one request.
  *
- * AC1 A repository beyond the token, or one where the person has no permission, looks as if it did not exist.
- * AC2 Baton asks GitHub for the permission at each request. If GitHub does not answer, the request fails.
- * AC3 A person is a number. A login that changed hands has no permission.
+ * AX1 A repository beyond the token, or one where the person has no permission, looks as if it did not exist.
+ * AX2 Baton asks GitHub for the permission at each request. If GitHub does not answer, the request fails.
+ * AX3 A person is a number. A login that changed hands has no permission.
  */
 export class Access {
   readonly caller: Caller;
@@ -72,7 +72,7 @@ export class Access {
     );
   }
 
-  /** AC2, AC3. Within one request, the answer for a repository stays. */
+  /** AX2, AX3. Within one request, the answer for a repository stays. */
   actor(repository: Repository): Promise<Actor> {
     const known = this.#actors.get(repository.id);
     if (known !== undefined) return known;
@@ -97,7 +97,7 @@ export class Access {
     }
   }
 
-  /** By the policy of comments. null: the caller may not even know that it exists (AC1). */
+  /** By the policy of comments. null: the caller may not even know that it exists (AX1). */
   async verdict(repository: Repository, { command, needs }: Demand, settings: Settings) {
     const actor = await this.actor(repository);
     if (actor.permission === "none") return null;

@@ -26,7 +26,7 @@ interface Request {
 }
 
 /** Calls one route. Throws the error that the problem detail names. */
-export async function call<Name extends RouteName>(
+async function call<Name extends RouteName>(
   { url, token }: ServerAddress,
   name: Name,
   { at = {}, query = {}, body }: Request = {},

@@ -88,7 +88,7 @@ export class EventStreams {
       "x-accel-buffering": "no",
       "x-content-type-options": "nosniff",
     });
-    // The id stands before any news, so that a client continues from here even if it gets none.
+    // With this id, a client continues from here even if it gets no news.
     response.write(`retry: 1000\nid: ${stream.number}\nevent: open\ndata: {}\n\n`);
     await this.#watch(feed);
     this.#streams.add(stream);

@@ -1,10 +1,10 @@
 /**
  * People sign in with GitHub, and act in their own name with their own permissions.
  *
- * GS1 A session is a secret in a `__Host-` cookie. The store has its hash, so that any replica knows it.
- * GS2 The answer from GitHub belongs to the browser that asked: state and PKCE verifier are in a cookie of that browser.
- * GS3 A page of another site can neither read nor act: the cookie is strict, and an action needs this origin.
- * GS4 Baton keeps no token of the person. It asks GitHub for their permission as the App, at each request.
+ * GI1 A session is a secret in a `__Host-` cookie. The store has its hash, so that any replica knows it.
+ * GI2 The answer from GitHub belongs to the browser that asked: state and PKCE verifier are in a cookie of that browser.
+ * GI3 A page of another site can neither read nor act: the cookie is strict, and an action needs this origin.
+ * GI4 Baton keeps no token of the person. It asks GitHub for their permission as the App, at each request.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -78,7 +78,7 @@ export class GithubSignIn {
     const { searchParams } = new URL(request.url ?? "/", this.#origin);
     const [state = "", verifier = ""] = (cookieOf(request, askCookie) ?? "").split(".");
     const code = searchParams.get("code") ?? "";
-    // GS2
+    // GI2
     if (state === "" || !isSame(state, searchParams.get("state") ?? "") || code === "")
       throw refused(
         "The sign-in was not begun in this browser, or more than 10 minutes ago. Begin again at `/sign-in/github`.",
@@ -118,7 +118,7 @@ export class GithubSignIn {
     return `${this.#place.publicUrl}${githubPaths[1]}`;
   }
 
-  /** GS3. A browser sends the origin with everything but a plain GET. */
+  /** GI3. A browser sends the origin with everything but a plain GET. */
   #isOwnOrigin({ method, headers: { origin } }: IncomingMessage): boolean {
     return origin === undefined ? method === "GET" : origin === this.#origin;
   }
@@ -151,7 +151,7 @@ function isSame(one: string, other: string): boolean {
 }
 
 /** null: there is none, or it is not of Baton's form. */
-export function cookieOf({ headers }: IncomingMessage, name: string): string | null {
+function cookieOf({ headers }: IncomingMessage, name: string): string | null {
   for (const part of (headers.cookie ?? "").split(";")) {
     const [key = "", value = ""] = part.trim().split("=", 2);
     if (key === name) return /^[\w.-]{1,200}$/.test(value) ? value : null;

@@ -1,4 +1,4 @@
-/** The handlers of the HTTP API: what each row of `table.ts` answers. Policy is in `caller.ts`, order in `serve.ts`. */
+/** The handlers of the HTTP API, one for each row of `table.ts`. Policy is in `caller.ts`, order in `serve.ts`. */
 import { defaultSettings, type Settings } from "../../config/schema.ts";
 import { isOver } from "../../core/decide.ts";
 import { BatonError } from "../../core/errors.ts";
@@ -296,7 +296,7 @@ export const handlers: { readonly [Name in Answered]: Handler<Name> } = {
   },
 };
 
-/** The run, if the caller may do this with it (AC1). Only runs that the caller may read count for a beginning of an id. */
+/** The run, if the caller may do this with it (caller.AX1). Only runs that the caller may read count for a beginning of an id. */
 export async function runOf(asked: Asked, word: string, name: RouteName): Promise<RunState> {
   const what = `run "${word.slice(0, 60)}"`;
   const ids = await asked.runs.candidates(word);
@@ -327,7 +327,7 @@ async function demandThere(
   name: RouteName,
   what = `repository ${nameOf(repository)}`,
 ): Promise<Settings> {
-  // AC1, before anything is read there.
+  // caller.AX1, before anything is read there.
   if ((await access.actor(repository)).permission === "none") throw hidden(what);
   const github = await dependencies.github.installation(repository.installationId);
   const { settings } = await loadSettings(github, repository, repository.defaultBranch);

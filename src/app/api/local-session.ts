@@ -2,10 +2,10 @@
  * Signing in on the machine of Baton: a link that the terminal prints, once for each browser. The browser then acts as the
  * operator, who may do the same on the command line.
  *
- * LS1 A link works once, for 5 minutes. Its session ends after 12 hours, or with the process.
- * LS2 Only a browser on this machine has a session: both ends of the connection are loopback addresses, the name that it asks
+ * OL1 A link works once, for 5 minutes. Its session ends after 12 hours, or with the process.
+ * OL2 Only a browser on this machine has a session: both ends of the connection are loopback addresses, the name that it asks
  *     for too, and no proxy is between.
- * LS3 A page of another site can neither read nor act: the cookie is strict, and an action needs this origin.
+ * OL3 A page of another site can neither read nor act: the cookie is strict, and an action needs this origin.
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -41,7 +41,7 @@ export class LocalSessions {
     return `${url}${signInPath}?code=${this.#add(this.#links, limits.apiLinkMs, linksMax)}`;
   }
 
-  /** LS1. Answers the request for a link. */
+  /** OL1. Answers the request for a link. */
   open(request: IncomingMessage, response: ServerResponse): void {
     const code = new URL(request.url ?? "/", "http://baton").searchParams.get("code") ?? "";
     if (request.method !== "GET" || !isHere(request) || !this.#holds(this.#links, code))
@@ -85,7 +85,7 @@ function hashOf(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }
 
-/** LS2. The name keeps out a page whose own name leads to this machine. */
+/** OL2. The name keeps out a page whose own name leads to this machine. */
 function isHere({ socket, headers }: IncomingMessage): boolean {
   const isProxied = Object.keys(headers).some((name) => name === "forwarded" || name.startsWith("x-forwarded-"));
   return (
@@ -96,7 +96,7 @@ function isHere({ socket, headers }: IncomingMessage): boolean {
   );
 }
 
-/** LS3. A browser sends the origin with everything but a plain GET. */
+/** OL3. A browser sends the origin with everything but a plain GET. */
 function isOwnOrigin({ method, headers: { origin, host } }: IncomingMessage): boolean {
   return origin === undefined ? method === "GET" : origin === `http://${host}`;
 }

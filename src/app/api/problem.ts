@@ -7,7 +7,7 @@ export const problemSchema = z.object({
   type: z.string().describe("Address of the error's documentation."),
   title: z.string().describe("The error's code as words."),
   status: z.number().int(),
-  detail: z.string().describe("What failed, with the value that failed."),
+  detail: z.string().describe("The failure, with the value that caused it."),
   code: z.enum(errorCodes).describe("Programs decide by it."),
   remedy: z.string().describe("What to do next."),
 });

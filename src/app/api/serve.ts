@@ -2,10 +2,10 @@
  * The HTTP API below `/api/v1`: a request to its row of `table.ts`, its handler, and its answer. The worker's protocol has its
  * own door (`effects-api.ts`).
  *
- * AP1 Nothing is anonymous. Baton reads neither query nor body before it knows the caller.
- * AP2 Every refusal is a problem detail with a code of the catalog. Words of faults are for the log.
- * AP3 Time, size and number of requests are bounded, per client.
- * AP4 A request that changes something happens once (`keys.ts`).
+ * AV1 Nothing is anonymous. Baton reads neither query nor body before it knows the caller.
+ * AV2 Every refusal is a problem detail with a code of the catalog. Words of faults are for the log.
+ * AV3 Time, size and number of requests are bounded, per client.
+ * AV4 A request that changes something happens once (`keys.ts`).
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -77,7 +77,7 @@ export function openApi(parts: Omit<ApiParts, "repositories">, { local, github =
 
   const tokenOf = async (request: IncomingMessage): Promise<Token> => {
     const from = `refused ${request.socket.remoteAddress ?? ""}`;
-    // AP3: a guess costs a look into the store.
+    // AV3: a guess costs a look into the store.
     if (rates.isFull(from, limits.apiRefusalsPerMinuteMax))
       rates.demand(from, limits.apiRefusalsPerMinuteMax, "refused requests");
     try {

@@ -443,7 +443,7 @@ export const routes = {
   readDecisions: read({
     path: "/api/v1/runs/{run}/decisions",
     tag: "decisions",
-    summary: "What was decided, by which rule, as `/baton why` shows it.",
+    summary: "Decisions about a run with their rules, as `/baton why` shows them.",
     demand: reads("why"),
     at: runPath,
     answer: z.object({
@@ -526,7 +526,7 @@ export const routes = {
   readTranscript: read({
     path: "/api/v1/runs/{run}/transcripts/{step}",
     tag: "texts",
-    summary: "What the agent of a step wrote and did: its redacted transcript. Needs the permission to steer.",
+    summary: "The redacted transcript of a step's agent: its words and actions. Needs the permission to steer.",
     demand: steers("transcript"),
     at: stepPath,
     query: attempt,
@@ -535,7 +535,7 @@ export const routes = {
   readPrompt: read({
     path: "/api/v1/runs/{run}/prompts/{step}",
     tag: "texts",
-    summary: "What the agent of a step was told, by stratum, with sizes. Needs the permission to steer.",
+    summary: "The prompt of a step's agent by stratum, with sizes. Needs the permission to steer.",
     demand: steers("prompt"),
     at: stepPath,
     query: attempt,

@@ -42,12 +42,13 @@ function echo(heard: unknown[][] = []): Operator {
       return (name === "blob" ? null : [name]) as never;
     };
   const schedules = ["list", "run", "pause", "resume"].map((name) => [name, named(`schedules.${name}`)]);
-  const names = ["list", "read", "events", "blob", "cancel", "erase", "retry", "circuit", "start", "backup"];
+  const names = ["list", "read", "events", "blob", "cancel", "erase", "retry", "circuit", "start", "signIn", "backup"];
   return {
     ...Object.fromEntries(names.map((name) => [name, named(name)])),
     schedules: Object.fromEntries(schedules),
     sweeps: { run: named("sweeps.run"), stats: named("sweeps.stats") },
     setups: { ask: named("setups.ask"), list: named("setups.list") },
+    tokens: { create: named("tokens.create"), list: named("tokens.list"), revoke: named("tokens.revoke") },
   } as unknown as Operator;
 }
 
@@ -85,6 +86,13 @@ describe("the socket of a running Baton", () => {
     expect(await operator.sweeps.run(sweep)).toEqual(["sweeps.run"]);
     expect(await operator.setups.list("acme")).toEqual(["setups.list"]);
     expect(await operator.setups.ask({ owner: "acme", repositories: ["*"], perDay: 2 })).toEqual(["setups.ask"]);
+    const reach = { repositories: ["acme/shop"], owners: [], days: 90 };
+    expect(await operator.tokens.create({ name: "ci", scope: "read", as: "alice", ...reach })).toEqual([
+      "tokens.create",
+    ]);
+    expect(await operator.tokens.list()).toEqual(["tokens.list"]);
+    expect(await operator.tokens.revoke("ci")).toEqual(["tokens.revoke"]);
+    expect(await operator.signIn()).toEqual(["signIn"]);
     expect(heard).toHaveLength(Object.keys(operations).length);
     expect(heard).toContainEqual(["list", { active: true, limit: 50 }]);
     expect(heard).toContainEqual(["cancel", "run_1", by, "Why."]);
@@ -156,8 +164,8 @@ describe("the socket of a running Baton", () => {
 
   it("asks under the names that are answered", async () => {
     const asked: string[] = [];
-    const { schedules, sweeps, setups, ...rest } = remoteOperator(async (name) => asked.push(name));
-    const groups = [rest, schedules, sweeps, setups];
+    const { schedules, sweeps, setups, tokens, ...rest } = remoteOperator(async (name) => asked.push(name));
+    const groups = [rest, schedules, sweeps, setups, tokens];
     for (const one of groups.flatMap((group): unknown[] => Object.values(group)))
       await (one as () => Promise<unknown>)();
     expect(asked.sort()).toEqual(Object.keys(operations).sort());

@@ -7,7 +7,7 @@ export const tokenList: CliCommand = (program, context) => {
   group(program, "token", "Tokens of programs for the HTTP API.")
     .command("list")
     .description(
-      "List tokens: who they act as, what they may do, and until when. Expired and revoked ones go after 30 days.",
+      "List tokens with person, scope, repositories and end. Expired and revoked ones go after 30 days.",
     )
     .option(...jsonOption)
     .action(async ({ json }: { json?: true }) => {

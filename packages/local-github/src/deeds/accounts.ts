@@ -35,7 +35,7 @@ export function createAccount(
   return account;
 }
 
-/** `ghp`: a person's own. `ghu`: of an App that the person signed in to. */
+/** `ghp`: a person's own. `ghu`: an App's, for a person who signed in to it. */
 export function createUserToken(site: Site, userId: number, kind: "ghp" | "ghu" = "ghp"): Token {
   const value = `${kind}_${randomBytes(27).toString("hex").slice(0, 36)}`;
   const token: Token = { value, userId, installationId: null, grants: null, repositoryIds: null, expiresAt: null };

@@ -86,9 +86,16 @@ it("acts in the person's own name: reads, steers, and approves by the rules of t
   // The run asks a question, which no approval answers. A token would get 403.
   const approved = await world.ask("POST", `/api/v1/runs/${run}/questions/color/approve`, { headers: origin });
   expect([approved.status, approved.body["code"]]).toEqual([409, "BATON_NOT_ASKED"]);
-  github.setPermission({ repository: "acme/shop", login: "bob", permission: "none" });
-  expect((await world.ask("GET", `/api/v1/runs/${run}`, { headers: { cookie } })).status).toBe(404);
-  github.setPermission({ repository: "acme/shop", login: "bob", permission: "admin" });
+});
+
+it("a person who loses access loses it in a session that is open, at once", async () => {
+  const cookie = await signedIn("alice");
+  const status = async () => (await world.ask("GET", `/api/v1/runs/${run}`, { headers: { cookie } })).status;
+  expect(await status()).toBe(200);
+  github.setPermission({ repository: "acme/shop", login: "alice", permission: "none" });
+  expect(await status()).toBe(404);
+  github.setPermission({ repository: "acme/shop", login: "alice", permission: "write" });
+  expect(await status()).toBe(200);
 });
 
 it("keeps its cookie for this origin, its scripts out, and no token of the person", async () => {

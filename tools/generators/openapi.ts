@@ -49,7 +49,7 @@ export function openapi(): GeneratedFile {
         tags: [row.tag],
         summary: row.summary,
         description: rightsOf(row),
-        security: [{ token: [] }],
+        security: row.approves === true ? [{ session: [] }] : [{ token: [] }, { session: [] }],
         parameters: [
           ...parametersOf("path", row.at),
           ...parametersOf("query", row.query),
@@ -83,6 +83,12 @@ export function openapi(): GeneratedFile {
     paths: { ...paths, ...effectPaths(schemas) },
     components: {
       securitySchemes: {
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "__Host-baton",
+          description: "A session of a person who signed in with GitHub. A write also needs the `Origin` of Baton.",
+        },
         token: { type: "http", scheme: "bearer", description: "A token of `baton token create`." },
         job: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
       },
@@ -101,16 +107,16 @@ const idempotencyKey = {
 };
 
 const streamProse =
-  "Server-sent events. `id` is the number of the event, `event` its type, `data` the schema as JSON. The first event is `open`. The last one is `end`, with `reason` and `words`, when Baton ends the stream.";
+  "Server-sent events. `id` is the number of the event, `data` the schema as JSON. The first event is `open`. The last one is `end`, with `reason` and `words`, when Baton ends the stream.";
 
-function rightsOf({ scope, demand }: Route): string {
+function rightsOf({ scope, demand, approves }: Route): string {
   const person =
     demand === null
-      ? "any token"
+      ? "anyone who is known"
       : demand.needs === "read" || demand.needs === "admin"
         ? `the permission ${demand.needs} on the repository, or that of \`commands.allow.${demand.command}\``
         : `the permission of \`commands.${demand.needs}\` on the repository, or that of \`commands.allow.${demand.command}\``;
-  return `Token: scope \`${scope}\`. Person: ${person}.`;
+  return `Token: ${approves === true ? "none" : `scope \`${scope}\``}. Person: ${person}.`;
 }
 
 function parametersOf(place: "path" | "query", schema: z.ZodObject): object[] {

@@ -532,7 +532,8 @@ async function events(
     }));
 }
 
-const types = (found: { event: string }[]): string[] => found.map(({ event }) => event);
+const types = (found: { event: string; data: Record<string, unknown> }[]): string[] =>
+  found.map(({ event, data }) => (typeof data["type"] === "string" ? data["type"] : event));
 
 describe("events", () => {
   it("come as they are appended, and continue by their id without gap or repetition", async () => {

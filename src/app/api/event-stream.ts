@@ -194,7 +194,7 @@ export class EventStreams {
         for (const one of news) {
           if (isOver) break;
           if (stream.fits(one) && (await mayRead(one)))
-            response.write(`id: ${one.number}\nevent: ${one.data.type}\ndata: ${JSON.stringify(one.data)}\n\n`);
+            response.write(`id: ${one.number}\ndata: ${JSON.stringify(one.data)}\n\n`);
           stream.number = one.number;
           if (response.writableLength > limits.apiStreamBehindBytesMax) {
             end("behind", "The client is more than 1 MB behind.");

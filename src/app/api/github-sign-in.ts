@@ -15,6 +15,7 @@ import { limits } from "../../core/limits.ts";
 import { defineValue, readValue } from "../../ports/values.ts";
 import { changeValue } from "../../runner/change-value.ts";
 import type { Caller } from "./caller.ts";
+import { dashboardPath } from "./dashboard.ts";
 import { refused, type TokenPlace } from "./tokens.ts";
 
 export const githubPaths = ["/sign-in/github", "/sign-in/github/callback", "/sign-out"] as const;
@@ -134,7 +135,7 @@ const secretive = {
 /** Logins have letters, figures and hyphens only. */
 function signedInPage(login: string): string {
   const name = login.replaceAll(/[^\w-]/g, "");
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/api/v1/me"><title>Baton</title><p>@${name} is signed in. <a href="/api/v1/me">Continue</a></p></html>`;
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=${dashboardPath}"><title>Baton</title><p>@${name} is signed in. <a href="${dashboardPath}">Continue</a></p></html>`;
 }
 
 function random(): string {

@@ -14,6 +14,7 @@ import { BatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Caller } from "./caller.ts";
+import { dashboardPath } from "./dashboard.ts";
 import { refused } from "./tokens.ts";
 
 export const signInPath = "/sign-in";
@@ -51,7 +52,7 @@ export class LocalSessions {
     this.#links.delete(hashOf(code));
     const session = this.#add(this.#sessions, limits.apiSessionMs, sessionsMax);
     response.writeHead(303, {
-      location: "/api/v1/me",
+      location: dashboardPath,
       "cache-control": "no-store",
       "referrer-policy": "no-referrer",
       "set-cookie": `${cookieName}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${limits.apiSessionMs / 1_000}`,

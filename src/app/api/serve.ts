@@ -15,6 +15,7 @@ import { limits } from "../../core/limits.ts";
 import { parseInput } from "../../process/process.ts";
 import { readBody } from "../read-body.ts";
 import { Access, type Caller, hasScope } from "./caller.ts";
+import { answerDashboard, answerSignInPage, dashboardPath } from "./dashboard.ts";
 import { EventStreams } from "./event-stream.ts";
 import { type GithubSignIn, githubPaths } from "./github-sign-in.ts";
 import { type ApiParts, type Asked, handlers } from "./handlers.ts";
@@ -32,7 +33,13 @@ const metricsPath = "/metrics";
 
 /** The worker's protocol is below the same path, and asked first. */
 export function isApiPath(path: string): boolean {
-  return path.startsWith(apiPath) || path === metricsPath || path === signInPath || isGithubPath(path);
+  return (
+    path.startsWith(apiPath) || path === metricsPath || path === signInPath || isGithubPath(path) || isPagePath(path)
+  );
+}
+
+function isPagePath(path: string): boolean {
+  return path === dashboardPath || path.startsWith(`${dashboardPath}/`);
 }
 
 function isGithubPath(path: string): boolean {
@@ -105,6 +112,15 @@ export function openApi(parts: Omit<ApiParts, "repositories">, { local, github =
     response.end(text);
   };
 
+  /** A page is for people, so a token opens none. */
+  const answerPage = async (request: IncomingMessage, response: ServerResponse, path: string): Promise<void> => {
+    const caller = local?.callerOf(request) ?? (await github?.callerOf(request)) ?? null;
+    if (request.method !== "GET") throw new BatonError("BATON_PATH_UNKNOWN", `${path.slice(0, 100)} answers GET.`);
+    if (caller === null) return answerSignInPage(response, { github: github !== null });
+    if (!answerDashboard(path, response))
+      throw new BatonError("BATON_PATH_UNKNOWN", `There is no page ${path.slice(0, 100)}.`);
+  };
+
   const answer = async (
     request: IncomingMessage,
     response: ServerResponse,
@@ -118,6 +134,7 @@ export function openApi(parts: Omit<ApiParts, "repositories">, { local, github =
         throw new BatonError("BATON_PATH_UNKNOWN", "Nobody can sign in with GitHub here: GITHUB_CLIENT_ID is not set.");
       return github.handle(url.pathname, request, response);
     }
+    if (isPagePath(url.pathname)) return answerPage(request, response, url.pathname);
     const caller = await callerOf(request);
     const { name, row, at } = find(request.method ?? "", url.pathname);
     note(name);

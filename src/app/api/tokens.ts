@@ -3,7 +3,7 @@
  *
  * AT1 The store has only the hash of a token's secret. Its text is shown once.
  * AT2 A token that is unknown, expired or revoked is refused with one and the same error.
- * AT3 A token never approves anything: the API has no route that does.
+ * AT3 A token never approves anything. Only a person who signed in does.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { z } from "zod";

@@ -6,9 +6,7 @@ import { table } from "../text.ts";
 export const tokenList: CliCommand = (program, context) => {
   group(program, "token", "Tokens of programs for the HTTP API.")
     .command("list")
-    .description(
-      "List tokens with person, scope, repositories and end. Expired and revoked ones go after 30 days.",
-    )
+    .description("List tokens with person, scope, repositories and end. Expired and revoked ones go after 30 days.")
     .option(...jsonOption)
     .action(async ({ json }: { json?: true }) => {
       const tokens = await withRuns(context, (runs) => runs.tokens.list());

@@ -193,6 +193,45 @@ describe("the command line next to a running Baton", () => {
     expect(await baton("run show run_gone")).toMatchObject({ code: 3, err: expect.stringContaining("BATON_NO_RUN") });
   });
 
+  it("asks for tokens: the text alone on standard output, and everything that bounds it in the request", async () => {
+    const asked: unknown[] = [];
+    const kept = {
+      id: "0",
+      name: "ci",
+      scope: "steer" as const,
+      person: { id: 1, login: "alice", kind: "user" as const },
+      repositories: ["acme/shop"],
+      owners: [],
+      createdAt: 0,
+      expiresAt: Date.UTC(2026, 11, 1),
+      revokedAt: null,
+    };
+    const tokens: Operator["tokens"] = {
+      create: async (request) => {
+        asked.push(request);
+        return { token: "the-token", kept };
+      },
+      list: async () => [kept, { ...kept, name: "old", revokedAt: 1 }],
+      revoke: async () => kept,
+    };
+    await serve({ ...echo(), tokens, signIn: async () => "http://127.0.0.1:3000/sign-in?code=x" });
+    const words = "token create ci --as alice --scope steer --repository acme/shop --repository acme/web --days 7";
+    expect(await baton(words)).toMatchObject({
+      code: 0,
+      out: "the-token\n",
+      err: expect.stringContaining("2026-12-01"),
+    });
+    const request = { name: "ci", as: "alice", scope: "steer", days: 7, owners: [] };
+    expect(asked).toEqual([{ ...request, repositories: ["acme/shop", "acme/web"] }]);
+    for (const wrong of ["--scope all", "--days 0", "--days 400"])
+      expect((await baton(`token create ci --as alice ${wrong}`)).code).toBe(2);
+    const { out } = await baton("token list");
+    expect(out).toMatch(/ci +@alice +steer +acme\/shop/);
+    expect(out).toMatch(/old .* revoked/);
+    expect((await baton("token revoke ci")).out).toBe("The token ci is revoked.\n");
+    expect((await baton("open")).out).toBe("http://127.0.0.1:3000/sign-in?code=x\n");
+  });
+
   it("says how it is, and that none runs", async () => {
     expect(await baton("status")).toMatchObject({ code: 1, out: expect.stringContaining("No Baton runs") });
     await serve(echo());

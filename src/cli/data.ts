@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { children } from "../adapters/child/children.ts";
 import { ownEnvironment } from "../adapters/child/own-environment.ts";
-import { type ServerAddress, serverOperator } from "../app/api/client.ts";
+import type { ServerAddress } from "../app/api/client.ts";
 import { runningBaton } from "../app/control/client.ts";
 import type { Operator } from "../app/control/protocol.ts";
 import { BatonError } from "../core/errors.ts";
@@ -48,7 +48,11 @@ async function addressOf(folder: string, given: string): Promise<string> {
 export async function withRuns<T>(context: CliContext, use: (runs: OperatedRuns) => Promise<T>): Promise<T> {
   const server = serverOf(context);
   // The server has redacted its texts.
-  if (server !== null) return use({ ...serverOperator(server), redact: (text) => text, async close() {} });
+  if (server !== null) {
+    // The table of routes loads slowly, and other commands do not need it.
+    const { serverOperator } = await import("../app/api/client.ts");
+    return use({ ...serverOperator(server), redact: (text) => text, async close() {} });
+  }
   const settings = readSettings(environmentOf(context));
   const running = await runningBaton(settings.dataDir);
   if (running !== null) {

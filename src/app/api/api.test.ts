@@ -602,25 +602,39 @@ describe("events", () => {
     expect(found.at(-1)).toMatchObject({ event: "end", data: { reason: "unknown" } });
   });
 
-  it("a client that never reads is cut off, and the process keeps at most its bound for it", async () => {
-    await using own = await apiWorld();
-    const token = await own.token();
-    const socket = connect({ port: Number(new URL(own.url).port), host: "127.0.0.1" });
-    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-    // 60,000 entries of one event are about 15 MB of news, more than any socket's buffer.
+  /** The feed as if one event of it came again and again. */
+  async function flood(own: ApiWorld, total: number): Promise<void> {
     const [entry] = await own.database.feed.ordered(0);
+    if (entry === undefined) throw new Error("no event");
+    const first = await own.database.feed.newest();
     own.database.feed.ordered = async (after) =>
-      after >= 60_000 || entry === undefined
-        ? []
-        : Array.from({ length: 5_000 }, (_, index) => ({ ...entry, number: after + index + 1 }));
+      Array.from({ length: Math.min(2_000, Math.max(0, first + total - after)) }, (_, index) => ({
+        ...entry,
+        number: Math.max(after, first) + index + 1,
+      }));
+  }
+
+  it("a client that never reads is cut off once it is 1 MB behind; one that reads gets all of it", async () => {
+    await using own = await apiWorld();
+    const token = await own.token({ scope: "steer" });
+    const socket = connect({ port: Number(new URL(own.url).port), host: "127.0.0.1" });
     const cut = new Promise<void>((resolve) => {
       own.server.once("request", (_, response) => response.once("close", () => resolve()));
     });
-    socket.write(`GET /api/v1/events?after=0 HTTP/1.1\r\nHost: baton\r\nAuthorization: Bearer ${token}\r\n\r\n`);
-    socket.once("data", () => socket.pause());
+    socket.write(`GET /api/v1/events HTTP/1.1\r\nHost: baton\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    await new Promise<void>((resolve) => socket.once("data", () => resolve()));
+    socket.pause();
+    // About 10 MB of news, more than any socket's buffer.
+    const total = 50_000;
+    await flood(own, total);
+    await own.ask("POST", `/api/v1/runs/${own.run}/pause`, { token });
     await cut;
-    socket.resume();
-    await closed;
+    socket.destroy();
+    const found = await events(own, "/api/v1/events?after=0", token, (all) => all.length > total);
+    expect(found.slice(1, total + 1).map(({ id }, index) => id - index)).toEqual(
+      Array.from({ length: total }, () => found[1]?.id),
+    );
+    expect(found.some(({ event }) => event === "end")).toBe(false);
   });
 });
 

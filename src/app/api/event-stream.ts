@@ -10,7 +10,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Settings } from "../../config/schema.ts";
-import { BatonError, toBatonError } from "../../core/errors.ts";
+import { BatonError, nullFor, toBatonError } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
 import { limits } from "../../core/limits.ts";
 import type { RunId, Thread } from "../../core/vocabulary.ts";
@@ -21,12 +21,14 @@ import { type ApiParts, runOf } from "./handlers.ts";
 import type { Metrics } from "./metrics.ts";
 import { type AnswerOf, type Given, routes } from "./table.ts";
 
-/** News that streams of this process may still need. An older position reads the feed itself. */
-const sharedMax = 2_000;
 const runsKnownMax = 2_000;
+/** A run that this Baton cannot read holds up no other. */
+const unreadable = ["BATON_EVENT_NEWER", "BATON_EVENT_INVALID", "BATON_JOURNAL_BROKEN"] as const;
 
 interface News {
   number: number;
+  /** As it is sent. */
+  text: string;
   thread: Thread;
   settings: Settings;
   data: AnswerOf<"streamEvents">;
@@ -39,10 +41,18 @@ interface Opening {
   isStillValid(): Promise<boolean>;
 }
 
+/** Of a part of the feed, up to a number. */
+interface Part {
+  news: News[];
+  upTo: number;
+}
+
 interface Stream {
   response: ServerResponse;
   clientId: string;
   number: number;
+  /** It reached the shared news once. */
+  isLive: boolean;
   fits(news: News): boolean;
   wake(): void;
 }
@@ -52,8 +62,9 @@ export class EventStreams {
   readonly #metrics: Pick<Metrics, "arrived">;
   readonly #streams = new Set<Stream>();
   readonly #threads = new Map<RunId, { thread: Thread; settings: Settings }>();
-  /** Everything after `#from`, up to `#read`. */
+  /** Everything after `#from`, up to `#read`: news that streams may still need, within the bound of ES3. */
   #shared: News[] = [];
+  #sharedBytes = 0;
   #from = Number.POSITIVE_INFINITY;
   #read = 0;
   #reading: Promise<void> | null = null;
@@ -81,7 +92,8 @@ export class EventStreams {
         retryAfterMs: limits.apiStreamBeatMs,
       });
     const fits = await this.#filter(opening);
-    const stream: Stream = { response, clientId, number: await startOf(request, query, feed), fits, wake: () => {} };
+    const number = await startOf(request, query, feed);
+    const stream: Stream = { response, clientId, number, isLive: false, fits, wake: () => {} };
     response.writeHead(200, {
       "content-type": "text/event-stream",
       "cache-control": "no-store",
@@ -118,6 +130,7 @@ export class EventStreams {
       this.#unwatch = null;
       this.#from = Number.POSITIVE_INFINITY;
       this.#shared = [];
+      this.#sharedBytes = 0;
     };
     await this.#catchUp(feed);
   }
@@ -145,10 +158,11 @@ export class EventStreams {
     let rights = new Map<number, boolean>();
     let current = access;
     let isOver = false;
-    let behindSince: number | null = null;
+    let release = (): void => {};
     const over = (): void => {
       isOver = true;
       stream.wake();
+      release();
     };
     response.once("close", over);
     const end = (why: string, words: string): void => {
@@ -169,11 +183,25 @@ export class EventStreams {
       );
     }, limits.apiStreamBeatMs);
     // ES3
+    let reads = 0;
+    response.on("drain", () => {
+      reads += 1;
+    });
+    let waiting = { since: 0, reads: -1 };
     const patience = setInterval(() => {
-      behindSince = response.writableNeedDrain ? (behindSince ?? Date.now()) : null;
-      if (behindSince !== null && Date.now() - behindSince >= limits.apiStreamBehindMs)
+      if (stream.isLive && stream.number < this.#from) end("behind", "The client is more than 1 MB behind.");
+      if (!response.writableNeedDrain || waiting.reads !== reads) waiting = { since: performance.now(), reads };
+      else if (performance.now() - waiting.since >= limits.apiStreamBehindMs)
         end("behind", "The client did not read for 10 s.");
     }, 1_000);
+    const send = async (text: string): Promise<void> => {
+      if (response.write(text) || isOver) return;
+      // Nothing piles up here: the next news wait until the client has read.
+      await new Promise<void>((resolve) => {
+        release = resolve;
+        response.once("drain", resolve);
+      });
+    };
     const mayRead = async ({ thread: { repository }, settings }: News): Promise<boolean> => {
       const known = rights.get(repository.id);
       if (known !== undefined) return known;
@@ -190,18 +218,14 @@ export class EventStreams {
         const woken = new Promise<void>((resolve) => {
           stream.wake = resolve;
         });
-        const news = await this.#after(stream.number, feed);
+        const { news, upTo } = await this.#after(stream, feed);
         for (const one of news) {
           if (isOver) break;
-          if (stream.fits(one) && (await mayRead(one)))
-            response.write(`id: ${one.number}\ndata: ${JSON.stringify(one.data)}\n\n`);
+          if (stream.fits(one) && (await mayRead(one))) await send(one.text);
           stream.number = one.number;
-          if (response.writableLength > limits.apiStreamBehindBytesMax) {
-            end("behind", "The client is more than 1 MB behind.");
-            break;
-          }
         }
-        if (news.length === 0 && !isOver) await woken;
+        if (upTo === stream.number && news.length === 0 && !isOver) await woken;
+        stream.number = Math.max(stream.number, isOver ? 0 : upTo);
       }
     } catch (thrown) {
       const error = toBatonError(thrown);
@@ -215,11 +239,13 @@ export class EventStreams {
     }
   }
 
-  /** ES4: from the shared news where they reach back far enough. Empty: the next news wake the stream. */
-  async #after(number: number, feed: Feed): Promise<News[]> {
-    if (this.#isClosed) return [];
-    if (number >= this.#from) return this.#shared.filter((one) => one.number > number);
-    return this.#newsOf(await feed.ordered(number));
+  /** ES4: from the shared news where they reach back far enough. Nothing new: the next news wake the stream. */
+  async #after(stream: Stream, feed: Feed): Promise<Part> {
+    const { number } = stream;
+    if (this.#isClosed) return { news: [], upTo: number };
+    if (number < this.#from) return this.#newsOf(await feed.ordered(number), number);
+    stream.isLive = true;
+    return { news: this.#shared.filter((one) => one.number > number), upTo: Math.max(number, this.#read) };
   }
 
   #catchUp(feed: Feed): Promise<void> {
@@ -251,49 +277,56 @@ export class EventStreams {
       const entries = await feed.ordered(this.#read);
       const last = entries.at(-1);
       if (last === undefined) break;
-      const news = await this.#newsOf(entries);
+      const { news } = await this.#newsOf(entries, this.#read);
       this.#shared.push(...news);
-      for (const { data } of news) this.#metrics.arrived(this.#parts.dependencies.clock.now() - data.at);
+      for (const { data, text } of news) {
+        this.#sharedBytes += text.length;
+        this.#metrics.arrived(this.#parts.dependencies.clock.now() - data.at);
+      }
       this.#read = last.number;
-      const surplus = this.#shared.splice(0, Math.max(0, this.#shared.length - sharedMax));
-      this.#from = surplus.at(-1)?.number ?? this.#from;
+      while (this.#sharedBytes > limits.apiStreamBehindBytesMax) {
+        const oldest = this.#shared.shift();
+        if (oldest === undefined) break;
+        this.#sharedBytes -= oldest.text.length;
+        this.#from = oldest.number;
+      }
       for (const stream of this.#streams) stream.wake();
     }
   }
 
-  async #newsOf(entries: readonly OrderedEntry[]): Promise<News[]> {
-    const { store } = this.#parts.dependencies;
+  async #newsOf(entries: readonly OrderedEntry[], after: number): Promise<Part> {
     const news: News[] = [];
     const journals = new Map<RunId, StoredEvent[]>();
     for (const { number, runId, event } of entries) {
       const about = await this.#threadOf(runId);
       // The entries of a run come in its order, so the first one says how far back.
-      const journal = journals.get(runId) ?? (await store.read(runId, event - 1));
+      const journal = journals.get(runId) ?? (await this.#journal(runId, event - 1));
       journals.set(runId, journal);
       const stored = journal.find(({ position }) => position === event);
       if (about === null || stored === undefined) continue;
       const { repository } = about.thread;
-      news.push({
-        number,
-        ...about,
-        data: {
-          run: runId,
-          repository: `${repository.owner}/${repository.name}`,
-          number: about.thread.number,
-          position: event,
-          at: stored.at,
-          type: stored.event.type,
-          step: "key" in stored.event ? (stored.event.key ?? null) : null,
-        },
-      });
+      const data = {
+        run: runId,
+        repository: `${repository.owner}/${repository.name}`,
+        number: about.thread.number,
+        position: event,
+        at: stored.at,
+        type: stored.event.type,
+        step: "key" in stored.event ? (stored.event.key ?? null) : null,
+      };
+      news.push({ number, ...about, data, text: `id: ${number}\ndata: ${JSON.stringify(data)}\n\n` });
     }
-    return news;
+    return { news, upTo: entries.at(-1)?.number ?? after };
+  }
+
+  async #journal(runId: RunId, after: number): Promise<StoredEvent[]> {
+    return (await this.#parts.dependencies.store.read(runId, after).catch(nullFor(...unreadable))) ?? [];
   }
 
   async #threadOf(runId: RunId): Promise<{ thread: Thread; settings: Settings } | null> {
     const known = this.#threads.get(runId);
     if (known !== undefined) return known;
-    const state = await this.#parts.runner.state(runId);
+    const state = await this.#parts.runner.state(runId).catch(nullFor(...unreadable));
     if (state === null) return null;
     const found = { thread: state.thread, settings: settingsOf(state) };
     if (this.#threads.size >= runsKnownMax) this.#threads.clear();

@@ -73,6 +73,11 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
   ],
   // The sum of all sweeps, without the runs.
   "0007-ledger-process": [`alter table ledger add column process text`],
+  // One order of all threads. A reader gives the numbers, so that an append costs nothing more.
+  "0008-feed-order": [
+    `create table feed_order (number bigserial primary key, feed text not null, feed_position integer not null, unique (feed, feed_position))`,
+    `create table feed_numbered (thread_key text primary key, position integer not null)`,
+  ],
 };
 
 const provider: MigrationProvider = {

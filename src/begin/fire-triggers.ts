@@ -46,6 +46,7 @@ import {
   judgeStart,
   type PastStart,
   scopeOf,
+  startsFor,
 } from "../trigger/judge.ts";
 import { fillText, parseTemplate } from "../workflow/template.ts";
 import { actorOf, listedBots } from "./bots.ts";
@@ -185,7 +186,7 @@ async function withPaths(
   event: TriggerEvent,
   rules: readonly TriggerSettings[],
 ): Promise<TriggerEvent> {
-  if (event.between === null || rules.every(({ paths }) => paths.length === 0)) return event;
+  if (event.between === null || rules.every((rule) => startsFor(rule).length === 0)) return event;
   return { ...event, between: null, paths: await github.changedPaths(event.repository, event.between) };
 }
 

@@ -69,7 +69,7 @@ export function graphqlClient(requester: Pick<Requester, "graphql">) {
     async unedited(ids: readonly string[]): Promise<string[]> {
       const { nodes } = await requester.graphql<{
         nodes: ({ id?: string; lastEditedAt?: string | null; includesCreatedEdit?: boolean } | null)[];
-      }>(documents.edits, { ids }, false);
+      }>(documents.edits, { ids }, false, { partial: true });
       return nodes.flatMap((one) =>
         one?.id !== undefined && one.lastEditedAt === null && one.includesCreatedEdit === false ? [one.id] : [],
       );

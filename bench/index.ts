@@ -8,6 +8,7 @@ import type { Bench } from "./figure.ts";
 import { journalAppend } from "./journal-append.ts";
 import { promptPrefix } from "./prompt-prefix.ts";
 import { replayJournal } from "./replay-journal.ts";
+import { step } from "./step.ts";
 import { webhookAnswer } from "./webhook-answer.ts";
 import { workspaces } from "./workspaces.ts";
 
@@ -15,6 +16,7 @@ export const benches: readonly Bench[] = [
   webhookAnswer,
   deliveredToSpawn,
   engineOverhead,
+  step,
   replayJournal,
   workspaces,
   journalAppend,

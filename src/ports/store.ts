@@ -30,8 +30,12 @@ export interface AppendRequest {
   /** The number of events that the appender has seen. 0: a new run. */
   expectedPosition: number;
   events: RunEvent[];
+  /** The hash of the last event that the appender has seen. With it, the store need not read that event first. */
+  previousHash?: string;
   /** Milliseconds since the epoch, kept as `at` of each event. */
   now: number;
+  /** The same for each event, where they differ. */
+  times?: number[];
   fence?: Fence;
   /** Written in the same transaction. */
   also?: TransactionWrites;
@@ -134,8 +138,10 @@ export interface NewDelivery {
   /** The raw body, already verified. */
   payload: string;
   receivedAt: number;
+  /** Why the delivery cannot matter. Only for one without a job. */
+  note?: string;
 }
-export interface Delivery extends NewDelivery {
+export interface Delivery extends Omit<NewDelivery, "note"> {
   state: "received" | "handled" | "failed";
   note: string | null;
 }
@@ -177,6 +183,11 @@ export interface Pruned {
 export interface Store {
   // journal
   append(request: AppendRequest): Promise<StoredEvent[]>;
+  /**
+   * The events as `append` will keep them, to decide on before they are durable. Reads and writes nothing. An event that
+   * does not match its schema: BATON_EVENT_INVALID.
+   */
+  journaled(events: readonly RunEvent[]): RunEvent[];
   /** Events after `afterPosition`, in order, checked against schema and hash chain. */
   read(runId: RunId, afterPosition?: number): Promise<StoredEvent[]>;
 
@@ -196,8 +207,11 @@ export interface Store {
   activeRun(threadKey: string): Promise<RunId | null>;
 
   // deliveries
-  /** Inserts the delivery and its job in one transaction. false: the delivery existed. */
-  insertDelivery(delivery: NewDelivery, job: NewJob): Promise<boolean>;
+  /**
+   * Inserts the delivery and its job in one transaction. Without a job, the delivery counts as handled. false: it
+   * existed.
+   */
+  insertDelivery(delivery: NewDelivery, job: NewJob | null): Promise<boolean>;
   delivery(hook: string, guid: string): Promise<Delivery | null>;
   finishDelivery(hook: string, guid: string, state: "handled" | "failed", note: string): Promise<void>;
   /** The known GUIDs among these, from any hook. For the poller: the delivery log does not name the hook. */

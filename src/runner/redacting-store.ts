@@ -41,16 +41,25 @@ export function redactingStore(store: Store, redactText: Redact): Store {
       ? {}
       : { outbox: given.outbox.map((row) => ({ ...row, payload: deep(row.payload, redact) })) }),
   });
+  // The turn of a process is decided on these events, so an append must not change them again.
+  const redacted = new WeakSet<RunEvent>();
   const guarded: Partial<Store> = {
+    journaled: (events) => {
+      const kept = store.journaled(events.map((event) => (redacted.has(event) ? event : redactedEvent(event, redact))));
+      for (const event of kept) redacted.add(event);
+      return kept;
+    },
     append: (request: AppendRequest) =>
       store.append({
         ...request,
-        events: request.events.map((event) => redactedEvent(event, redact)),
+        events: request.events.map((event) => (redacted.has(event) ? event : redactedEvent(event, redact))),
         ...(request.also === undefined ? {} : { also: writes(request.also) }),
       }),
     write: (given) => store.write(writes(given)),
-    insertDelivery: (delivery: NewDelivery, job: NewJob) =>
-      store.insertDelivery({ ...delivery, payload: redactedPayload(delivery.payload, redact) }, job),
+    insertDelivery: (delivery: NewDelivery, job: NewJob | null) => {
+      const note = delivery.note === undefined ? {} : { note: redact(delivery.note) };
+      return store.insertDelivery({ ...delivery, payload: redactedPayload(delivery.payload, redact), ...note }, job);
+    },
     finishDelivery: (hook, guid, state, note) => store.finishDelivery(hook, guid, state, redact(note)),
     outboxDone: (key, contentHash, result) => store.outboxDone(key, contentHash, deep(result, redact)),
     outboxRetry: (key, notBefore, error) => store.outboxRetry(key, notBefore, redact(error)),

@@ -4,10 +4,12 @@
  * Owns: running attempts of this process, observation rhythm, money before dispatch, the end of a run.
  * Does not own: leases and which runs to drive (`runner.ts`), performing an effect (`perform/`), child runs
  * (`child-runs.ts`).
- * L1 An attempt starts only after its `effect.started` is durable (J1), with its reservation in the same append.
+ * L1 An attempt starts only after its `effect.started` is durable (J1), with its reservation in the same append. The start
+ *    of an attempt that waits for nothing is in the append that asks for it (run-actor.A1).
  * L2 When the lease is lost, every running attempt is aborted and nothing more is appended.
  * L3 The drive ends only after its index row, its wake-up and its status comment are written.
- * L4 While the run is driven, its display lags by at most half a second.
+ * L4 While the run is driven, its display lags by at most the interval at which GitHub gets it, and by half a second if
+ *    it asks people something new.
  * L7 An agent that works on this machine has a slot from before its start to its end. A waiting agent is shown with its
  *    reason.
  * L6 Money is spent only if Baton can comment in the thread.
@@ -24,6 +26,7 @@ import {
   lostAttempts,
   neededUsd,
   observe,
+  openQuestions,
   progress,
   routed,
   stop,
@@ -34,7 +37,7 @@ import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import type { PartialWork, RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { Priority } from "../core/priority.ts";
-import type { EffectState } from "../core/state.ts";
+import type { EffectState, RunState } from "../core/state.ts";
 import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
 import { showLocal } from "../core/zone.ts";
 import type { Allowance } from "../money/allowance.ts";
@@ -61,11 +64,8 @@ const progressEventsMax = 60;
 const progressIntervalMs = 15_000;
 /** Each milestone is a little later than the previous one: sixty cover more than two hours. */
 const progressSlowdown = 1.06;
-/**
- * The shortest interval between two renderings of the status while effects follow each other. Rendering grows with the
- * run; an effect's cost must not.
- */
-const statusIntervalMs = 500;
+/** The shortest interval between two renderings of the status if it asks people something new. */
+const questionIntervalMs = 500;
 const wordsIntervalMs = 100;
 
 export class RunDriver {
@@ -84,6 +84,9 @@ export class RunDriver {
   /** When the status was last put into the outbox, and whether the state changed since then. */
   #statusAt = Number.NEGATIVE_INFINITY;
   #statusDue = false;
+  /** The rows of the display as this drive has written them, and what it asked people then. */
+  readonly #shown = new Map<string, string>();
+  #asked = "";
   #fault: unknown = null;
   /** Agents that have a slot or wait for one. */
   readonly #slots = new Set<EffectKey>();
@@ -97,6 +100,10 @@ export class RunDriver {
     this.#speaks = speaks;
     this.#dependencies = dependencies;
     this.#actor = actor;
+    actor.startWith({
+      starts: (state) => this.#freeStarts(state),
+      started: (starts) => this.#startedFree(starts),
+    });
     this.#children = new ChildRuns(dependencies, runs, {
       state: () => actor.state,
       isStopping: () => this.#stopping !== "no",
@@ -229,6 +236,33 @@ export class RunDriver {
     }
   }
 
+  /** Attempts that need no money, no slot and no words in the thread. `#dispatch` starts the others. */
+  #freeStarts(state: RunState): RunEvent[] {
+    if (this.#leaving || this.#stopping !== "no" || this.#fault !== null) return [];
+    const starts: RunEvent[] = [];
+    for (const item of due(state, this.#dependencies.clock.now(), { parallelMax: this.#parallelMax() })) {
+      if (item.action !== "perform" || this.#work.has(item.key)) continue;
+      const effect = state.effects.get(item.key);
+      if (effect === undefined || effectCosts(effect)) continue;
+      if (effect.kind === "publish" && this.#isGivenUpWriteUnderWay(state)) continue;
+      if (workPerformers[effect.kind as keyof typeof workPerformers].estimateUsd(state, effect) > 0) continue;
+      const worker = this.#isRemote(effect) ? remoteWorker : this.#dependencies.owner;
+      starts.push({ type: "effect.started", key: item.key, attempt: item.attempt, worker, reservedUsd: 0 });
+    }
+    return starts;
+  }
+
+  /** L1. If the drive ends meanwhile, the next one finds these attempts lost and begins others. */
+  #startedFree(starts: readonly StoredEvent[]): void {
+    if (this.#leaving || this.#stopping !== "no") return;
+    for (const { event } of starts) {
+      const effect = event.type === "effect.started" ? this.#actor.state.effects.get(event.key) : undefined;
+      if (event.type === "effect.started" && effect !== undefined) this.#begun(effect, event.attempt);
+    }
+    this.#statusDue = true;
+    this.#bell.ring();
+  }
+
   async #dispatch(effect: EffectState, attempt: number): Promise<void> {
     if (this.#work.has(effect.key)) return;
     if (effectCosts(effect) && !(await this.#isHeard())) return;
@@ -242,7 +276,10 @@ export class RunDriver {
     if (!(await this.#isItsTurn(effect))) return;
     const start = (day: Allowance | null, also: TransactionWrites = {}) =>
       this.#change((state) => {
-        if (!state.open.has(effect.key)) return [];
+        const current = state.effects.get(effect.key);
+        if (current === undefined || !state.open.has(effect.key)) return [];
+        // Meanwhile it may have started with the append that asked for it.
+        if (current.status === "running" || current.attempts.length + 1 !== attempt) return [];
         if (wantUsd === 0 || day === null)
           return [{ type: "effect.started", key: effect.key, attempt, worker, reservedUsd: 0 }];
         const othersAtWork = this.#work.size > 0;
@@ -314,9 +351,12 @@ export class RunDriver {
     if (this.#slots.delete(key)) this.#dependencies.agentSlots?.leave(`${this.#actor.state.runId}/${key}`);
   }
 
-  #isGivenUpWriteUnderWay(): boolean {
-    const { effects, open } = this.#actor.state;
-    return [...this.#work.keys()].some((key) => !open.has(key) && effects.get(key)?.kind === "publish");
+  /** A write whose outcome is decided is over, although its work here ends a moment later. */
+  #isGivenUpWriteUnderWay({ effects }: RunState = this.#actor.state): boolean {
+    return [...this.#work.keys()].some((key) => {
+      const effect = effects.get(key);
+      return effect?.kind === "publish" && effect.status === "cancelled";
+    });
   }
 
   #begun(effect: EffectState, attempt: number): void {
@@ -504,14 +544,17 @@ export class RunDriver {
     this.#bell.ring();
   }
 
+  /** Rendering grows with the run; an effect's cost must not. So Baton renders as often as it sends (L4). */
   get #nextStatusAt(): number {
-    return this.#statusAt + statusIntervalMs;
+    const isNews = this.#asked !== asksOf(this.#actor.state);
+    return this.#statusAt + (isNews ? questionIntervalMs : limits.statusEditIntervalMs);
   }
 
   async #writeStatus(): Promise<void> {
     this.#statusAt = this.#dependencies.clock.now();
     this.#statusDue = false;
-    await publishStatus(this.#dependencies, this.#actor.state);
+    this.#asked = asksOf(this.#actor.state);
+    await publishStatus(this.#dependencies, this.#actor.state, this.#shown);
   }
 
   /** Ends the drive by a fault: only a newer Baton can continue after a newer Baton's events. */
@@ -594,6 +637,11 @@ function waitsForTurn(count: number, { priority, deadline }: { priority: Priorit
     evidence: [],
     children: [],
   };
+}
+
+/** The things that only people can end now. */
+function asksOf(state: RunState): string {
+  return [...openQuestions(state).map(({ key }) => key), state.money.stop?.key ?? ""].join("\n");
 }
 
 /** Agents and shell steps: work that uses a budget or a machine. */

@@ -71,6 +71,53 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
     `create trigger baton_outbox_changed after update on outbox for each row
        when (new.state = 'pending' and (old.state <> 'pending' or old.content_hash <> new.content_hash)) execute function baton_tell_outbox()`,
   ],
+  // One statement for an append and its conditions. The server keeps the plans of its parts.
+  "0007-append": [
+    `create function baton_append(run text, seen integer, seen_hash text, lease json, second_lease json, new_thread text, news json, money json,
+       out answer text, out counted integer) language plpgsql as $$
+     declare
+       last record;
+       feed_key text;
+       told integer;
+       added integer := json_array_length(news);
+     begin
+       counted := 0;
+       answer := 'lease';
+       if lease is not null then
+         perform 1 from leases where name = lease->>'name' and owner = lease->>'owner' and epoch = (lease->>'epoch')::integer for share;
+         if not found then return; end if;
+       end if;
+       answer := 'second lease';
+       if second_lease is not null then
+         perform 1 from leases where name = second_lease->>'name' and owner = second_lease->>'owner' and epoch = (second_lease->>'epoch')::integer for share;
+         if not found then return; end if;
+       end if;
+       answer := 'position';
+       select position, hash into last from events where stream = run order by position desc limit 1;
+       if coalesce(last.position, 0) <> seen then return; end if;
+       answer := 'count';
+       select position, thread_key into counted, feed_key from runs where run_id = run;
+       counted := coalesce(counted, 0);
+       if counted > seen then return; end if;
+       answer := 'hash';
+       if coalesce(last.hash, '') <> seen_hash then return; end if;
+       answer := 'done';
+       if added > 0 then
+         insert into feeds (thread_key, position) values (coalesce(new_thread, feed_key, run), added)
+           on conflict (thread_key) do update set position = feeds.position + added returning thread_key, position into feed_key, told;
+         insert into events (stream, position, at, schema_version, text, previous_hash, hash, salts, feed, feed_position)
+           select run, one.position, one.at, one.schema_version, one.text, one.previous_hash, one.hash, one.salts, feed_key, told + one.position - seen - added
+           from json_to_recordset(news) as one(position integer, at double precision, schema_version integer, text text, previous_hash text, hash text, salts text);
+         update runs set position = seen + added where run_id = run;
+       end if;
+       if money is not null then
+         insert into ledger (run_id, key, attempt, kind, repository_id, thread_key, harness, model, input, output, cache_read, cache_write, usd, at, person_id, person)
+           select * from json_to_recordset(money) as line(run_id text, key text, attempt integer, kind text, repository_id double precision, thread_key text, harness text, model text,
+             input double precision, output double precision, cache_read double precision, cache_write double precision, usd double precision, at double precision,
+             person_id double precision, person text);
+       end if;
+     end $$`,
+  ],
 };
 
 const provider: MigrationProvider = {

@@ -1,6 +1,7 @@
 /** The Store port over tables. `apply` decides who applies a change, and when the change counts as kept. */
 import { randomUUID } from "node:crypto";
-import type { StoredEvent } from "../../core/event.ts";
+import { journaledEvent } from "../../core/chain.ts";
+import type { RunEvent, StoredEvent } from "../../core/event.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
 import type {
   AppendRequest,
@@ -55,6 +56,10 @@ export class TablesStore implements Store {
     });
   }
 
+  journaled(events: readonly RunEvent[]): RunEvent[] {
+    return events.map(journaledEvent);
+  }
+
   async read(runId: RunId, afterPosition = 0): Promise<StoredEvent[]> {
     return this.#host.tables().read(runId, afterPosition);
   }
@@ -79,10 +84,13 @@ export class TablesStore implements Store {
     return this.#host.tables().activeRun(threadKey);
   }
 
-  async insertDelivery(delivery: NewDelivery, job: NewJob): Promise<boolean> {
-    const row = this.#row(job);
+  async insertDelivery(delivery: NewDelivery, job: NewJob | null): Promise<boolean> {
+    const row = job === null ? null : this.#row(job);
     const copy = { ...delivery };
-    return this.#host.change((tables) => tables.insertDelivery(copy, row), { jobs: [row], isCause: true });
+    return this.#host.change((tables) => tables.insertDelivery(copy, row), {
+      jobs: row === null ? [] : [row],
+      isCause: true,
+    });
   }
 
   async delivery(hook: string, guid: string): Promise<Delivery | null> {

@@ -95,8 +95,9 @@ async function main(): Promise<number> {
     }
   }
   // A child answers its parent and is silent otherwise.
-  if (process.send !== undefined) process.send(outcome);
-  else if (values.json) {
+  if (process.send !== undefined) {
+    if (failed.length === 0) process.send(outcome);
+  } else if (values.json) {
     const missed = outcome.figures.filter(({ ok }) => !ok).map(({ name }) => name);
     console.log(
       JSON.stringify({ quick: values.quick, machine: machine(), ...outcome, missed, failed, ...flat(outcome) }),

@@ -5,6 +5,7 @@
  * The package is not a dependency of Baton. Without it the figures that need it are skipped.
  */
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import type { Counts } from "./statements.ts";
@@ -40,7 +41,8 @@ export async function openDbos(databaseUrl: string): Promise<Peer | null> {
     return null;
   }
   const { DBOS } = require(path) as { DBOS: Dbos };
-  const { version } = require(`${packageName}/package.json`) as { version: string };
+  // The package exports no manifest.
+  const { version } = require(join(dirname(path), "../../package.json")) as { version: string };
   const { Client } = createRequire(path)("pg") as typeof pg;
   const quiet = { debug() {}, info() {}, warn() {}, error() {} };
   DBOS.setConfig({ name: "bench", systemDatabaseUrl: databaseUrl, logger: quiet });
@@ -61,8 +63,9 @@ export async function openDbos(databaseUrl: string): Promise<Peer | null> {
   await DBOS.launch();
   return {
     version,
-    sequential,
-    parallel,
+    // Called without an object: a workflow of an object needs a registered one.
+    sequential: (steps) => sequential(steps),
+    parallel: (steps) => parallel(steps),
     async counted(work) {
       using counts = countStatements(Client);
       await work();

@@ -30,8 +30,8 @@ export function countStatements(Client: { prototype: object } = pg.Client): Coun
   };
   prototype.query = function (this: object, ...given: unknown[]) {
     const [first] = given;
-    const text = typeof first === "string" ? first : ((first as { text?: unknown } | undefined)?.text ?? "");
-    for (const statement of String(text).split(";")) {
+    const text = typeof first === "string" ? first : ((first as { text?: string } | undefined)?.text ?? "");
+    for (const statement of text.split(";")) {
       if (statement.trim() === "") continue;
       counts.statements += 1;
       if (begins.test(statement)) open.set(this, false);

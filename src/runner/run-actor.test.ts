@@ -1,4 +1,4 @@
-/** One append a turn: what an actor appends, and what it does when the store refuses (A1–A6), over the store in memory. */
+/** One append for each turn, and the actor's recovery when the store refuses it (A1–A6), over the store in memory. */
 import { setImmediate as macrotask } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { dependenciesOn } from "../../bench/engine/dependencies.ts";
@@ -70,7 +70,7 @@ const done =
     attemptEnded(state, key as EffectKey, 1, { ok: true, output: { number: 1, url, sha: null }, usage: [] }, 1);
 const types = (events: readonly RunEvent[]): string => events.map(({ type }) => type.replace("effect.", "")).join(" ");
 
-/** Whatever the actor did, its state is that of the journal, and a replay of the journal asks for nothing else. */
+/** The actor's state is that of the journal, and a replay of the journal asks for nothing else. */
 async function expectSound({ dependencies, plain, runId }: Awaited<ReturnType<typeof world>>, actor: RunActor) {
   const events = await plain.read(runId);
   expect([...actor.state.effects.values()]).toEqual([...fold(events).effects.values()]);

@@ -49,7 +49,7 @@ interface Change {
   reject(thrown: unknown): void;
 }
 
-/** What a change gets once everything that was decided with it is durable. */
+/** The answer to a change, once everything that was decided with it is durable. */
 interface Answer {
   change: Change;
   answer(stored: readonly StoredEvent[]): void;

@@ -88,6 +88,8 @@ export class RunDriver {
   readonly #shown = new Map<string, string>();
   #asked = "";
   #fault: unknown = null;
+  /** The last choice of a worker for each effect. The next append of its attempt keeps it. */
+  readonly #routes = new Map<EffectKey, { attempt: number; verdict: Verdict }>();
   /** Agents that have a slot or wait for one. */
   readonly #slots = new Set<EffectKey>();
   readonly #children: ChildRuns;
@@ -408,12 +410,16 @@ export class RunDriver {
       if (this.#stopping === "left" && !result.ok && result.error.code === "BATON_GITHUB_LIMITED") return;
       if (this.#stopping === "left" && !result.ok && effect.kind !== "publish") {
         const lost = { code: "BATON_ATTEMPT_LOST" as const, message: "Baton was shut down while this step ran." };
-        await this.#change((state) =>
-          attemptEnded(state, effect.key, attempt, { ...result, error: lost }, clock.now()),
-        );
+        await this.#change((state) => [
+          ...this.#routed(state, effect.key, attempt),
+          ...attemptEnded(state, effect.key, attempt, { ...result, error: lost }, clock.now()),
+        ]);
         return;
       }
-      await this.#change((state) => attemptEnded(state, effect.key, attempt, result, clock.now()));
+      await this.#change((state) => [
+        ...this.#routed(state, effect.key, attempt),
+        ...attemptEnded(state, effect.key, attempt, result, clock.now()),
+      ]);
       if (this.#isRemote(effect))
         await performer.settled?.(this.#dependencies, { run: this.#actor.state.runId, effect: effect.key, attempt });
       await this.#warnOfBudget();
@@ -421,6 +427,12 @@ export class RunDriver {
     } catch (thrown) {
       this.#fail(thrown);
     }
+  }
+
+  /** The worker of the attempt, with the reason: in the append of its prompt, or of its end without one. */
+  #routed(state: RunState, key: EffectKey, attempt: number): RunEvent[] {
+    const route = this.#routes.get(key);
+    return route?.attempt === attempt ? routed(state, key, attempt, route.verdict) : [];
   }
 
   async #look(effect: EffectState): Promise<void> {
@@ -490,13 +502,17 @@ export class RunDriver {
       github: await this.#dependencies.github.installation(state.thread.repository.installationId),
       signal,
       decided: async (verdict: Verdict) => {
-        await this.#change((now) => routed(now, effect.key, attempt, verdict));
+        this.#routes.set(effect.key, { attempt, verdict });
       },
       judged: async (action, verdict) => {
         await this.#change((now) => judged(now, { key: effect.key, attempt }, action, verdict));
       },
       prompted: async (prompted) => {
-        await this.#change((now) => (now.open.has(effect.key) ? [{ type: "effect.prompted", ...prompted }] : []));
+        await this.#change((now) =>
+          now.open.has(effect.key)
+            ? [...this.#routed(now, effect.key, attempt), { type: "effect.prompted", ...prompted }]
+            : [],
+        );
       },
       meter: (metering) =>
         meterAttempt(

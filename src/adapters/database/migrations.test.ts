@@ -23,7 +23,7 @@ it("the poll for missed deliveries asks by GUID, and an index answers: also in a
     await sql`drop trigger baton_events_told on events`.execute(db);
     await sql`alter table events drop column salts, drop column feed, drop column feed_position`.execute(db);
     await sql`drop table feeds`.execute(db);
-    await sql`drop function baton_tell_events, baton_tell_outbox cascade`.execute(db);
+    await sql`drop function baton_tell_events, baton_tell_outbox, baton_append cascade`.execute(db);
     await sql`delete from baton_migrations where name >= '0003-deliveries-by-guid'`.execute(db);
     await migrate(db);
     // PostgreSQL scans a table without rows, unless scans are forbidden.

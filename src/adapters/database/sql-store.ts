@@ -49,6 +49,7 @@ export class SqlStore implements Store {
   readonly #db: Kysely<Tables>;
   readonly #queue: TransactionalQueue;
   readonly #arrivals: Arrivals;
+  #asked: { names: Set<string>; found: Promise<Map<string, string>> } | null = null;
 
   constructor(db: Kysely<Tables>, queue: TransactionalQueue) {
     this.#db = db;
@@ -476,14 +477,29 @@ export class SqlStore implements Store {
     return row === undefined ? null : (JSON.parse(row.content) as string);
   }
 
+  /** Values that are asked for together are one statement. */
   async value(name: string): Promise<Json> {
-    const row = await this.#db
-      .selectFrom("settings_values")
-      .select("value")
-      .where("name", "=", name)
-      .executeTakeFirst()
-      .catch(rethrow);
-    return row === undefined ? null : (JSON.parse(row.value) as Json);
+    this.#asked ??= this.#askValues();
+    const { names, found } = this.#asked;
+    names.add(name);
+    const text = (await found).get(name);
+    return text === undefined ? null : (JSON.parse(text) as Json);
+  }
+
+  #askValues(): { names: Set<string>; found: Promise<Map<string, string>> } {
+    const names = new Set<string>();
+    const read = async (): Promise<Map<string, string>> => {
+      await Promise.resolve();
+      this.#asked = null;
+      const rows = await this.#db
+        .selectFrom("settings_values")
+        .select(["name", "value"])
+        .where("name", "in", [...names])
+        .execute()
+        .catch(rethrow);
+      return new Map(rows.map((row) => [row.name, row.value]));
+    };
+    return { names, found: read() };
   }
 
   async setValue(name: string, value: Json): Promise<void> {

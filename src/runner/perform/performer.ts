@@ -26,7 +26,7 @@ export interface PerformContext {
   signal: AbortSignal;
   /** A milestone for people, with the usage so far. */
   report(note: string, usage: Usage[], partial?: PartialWork): void;
-  /** A choice for this attempt, for `/baton why`: journaled before the attempt continues. */
+  /** A choice for this attempt, for `/baton why`: journaled with its prompt, or with its end if it got none. */
   decided?(verdict: Verdict): Promise<void>;
   /** The policy's verdict on a write, for `/baton why`: journaled before Baton obeys it. */
   judged?(action: "publish" | "merge", verdict: Verdict): Promise<void>;

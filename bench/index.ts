@@ -1,6 +1,7 @@
 /** The registry: one line a benchmark. */
 import { actionStart } from "./action-start.ts";
 import { coldStart } from "./cold-start.ts";
+import { cpu } from "./cpu.ts";
 import { deliveredToSpawn } from "./delivered-to-spawn.ts";
 import { demoDuration } from "./demo-duration.ts";
 import { engineOverhead } from "./engine-overhead.ts";
@@ -22,6 +23,7 @@ export const benches: readonly Bench[] = [
   journalAppend,
   promptPrefix,
   coldStart,
+  cpu,
   actionStart,
   demoDuration,
 ];

@@ -14,6 +14,7 @@ const lookIntervalMs = 10;
 
 export interface StartedApp {
   webhookUrl: string;
+  pid: number;
   /** From the spawn of the process to the first good answer of /health. */
   startedInMs: number;
   /** Sends SIGTERM. Resolves when the process is gone. */
@@ -50,6 +51,7 @@ export async function startApp(options: { dataDir: string; databaseUrl: string |
   });
   return {
     webhookUrl: `${url}${webhookPath}`,
+    pid: child.pid ?? 0,
     startedInMs: performance.now() - begunAt,
     async stop() {
       github.close();

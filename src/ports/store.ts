@@ -51,6 +51,8 @@ export interface TransactionWrites {
   /** Occupies the thread for this run, or frees it: a thread has at most one active run. Conflict: BATON_RUN_ACTIVE. */
   thread?: { threadKey: string; activeRunId: RunId | null };
   ledger?: LedgerRow[];
+  /** Texts that the events name. Only for an append. */
+  blobs?: KeptBlob[];
   /** The lease under which this was decided, in addition to the run's own. Only for an append. */
   holds?: Fence;
   /**
@@ -58,6 +60,12 @@ export interface TransactionWrites {
    * do not see each other's leases (git refs). Otherwise `holds` is enough. Only for an append.
    */
   ledgerSeen?: { repositoryId: number; since: number; rows: number };
+}
+
+/** A text as the store keeps it, by its id. */
+export interface KeptBlob {
+  id: string;
+  content: string;
 }
 
 /** A run's fields for lists without reading its journal: a projection, rebuilt from events when lost. */
@@ -253,6 +261,8 @@ export interface Store {
 
   // blobs: prompts and transcripts by content hash (sha256, hex)
   putBlob(content: string): Promise<string>;
+  /** The text as an append keeps it (`TransactionWrites.blobs`). Reads and writes nothing. */
+  keptBlob(content: string): KeptBlob;
   blob(id: string): Promise<string | null>;
 
   // small durable values, for cursors

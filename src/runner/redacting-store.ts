@@ -8,7 +8,7 @@
  */
 import type { RunEvent } from "../core/event.ts";
 import type { Json } from "../core/vocabulary.ts";
-import type { AppendRequest, NewDelivery, NewJob, Store, TransactionWrites } from "../ports/store.ts";
+import type { AppendRequest, KeptBlob, NewDelivery, NewJob, Store, TransactionWrites } from "../ports/store.ts";
 
 type Redact = (text: string) => string;
 
@@ -34,8 +34,17 @@ function remembering(redact: Redact): Redact {
 
 export function redactingStore(store: Store, redactText: Redact): Store {
   const redact = remembering(redactText);
+  const known = new WeakSet<KeptBlob>();
+  const keptBlob = (content: string): KeptBlob => {
+    const blob = store.keptBlob(redact(content));
+    known.add(blob);
+    return blob;
+  };
   const writes = (given: TransactionWrites): TransactionWrites => ({
     ...given,
+    ...(given.blobs === undefined
+      ? {}
+      : { blobs: given.blobs.map((blob) => (known.has(blob) ? blob : keptBlob(blob.content))) }),
     ...(given.ledger === undefined ? {} : { ledger: deep(given.ledger, redact) }),
     ...(given.outbox === undefined
       ? {}
@@ -64,6 +73,7 @@ export function redactingStore(store: Store, redactText: Redact): Store {
     outboxDone: (key, contentHash, result) => store.outboxDone(key, contentHash, deep(result, redact)),
     outboxRetry: (key, notBefore, error) => store.outboxRetry(key, notBefore, redact(error)),
     outboxFailed: (key, error, contentHash) => store.outboxFailed(key, redact(error), contentHash),
+    keptBlob,
     putBlob: (content) => store.putBlob(redact(content)),
     setValue: (name, value) => store.setValue(name, bundleName.test(name) ? value : deep(value, redact)),
   };

@@ -17,6 +17,7 @@
  */
 
 import {
+  type AttemptResult,
   answer,
   attemptEnded,
   endShield,
@@ -43,7 +44,7 @@ import { showLocal } from "../core/zone.ts";
 import type { Allowance } from "../money/allowance.ts";
 import { budgetWarnings } from "../money/budget.ts";
 import { startAttempt } from "../money/metering.ts";
-import type { TransactionWrites } from "../ports/store.ts";
+import type { KeptBlob, Store, TransactionWrites } from "../ports/store.ts";
 import { ChildRuns, type OtherRuns } from "./child-runs.ts";
 import { isClosed, threadClosed } from "./closed-thread.ts";
 import { sweepLimitsOf, withDay } from "./day-budget.ts";
@@ -396,8 +397,15 @@ export class RunDriver {
   async #perform(effect: EffectState, attempt: number, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#dependencies;
     const performer = workPerformers[effect.kind as keyof typeof workPerformers];
+    const texts: KeptBlob[] = [];
+    const end = (result: AttemptResult): Promise<unknown> =>
+      this.#changeWithTexts(texts, (state) => [
+        ...this.#routed(state, effect.key, attempt),
+        ...attemptEnded(state, effect.key, attempt, result, clock.now()),
+      ]);
     try {
-      const result = await performer.perform(await this.#context(effect, attempt, signal)).catch((thrown: unknown) => {
+      const context = await this.#context(effect, attempt, signal, texts);
+      const result = await performer.perform(context).catch((thrown: unknown) => {
         const error = afterLag(toBatonError(thrown), effect, clock.now());
         if (error.code === "BATON_INTERNAL") log.error("An effect failed unexpectedly", { key: effect.key, error });
         // The attempt's usage up to then is real: the journal has it.
@@ -410,16 +418,10 @@ export class RunDriver {
       if (this.#stopping === "left" && !result.ok && result.error.code === "BATON_GITHUB_LIMITED") return;
       if (this.#stopping === "left" && !result.ok && effect.kind !== "publish") {
         const lost = { code: "BATON_ATTEMPT_LOST" as const, message: "Baton was shut down while this step ran." };
-        await this.#change((state) => [
-          ...this.#routed(state, effect.key, attempt),
-          ...attemptEnded(state, effect.key, attempt, { ...result, error: lost }, clock.now()),
-        ]);
+        await end({ ...result, error: lost });
         return;
       }
-      await this.#change((state) => [
-        ...this.#routed(state, effect.key, attempt),
-        ...attemptEnded(state, effect.key, attempt, result, clock.now()),
-      ]);
+      await end(result);
       if (this.#isRemote(effect))
         await performer.settled?.(this.#dependencies, { run: this.#actor.state.runId, effect: effect.key, attempt });
       await this.#warnOfBudget();
@@ -427,6 +429,15 @@ export class RunDriver {
     } catch (thrown) {
       this.#fail(thrown);
     }
+  }
+
+  /** The texts of an attempt are kept by the append of the event that names them. */
+  async #changeWithTexts(texts: KeptBlob[], decide: (state: RunState) => RunEvent[]): Promise<void> {
+    const stored = await this.#change((state) => {
+      const events = decide(state);
+      return texts.length === 0 ? events : { events, also: { blobs: [...texts] } };
+    });
+    if (stored.length > 0) texts.length = 0;
   }
 
   /** The worker of the attempt, with the reason: in the append of its prompt, or of its end without one. */
@@ -444,7 +455,7 @@ export class RunDriver {
     const look = (async () => {
       try {
         await this.#watch();
-        const seen = await performer.observe(await this.#context(effect, 0, new AbortController().signal));
+        const seen = await performer.observe(await this.#context(effect, 0, new AbortController().signal, null));
         await this.#change((state) => {
           if (!state.open.has(effect.key)) return [];
           const events = observe(state, effect.key, seen.verdict, seen.facts);
@@ -489,13 +500,22 @@ export class RunDriver {
     this.#watched = watches;
   }
 
-  async #context(effect: EffectState, attempt: number, signal: AbortSignal): Promise<PerformContext> {
+  /** `texts`: collects the texts that the attempt puts into the store. null: the store keeps them at once. */
+  async #context(
+    effect: EffectState,
+    attempt: number,
+    signal: AbortSignal,
+    texts: KeptBlob[] | null,
+  ): Promise<PerformContext> {
     const { clock } = this.#dependencies;
     const { state } = this.#actor;
     let reports = 0;
     let reportedAt = Number.NEGATIVE_INFINITY;
     return {
-      dependencies: this.#dependencies,
+      dependencies:
+        texts === null
+          ? this.#dependencies
+          : { ...this.#dependencies, store: collectingTexts(this.#dependencies.store, texts) },
       state,
       effect,
       attempt,
@@ -508,7 +528,7 @@ export class RunDriver {
         await this.#change((now) => judged(now, { key: effect.key, attempt }, action, verdict));
       },
       prompted: async (prompted) => {
-        await this.#change((now) =>
+        await this.#changeWithTexts(texts, (now) =>
           now.open.has(effect.key)
             ? [...this.#routed(now, effect.key, attempt), { type: "effect.prompted", ...prompted }]
             : [],
@@ -653,6 +673,21 @@ function waitsForTurn(count: number, { priority, deadline }: { priority: Priorit
     evidence: [],
     children: [],
   };
+}
+
+function collectingTexts(store: Store, texts: KeptBlob[]): Store {
+  const putBlob = async (content: string): Promise<string> => {
+    const blob = store.keptBlob(content);
+    texts.push(blob);
+    return blob.id;
+  };
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === "putBlob") return putBlob;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
 }
 
 /** The things that only people can end now. */

@@ -131,14 +131,18 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
         usd: 0.1 + 0.2,
         at: 1_764_000_000_123,
       });
+      const blobs = ["a prompt \u0000 \ud800", "another"].map((text) => store.keptBlob(text));
       const ledger = [line("b"), { ...line("a"), personId: 5, person: "alice" }];
       const stale = { ...holds, epoch: 7 };
-      await expect(append(runId, 0, [paused], { fence, also: { holds: stale, ledger } })).rejects.toMatchObject({
+      await expect(append(runId, 0, [paused], { fence, also: { holds: stale, ledger, blobs } })).rejects.toMatchObject({
         code: "BATON_LEASE_LOST",
       });
       expect(await store.ledger({ runId })).toEqual([]);
-      await append(runId, 0, [paused, resumed], { fence, also: { holds, ledger } });
+      await append(runId, 0, [paused, resumed], { fence, also: { holds, ledger, blobs } });
       expect(await store.ledger({ runId })).toEqual(ledger);
+      for (const { id, content } of blobs) expect(await store.blob(id)).toBe(content);
+      expect(await store.putBlob(blobs[0]?.content ?? "")).toBe(blobs[0]?.id);
+      await append(runId, 2, [paused], { fence, also: { blobs } });
     });
 
     it("S1: what was written beside a conflicting append is not there either", async () => {

@@ -41,7 +41,6 @@ export const happyPathSites = [
   "lease: acquire outbox",
   "lease: acquire run",
   "lease: release run",
-  "blob: put",
   "git: fetch",
   "git: create workspace",
   "git: import",

@@ -73,7 +73,7 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
   ],
   // One statement for an append and its conditions. The server keeps the plans of its parts.
   "0007-append": [
-    `create function baton_append(run text, seen integer, seen_hash text, lease json, second_lease json, new_thread text, news json, money json,
+    `create function baton_append(run text, seen integer, seen_hash text, lease json, second_lease json, new_thread text, news json, money json, texts json,
        out answer text, out counted integer) language plpgsql as $$
      declare
        last record;
@@ -115,6 +115,9 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
            select * from json_to_recordset(money) as line(run_id text, key text, attempt integer, kind text, repository_id double precision, thread_key text, harness text, model text,
              input double precision, output double precision, cache_read double precision, cache_write double precision, usd double precision, at double precision,
              person_id double precision, person text);
+       end if;
+       if texts is not null then
+         insert into blobs (id, content) select * from json_to_recordset(texts) as one(id text, content text) on conflict (id) do nothing;
        end if;
      end $$`,
   ],

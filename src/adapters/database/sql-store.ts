@@ -26,6 +26,7 @@ import type {
   AppendRequest,
   Delivery,
   Fence,
+  KeptBlob,
   Lease,
   LedgerRow,
   NewDelivery,
@@ -71,7 +72,7 @@ export class SqlStore implements Store {
         sha256,
         seed: randomUUID(),
       });
-      const { holds: _, ledger: __, ledgerSeen: ___, ...others } = also;
+      const { holds: _, ledger: __, ledgerSeen: ___, blobs: ____, ...others } = also;
       // An append is one statement. Other writes need a transaction around it.
       if (Object.keys(others).length === 0) await appendSealed(this.#db, request, previousHash, sealed);
       else
@@ -456,8 +457,12 @@ export class SqlStore implements Store {
     }));
   }
 
+  keptBlob(content: string): KeptBlob {
+    return { id: sha256(content), content };
+  }
+
   async putBlob(content: string): Promise<string> {
-    const id = sha256(content);
+    const { id } = this.keptBlob(content);
     await this.#db
       .insertInto("blobs")
       .values({ id, content: JSON.stringify(content) })
@@ -581,7 +586,7 @@ async function hashAt(db: Kysely<Tables>, runId: RunId, position: number): Promi
 }
 
 /**
- * Appends under the conditions of the request, in one statement (S1, S2, S7). The leases and the feed's row (feed.FE1)
+ * Appends under the conditions of the request, in one statement (store.S1, store.S2, store.S7). The leases and the feed's row (feed.FE1)
  * stay locked until the commit, so that no other process gets the lease before the decision is stored.
  */
 async function appendSealed(
@@ -606,12 +611,14 @@ async function appendSealed(
   // As a parameter of its own, a text would lose half a surrogate pair on the way. JSON keeps it, and PostgreSQL refuses.
   const wellFormed = (_: string, value: unknown): unknown => (typeof value === "string" ? value.toWellFormed() : value);
   const money = ledger.length === 0 ? null : JSON.stringify(ledger.map(ledgerValues), wellFormed);
+  const blobs = (also?.blobs ?? []).map(({ id, content }) => ({ id, content: JSON.stringify(content) }));
+  const texts = blobs.length === 0 ? null : JSON.stringify(blobs);
   const { rows } = await sql<{
     answer: string;
     counted: number;
   }>`select answer, counted from baton_append(${runId}::text,
     ${expectedPosition}::integer, ${previousHash}::text, ${lease(fence)}::json, ${lease(also?.holds)}::json,
-    ${also?.run?.threadKey ?? null}::text, ${JSON.stringify(news)}::json, ${money}::json)`.execute(db);
+    ${also?.run?.threadKey ?? null}::text, ${JSON.stringify(news)}::json, ${money}::json, ${texts}::json)`.execute(db);
   const { answer, counted } = rows[0] ?? { answer: "position", counted: 0 };
   if (answer === "lease" && fence !== undefined) throw leaseLost(fence);
   if (answer === "second lease" && also?.holds !== undefined) throw leaseLost(also.holds);

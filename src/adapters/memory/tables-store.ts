@@ -6,6 +6,7 @@ import type { Json, RunId } from "../../core/vocabulary.ts";
 import type {
   AppendRequest,
   Delivery,
+  KeptBlob,
   Lease,
   LedgerRow,
   NewDelivery,
@@ -15,6 +16,7 @@ import type {
   Store,
   TransactionWrites,
 } from "../../ports/store.ts";
+import { sha256 } from "../system/sha256.ts";
 import { type JobRow, jobRow, type LedgerFilter, type Tables, type Writes } from "./tables.ts";
 
 export interface ChangeAbout {
@@ -46,8 +48,9 @@ export class TablesStore implements Store {
     this.#host = host;
   }
 
-  async append({ also, ...request }: AppendRequest): Promise<StoredEvent[]> {
-    const writes = this.#identified(also ?? {});
+  async append({ also: { blobs = [], ...also } = {}, ...request }: AppendRequest): Promise<StoredEvent[]> {
+    for (const { content } of blobs) await this.#host.putBlob(content);
+    const writes = this.#identified(also);
     const copy = structuredClone({ ...request, also: writes, seed: randomUUID() });
     return this.#host.change((tables) => tables.append(copy), {
       jobs: writes.jobs ?? [],
@@ -170,6 +173,10 @@ export class TablesStore implements Store {
 
   async ledger(filter: LedgerFilter): Promise<LedgerRow[]> {
     return this.#host.tables().ledger(filter);
+  }
+
+  keptBlob(content: string): KeptBlob {
+    return { id: sha256(content), content };
   }
 
   putBlob(content: string): Promise<string> {

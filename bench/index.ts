@@ -1,5 +1,6 @@
 /** The registry: one line a benchmark. */
 import { actionStart } from "./action-start.ts";
+import { agentStep } from "./agent-step.ts";
 import { coldStart } from "./cold-start.ts";
 import { cpu } from "./cpu.ts";
 import { deliveredToSpawn } from "./delivered-to-spawn.ts";
@@ -18,6 +19,7 @@ export const benches: readonly Bench[] = [
   deliveredToSpawn,
   engineOverhead,
   step,
+  agentStep,
   replayJournal,
   workspaces,
   journalAppend,

@@ -528,7 +528,7 @@ export class RunDriver {
         await this.#change((now) => judged(now, { key: effect.key, attempt }, action, verdict));
       },
       prompted: async (prompted) => {
-        await this.#changeWithTexts(texts, (now) =>
+        await this.#changeWithTexts(texts ?? [], (now) =>
           now.open.has(effect.key)
             ? [...this.#routed(now, effect.key, attempt), { type: "effect.prompted", ...prompted }]
             : [],

@@ -121,6 +121,12 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
        end if;
      end $$`,
   ],
+  // Questions that Baton asks often, in tables that only grow.
+  "0008-hot-questions": [
+    `create index runs_newest on runs (created_at desc, run_id desc)`,
+    `create index leases_held on leases (expires_at) where owner <> ''`,
+    `create index ledger_thread on ledger (thread_key)`,
+  ],
 };
 
 const provider: MigrationProvider = {

@@ -63,6 +63,11 @@ const good = (text: string, with_ = secret): Record<string, string> => ({
   "x-hub-signature-256": sign(with_, text),
 });
 
+const said = (text: string): object => {
+  const { comment, ...rest } = JSON.parse(body) as { comment: object };
+  return { ...rest, comment: { ...comment, body: text } };
+};
+
 /** `write` sends the body, or a part of it, or nothing. */
 function send(
   headers: Record<string, string>,
@@ -117,6 +122,8 @@ describe("a delivery that is taken", () => {
   it.each([
     ["an event that Baton ignores", "star", { action: "created" }],
     ["an edited comment", "issue_comment", { ...(JSON.parse(body) as object), action: "edited" }],
+    ["a comment without a command", "issue_comment", said("I saw this as well, see `/baton` in the docs.")],
+    ["a comment that quotes a command", "issue_comment", said("> /baton run\n\nWho wrote this?")],
     ["a push to another branch", "push", { ...(JSON.parse(body) as object), ref: "refs/heads/topic" }],
     [
       "a command without its author",
@@ -134,6 +141,15 @@ describe("a delivery that is taken", () => {
     await database.queue.stop(1_000);
     expect(jobs).toEqual([]);
   });
+
+  it.each(["/baton status", "Hello\n\n/baton run", "@baton run", "@somebody status", "x".repeat(5_000)])(
+    "DL4: as the comment %s has a job",
+    async (text) => {
+      const payload = JSON.stringify(said(text));
+      await whole(good(payload), payload);
+      expect(await kept()).toMatchObject({ state: "received" });
+    },
+  );
 
   it("DL4: as an event that rules of `triggers` may name has a job", async () => {
     const text = JSON.stringify({

@@ -53,6 +53,8 @@ export interface TransactionWrites {
   ledger?: LedgerRow[];
   /** Texts that the events name. Only for an append. */
   blobs?: KeptBlob[];
+  /** Small values that change with the events. Only for an append. */
+  values?: { name: string; value: Json }[];
   /** The lease under which this was decided, in addition to the run's own. Only for an append. */
   holds?: Fence;
   /**

@@ -40,11 +40,15 @@ export function redactingStore(store: Store, redactText: Redact): Store {
     known.add(blob);
     return blob;
   };
+  const redactedValue = (name: string, value: Json): Json => (bundleName.test(name) ? value : deep(value, redact));
   const writes = (given: TransactionWrites): TransactionWrites => ({
     ...given,
     ...(given.blobs === undefined
       ? {}
       : { blobs: given.blobs.map((blob) => (known.has(blob) ? blob : keptBlob(blob.content))) }),
+    ...(given.values === undefined
+      ? {}
+      : { values: given.values.map(({ name, value }) => ({ name, value: redactedValue(name, value) })) }),
     ...(given.ledger === undefined ? {} : { ledger: deep(given.ledger, redact) }),
     ...(given.outbox === undefined
       ? {}
@@ -75,7 +79,7 @@ export function redactingStore(store: Store, redactText: Redact): Store {
     outboxFailed: (key, error, contentHash) => store.outboxFailed(key, redact(error), contentHash),
     keptBlob,
     putBlob: (content) => store.putBlob(redact(content)),
-    setValue: (name, value) => store.setValue(name, bundleName.test(name) ? value : deep(value, redact)),
+    setValue: (name, value) => store.setValue(name, redactedValue(name, value)),
   };
   return new Proxy(store, {
     get(target, name) {

@@ -39,7 +39,7 @@ import type { PartialWork, RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { Priority } from "../core/priority.ts";
 import type { EffectState, RunState } from "../core/state.ts";
-import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
+import type { EffectKey, Json, Usage, Verdict } from "../core/vocabulary.ts";
 import { showLocal } from "../core/zone.ts";
 import type { Allowance } from "../money/allowance.ts";
 import { budgetWarnings } from "../money/budget.ts";
@@ -397,14 +397,14 @@ export class RunDriver {
   async #perform(effect: EffectState, attempt: number, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#dependencies;
     const performer = workPerformers[effect.kind as keyof typeof workPerformers];
-    const texts: KeptBlob[] = [];
+    const gathered: Gathered = { texts: [], values: new Map() };
     const end = (result: AttemptResult): Promise<unknown> =>
-      this.#changeWithTexts(texts, (state) => [
+      this.#changeWith(gathered, (state) => [
         ...this.#routed(state, effect.key, attempt),
         ...attemptEnded(state, effect.key, attempt, result, clock.now()),
       ]);
     try {
-      const context = await this.#context(effect, attempt, signal, texts);
+      const context = await this.#context(effect, attempt, signal, gathered);
       const result = await performer.perform(context).catch((thrown: unknown) => {
         const error = afterLag(toBatonError(thrown), effect, clock.now());
         if (error.code === "BATON_INTERNAL") log.error("An effect failed unexpectedly", { key: effect.key, error });
@@ -431,13 +431,15 @@ export class RunDriver {
     }
   }
 
-  /** The texts of an attempt are kept by the append of the event that names them. */
-  async #changeWithTexts(texts: KeptBlob[], decide: (state: RunState) => RunEvent[]): Promise<void> {
-    const stored = await this.#change((state) => {
-      const events = decide(state);
-      return texts.length === 0 ? events : { events, also: { blobs: [...texts] } };
-    });
-    if (stored.length > 0) texts.length = 0;
+  /** An append of the attempt also keeps what the attempt gathered. */
+  async #changeWith({ texts, values }: Gathered, decide: (state: RunState) => RunEvent[]): Promise<void> {
+    const also: TransactionWrites = {};
+    if (texts.length > 0) also.blobs = [...texts];
+    if (values.size > 0) also.values = [...values].map(([name, value]) => ({ name, value }));
+    const stored = await this.#change((state) => ({ events: decide(state), also }));
+    if (stored.length === 0) return;
+    texts.length = 0;
+    values.clear();
   }
 
   /** The worker of the attempt, with the reason: in the append of its prompt, or of its end without one. */
@@ -500,22 +502,24 @@ export class RunDriver {
     this.#watched = watches;
   }
 
-  /** `texts`: collects the texts that the attempt puts into the store. null: the store keeps them at once. */
+  /** null: an observer's texts are kept at once. */
   async #context(
     effect: EffectState,
     attempt: number,
     signal: AbortSignal,
-    texts: KeptBlob[] | null,
+    gathered: Gathered | null,
   ): Promise<PerformContext> {
     const { clock } = this.#dependencies;
     const { state } = this.#actor;
     let reports = 0;
     let reportedAt = Number.NEGATIVE_INFINITY;
     return {
-      dependencies:
-        texts === null
-          ? this.#dependencies
-          : { ...this.#dependencies, store: collectingTexts(this.#dependencies.store, texts) },
+      ...(gathered === null
+        ? { dependencies: this.#dependencies }
+        : {
+            dependencies: { ...this.#dependencies, store: gatheringTexts(this.#dependencies.store, gathered) },
+            learned: gatheringValues(this.#dependencies.store, gathered),
+          }),
       state,
       effect,
       attempt,
@@ -528,7 +532,7 @@ export class RunDriver {
         await this.#change((now) => judged(now, { key: effect.key, attempt }, action, verdict));
       },
       prompted: async (prompted) => {
-        await this.#changeWithTexts(texts ?? [], (now) =>
+        await this.#changeWith(gathered ?? { texts: [], values: new Map() }, (now) =>
           now.open.has(effect.key)
             ? [...this.#routed(now, effect.key, attempt), { type: "effect.prompted", ...prompted }]
             : [],
@@ -675,7 +679,13 @@ function waitsForTurn(count: number, { priority, deadline }: { priority: Priorit
   };
 }
 
-function collectingTexts(store: Store, texts: KeptBlob[]): Store {
+/** What an attempt wants to keep with its next event. */
+interface Gathered {
+  texts: KeptBlob[];
+  values: Map<string, Json>;
+}
+
+function gatheringTexts(store: Store, { texts }: Gathered): Store {
   const putBlob = async (content: string): Promise<string> => {
     const blob = store.keptBlob(content);
     texts.push(blob);
@@ -688,6 +698,13 @@ function collectingTexts(store: Store, texts: KeptBlob[]): Store {
       return typeof value === "function" ? (value.bind(target) as unknown) : value;
     },
   });
+}
+
+function gatheringValues(store: Store, { values }: Gathered): Pick<Store, "value" | "setValue"> {
+  return {
+    value: async (name) => values.get(name) ?? store.value(name),
+    setValue: async (name, value) => void values.set(name, value),
+  };
 }
 
 /** The things that only people can end now. */

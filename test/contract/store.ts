@@ -133,16 +133,21 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       });
       const blobs = ["a prompt \u0000 \ud800", "another"].map((text) => store.keptBlob(text));
       const ledger = [line("b"), { ...line("a"), personId: 5, person: "alice" }];
+      const values = [{ name: `v/${runId}`, value: { a: "\u0000é" } }];
       const stale = { ...holds, epoch: 7 };
-      await expect(append(runId, 0, [paused], { fence, also: { holds: stale, ledger, blobs } })).rejects.toMatchObject({
+      await expect(
+        append(runId, 0, [paused], { fence, also: { holds: stale, ledger, blobs, values } }),
+      ).rejects.toMatchObject({
         code: "BATON_LEASE_LOST",
       });
-      expect(await store.ledger({ runId })).toEqual([]);
-      await append(runId, 0, [paused, resumed], { fence, also: { holds, ledger, blobs } });
+      expect([await store.ledger({ runId }), await store.value(`v/${runId}`)]).toEqual([[], null]);
+      await append(runId, 0, [paused, resumed], { fence, also: { holds, ledger, blobs, values } });
+      expect(await store.value(`v/${runId}`)).toEqual({ a: "\u0000é" });
       expect(await store.ledger({ runId })).toEqual(ledger);
       for (const { id, content } of blobs) expect(await store.blob(id)).toBe(content);
       expect(await store.putBlob(blobs[0]?.content ?? "")).toBe(blobs[0]?.id);
-      await append(runId, 2, [paused], { fence, also: { blobs } });
+      await append(runId, 2, [paused], { fence, also: { blobs, values: [{ name: `v/${runId}`, value: 2 }] } });
+      expect(await store.value(`v/${runId}`)).toBe(2);
     });
 
     it("S1: what was written beside a conflicting append is not there either", async () => {

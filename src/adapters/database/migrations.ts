@@ -73,7 +73,7 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
   ],
   // One statement for an append and its conditions. The server keeps the plans of its parts.
   "0007-append": [
-    `create function baton_append(run text, seen integer, seen_hash text, lease json, second_lease json, new_thread text, news json, money json, texts json,
+    `create function baton_append(run text, seen integer, seen_hash text, lease json, second_lease json, new_thread text, news json, money json, texts json, kept json,
        out answer text, out counted integer) language plpgsql as $$
      declare
        last record;
@@ -117,7 +117,11 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
              person_id double precision, person text);
        end if;
        if texts is not null then
-         insert into blobs (id, content) select * from json_to_recordset(texts) as one(id text, content text) on conflict (id) do nothing;
+         insert into blobs (id, content) select * from json_to_recordset(texts) as one(id text, content text) order by id on conflict (id) do nothing;
+       end if;
+       if kept is not null then
+         insert into settings_values (name, value) select * from json_to_recordset(kept) as one(name text, value text) order by name
+           on conflict (name) do update set value = excluded.value;
        end if;
      end $$`,
   ],

@@ -72,7 +72,7 @@ export class SqlStore implements Store {
         sha256,
         seed: randomUUID(),
       });
-      const { holds: _, ledger: __, ledgerSeen: ___, blobs: ____, ...others } = also;
+      const { holds: _, ledger: __, ledgerSeen: ___, blobs: ____, values: _____, ...others } = also;
       // An append is one statement. Other writes need a transaction around it.
       if (Object.keys(others).length === 0) await appendSealed(this.#db, request, previousHash, sealed);
       else
@@ -612,13 +612,17 @@ async function appendSealed(
   const wellFormed = (_: string, value: unknown): unknown => (typeof value === "string" ? value.toWellFormed() : value);
   const money = ledger.length === 0 ? null : JSON.stringify(ledger.map(ledgerValues), wellFormed);
   const blobs = (also?.blobs ?? []).map(({ id, content }) => ({ id, content: JSON.stringify(content) }));
+  const values = (also?.values ?? []).map(({ name, value }) => ({ name, value: JSON.stringify(value) }));
+  const kept = values.length === 0 ? null : JSON.stringify(values);
   const texts = blobs.length === 0 ? null : JSON.stringify(blobs);
   const { rows } = await sql<{
     answer: string;
     counted: number;
   }>`select answer, counted from baton_append(${runId}::text,
     ${expectedPosition}::integer, ${previousHash}::text, ${lease(fence)}::json, ${lease(also?.holds)}::json,
-    ${also?.run?.threadKey ?? null}::text, ${JSON.stringify(news)}::json, ${money}::json, ${texts}::json)`.execute(db);
+    ${also?.run?.threadKey ?? null}::text, ${JSON.stringify(news)}::json, ${money}::json, ${texts}::json, ${kept}::json)`.execute(
+    db,
+  );
   const { answer, counted } = rows[0] ?? { answer: "position", counted: 0 };
   if (answer === "lease" && fence !== undefined) throw leaseLost(fence);
   if (answer === "second lease" && also?.holds !== undefined) throw leaseLost(also.holds);

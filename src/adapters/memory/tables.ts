@@ -149,6 +149,7 @@ export class Tables {
       seed,
     });
     this.#write(also, runId);
+    for (const { name, value } of also.values ?? []) this.setValue(name, value);
     if (sealed.length > 0) {
       this.events.set(runId, [...journal, ...this.#placed(runId, sealed)]);
       this.#changed("events", runId);

@@ -11,6 +11,7 @@ import type { Prompted } from "../../core/instructions.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, Usage, Verdict } from "../../core/vocabulary.ts";
 import type { Github } from "../../ports/github.ts";
+import type { Store } from "../../ports/store.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Attempt } from "../remote/claims.ts";
 import type { TellMeter } from "./attempt-money.ts";
@@ -34,6 +35,8 @@ export interface PerformContext {
   prompted?(prompted: Prompted): Promise<void>;
   /** Money of the attempt, journaled before the attempt uses more (B4). */
   meter: TellMeter;
+  /** The memory of harnesses, kept with the attempt's end. Absent: the store keeps it at once. */
+  learned?: Pick<Store, "value" | "setValue">;
   /** Receives the attempt's outcome for a remote worker, in place of this machine's memory of harnesses. */
   ran?(ran: Ran): Promise<void>;
 }

@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { webhookPath } from "../../src/app/door.ts";
 
 export const webhookSecret = "a-secret-of-this-benchmark";
-const mainPath = fileURLToPath(new URL("../../src/app/main.ts", import.meta.url));
+/** As `npm start` does. It keeps compiled code for the next start. */
+const program = [fileURLToPath(new URL("../../bin/in-clone.js", import.meta.url)), "src/app/main.ts"];
 const patienceMs = 60_000;
 const lookIntervalMs = 10;
 
@@ -31,7 +32,7 @@ export async function startApp(options: { dataDir: string; databaseUrl: string |
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const begunAt = performance.now();
-  const child = spawn(process.execPath, [mainPath], {
+  const child = spawn(process.execPath, program, {
     stdio: ["ignore", "inherit", "inherit"],
     env: {
       PATH: process.env["PATH"],

@@ -679,7 +679,7 @@ function waitsForTurn(count: number, { priority, deadline }: { priority: Priorit
   };
 }
 
-/** What an attempt wants to keep with its next event. */
+/** Texts and values that an attempt keeps with its next event. */
 interface Gathered {
   texts: KeptBlob[];
   values: Map<string, Json>;

@@ -56,7 +56,7 @@ export async function openRuns(settings: AppSettings): Promise<OpenedRuns> {
   const database = await openDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, log });
   const place = placeOf(database.store);
   return {
-    ...operatorOf(database, place.runs, settings.onboarding),
+    ...operatorOf(database, place.runs, settings),
     runs: place.runs,
     redact,
     async close() {
@@ -111,7 +111,7 @@ async function threadHomes(remote: StateRemote): Promise<string[]> {
 export function operatorOf(
   database: Pick<Database, "store" | "kind" | "backup">,
   runs: Runs,
-  onboarding: AppSettings["onboarding"],
+  { onboarding, owners }: Pick<AppSettings, "onboarding" | "owners">,
   start: Operator["start"] = needsApp,
 ): Operator {
   const { store } = database;
@@ -125,7 +125,7 @@ export function operatorOf(
     circuit: (harness) => circuitOf(store, circuitKey(harness, null)),
     schedules: new Schedules({ store, clock: systemClock }),
     sweeps: new Sweeps({ store, clock: systemClock }),
-    setups: new SetupRequests({ store, clock: systemClock }, onboarding),
+    setups: new SetupRequests({ store, clock: systemClock }, onboarding, owners),
   };
 }
 

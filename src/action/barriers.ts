@@ -18,6 +18,7 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   issue: "look",
   comments: "look",
   written: "look",
+  unedited: "look",
   pullRequest: "look",
   pullRequestsForBranch: "look",
   reviews: "look",
@@ -69,7 +70,7 @@ const setupMethods: Record<keyof RepositorySetup, "look" | "act"> = {
   paths: "look",
   secretNames: "look",
   branchRules: "look",
-  commitsAhead: "look",
+  messagesAhead: "look",
   ensureBranch: "act",
   ensureFile: "act",
 };

@@ -123,11 +123,8 @@ export function createApplication(options: ApplicationOptions = {}): Application
     parts.door = door;
     parts.control = await openControl({
       path: controlPath(settings.dataDir),
-      operator: operatorOf(
-        { ...baton.database, store: baton.dependencies.store },
-        baton.runs,
-        settings.onboarding,
-        (request) => startRun(baton.dependencies, baton.runner, request),
+      operator: operatorOf({ ...baton.database, store: baton.dependencies.store }, baton.runs, settings, (request) =>
+        startRun(baton.dependencies, baton.runner, request),
       ),
       about: () => aboutOf(parts, baton),
       stop: () => process.kill(process.pid, "SIGTERM"),

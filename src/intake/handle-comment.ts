@@ -22,6 +22,7 @@ import type { RunState } from "../core/state.ts";
 import { type Actor, type Json, type RunId, shortRunId, type Verdict } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
 import { atLeast } from "../policy/permission.ts";
+import { isServed } from "../policy/served-owners.ts";
 import type { Github } from "../ports/github.ts";
 import type { NewOutboxRow } from "../ports/store.ts";
 import { defineValues, readValue, writeValue } from "../ports/values.ts";
@@ -78,9 +79,8 @@ export async function hear(
   let parsed = parseCommand(event.body, commands);
   const called = parsed.kind === "none" ? calledNames(event.body) : [];
   if (parsed.kind === "none" && called.length === 0) return "no command";
-  const owners = dependencies.owners ?? null;
   // Silence: an account that Baton does not serve learns nothing and costs nothing.
-  if (owners !== null && !owners.includes(event.repository.owner.toLowerCase()))
+  if (!isServed(dependencies.owners, event.repository.owner))
     return `${event.repository.owner} is not among BATON_OWNERS`;
   const { bot, slug: ownSlug } = await dependencies.github.identity();
   const slug = ownSlug.toLowerCase();

@@ -132,7 +132,7 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
         at: 1_764_000_000_123,
       });
       const blobs = ["a prompt \u0000 \ud800", "another"].map((text) => store.keptBlob(text));
-      const ledger = [line("b"), { ...line("a"), personId: 5, person: "alice" }];
+      const ledger = [line("b"), { ...line("a"), personId: 5, person: "alice", process: "sweep" }];
       const values = [{ name: `v/${runId}`, value: { a: "\u0000é" } }];
       const stale = { ...holds, epoch: 7 };
       await expect(
@@ -325,6 +325,9 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       await store.write({ run: { ...row, status: "completed", watches: [] } });
       expect(await store.runs({ watch: `sha:${runId}` })).toEqual([]);
       expect(await store.runs({ threadKey: row.threadKey, active: true })).toEqual([]);
+      expect((await store.runs({ idStart: runId.slice(0, -1), limit: 50 })).map((run) => run.runId)).toContain(runId);
+      expect(await store.runs({ idStart: `${runId}0` })).toEqual([]);
+      expect(await store.runs({ idStart: runId.slice(1) })).toEqual([]);
     });
 
     it("lists the runs of all threads of a repository, and of none whose id begins like it", async () => {

@@ -307,8 +307,12 @@ export class SmallGithub implements Github {
     return createHash("sha1").update(commit).digest("hex");
   }
 
-  async recentCommits(_: Repository, branch: string): Promise<string[]> {
-    return [this.branches.get(branch) ?? ""];
+  async unedited(nodeIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(nodeIds);
+  }
+
+  async recentCommits(_: Repository, branch: string): Promise<{ sha: string; subject: string }[]> {
+    return [{ sha: this.branches.get(branch) ?? "", subject: "Begin" }];
   }
 
   async changedPaths(): Promise<string[]> {

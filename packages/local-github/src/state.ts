@@ -85,6 +85,8 @@ export interface Comment {
   body: string;
   createdAt: string;
   updatedAt: string;
+  /** Absent: nobody edited its text. */
+  editedAt?: string;
   reactions: Reaction[];
   /** Why it is minimized. Absent: it is not. */
   minimized?: string | null;
@@ -159,6 +161,8 @@ export interface Thread {
   assigneeIds: number[];
   createdAt: string;
   updatedAt: string;
+  /** Absent: nobody edited its text. */
+  editedAt?: string;
   closedAt: string | null;
   closedById: number | null;
   reactions: Reaction[];

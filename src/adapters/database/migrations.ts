@@ -71,8 +71,11 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
     `create trigger baton_outbox_changed after update on outbox for each row
        when (new.state = 'pending' and (old.state <> 'pending' or old.content_hash <> new.content_hash)) execute function baton_tell_outbox()`,
   ],
-  // One statement for an append and its conditions. The server keeps the plans of its parts.
-  "0007-append": [
+  // The sum of all sweeps, without the runs.
+  "0007-ledger-process": [`alter table ledger add column process text`],
+  // One statement for an append and its conditions. The server keeps the plans of its parts. A new column of events or
+  // ledger needs a new function of another name, because an older replica still calls this one.
+  "0008-append": [
     `create function baton_append(run text, seen integer, seen_hash text, lease json, second_lease json, new_thread text, news json, money json, texts json, kept json,
        out answer text, out counted integer) language plpgsql as $$
      declare
@@ -111,10 +114,10 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
          update runs set position = seen + added where run_id = run;
        end if;
        if money is not null then
-         insert into ledger (run_id, key, attempt, kind, repository_id, thread_key, harness, model, input, output, cache_read, cache_write, usd, at, person_id, person)
+         insert into ledger (run_id, key, attempt, kind, repository_id, thread_key, harness, model, input, output, cache_read, cache_write, usd, at, person_id, person, process)
            select * from json_to_recordset(money) as line(run_id text, key text, attempt integer, kind text, repository_id double precision, thread_key text, harness text, model text,
              input double precision, output double precision, cache_read double precision, cache_write double precision, usd double precision, at double precision,
-             person_id double precision, person text);
+             person_id double precision, person text, process text);
        end if;
        if texts is not null then
          insert into blobs (id, content) select * from json_to_recordset(texts) as one(id text, content text) order by id on conflict (id) do nothing;
@@ -126,7 +129,7 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
      end $$`,
   ],
   // Questions that Baton asks often, in tables that only grow.
-  "0008-hot-questions": [
+  "0009-hot-questions": [
     `create index runs_newest on runs (created_at desc, run_id desc)`,
     `create index leases_held on leases (expires_at) where owner <> ''`,
     `create index ledger_thread on ledger (thread_key)`,

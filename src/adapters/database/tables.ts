@@ -82,6 +82,7 @@ export interface Tables {
     /** Null: an older Baton wrote the row. */
     person_id: number | null;
     person: string | null;
+    process: string | null;
   };
   /** `content` is a JSON string. Text of agents may contain NUL, which PostgreSQL does not accept. */
   blobs: { id: string; content: string };

@@ -67,6 +67,8 @@ export interface InstallationOptions {
 /** For changes in a repository: items per page, and pages per look. */
 const changedPageItems = 100;
 const changedPagesMax = 10;
+/** Source: https://github.com/sourcecred/sourcecred/pull/908 ("You may not provide more than 100 node ids") */
+const nodesMax = 100;
 
 /** Per list. This is more than successive sweeps will ever propose. */
 const alertsMax = 100;
@@ -146,6 +148,13 @@ export class InstallationGithub implements Github {
       ],
       until: untils.sort()[0] ?? null,
     };
+  }
+
+  async unedited(nodeIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    for (let at = 0; at < nodeIds.length; at += nodesMax)
+      for (const id of await this.#graphql.unedited(nodeIds.slice(at, at + nodesMax))) found.add(id);
+    return found;
   }
 
   /**
@@ -438,10 +447,10 @@ export class InstallationGithub implements Github {
     return tree.sha;
   }
 
-  async recentCommits(repository: Repository, branch: string, count: number): Promise<string[]> {
+  async recentCommits(repository: Repository, branch: string, count: number) {
     const page = { ...at(repository), sha: branch, per_page: count };
-    const found = await this.#requester.find<{ sha: string }[]>("/repos/{owner}/{repo}/commits", page);
-    return (found ?? []).map(({ sha }) => sha);
+    const found = await this.#requester.find<wire.ListedCommit[]>("/repos/{owner}/{repo}/commits", page);
+    return (found ?? []).map(({ sha, commit }) => ({ sha, subject: commit.message.split("\n")[0] ?? "" }));
   }
 
   /** At most 300 files. Source: https://docs.github.com/en/rest/commits/commits#compare-two-commits */

@@ -11,6 +11,7 @@ import { harnessesOf } from "./adapters/harness/index.ts";
 import { systemClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
+import { Tokens } from "./app/api/tokens.ts";
 import type { Operator } from "./app/control/protocol.ts";
 import { SetupRequests } from "./begin/setup-requests.ts";
 import { BatonError } from "./core/errors.ts";
@@ -107,16 +108,24 @@ async function threadHomes(remote: StateRemote): Promise<string[]> {
   return homes;
 }
 
+/** Requests that only a running App can carry out. */
+interface AppOperations extends Pick<Operator, "start" | "signIn"> {
+  createToken: Operator["tokens"]["create"];
+}
+
 /** An operator's requests, to a running Baton or to its data alone. */
 export function operatorOf(
   database: Pick<Database, "store" | "kind" | "backup">,
   runs: Runs,
   { onboarding, owners }: Pick<AppSettings, "onboarding" | "owners">,
-  start: Operator["start"] = needsApp,
+  { start, createToken, signIn }: AppOperations = { start: needsApp, createToken: needsApp, signIn: needsApp },
 ): Operator {
   const { store } = database;
+  const tokens = new Tokens({ store, clock: systemClock });
   return {
     start,
+    signIn,
+    tokens: { create: createToken, list: () => tokens.list(), revoke: (word) => tokens.revoke(word) },
     backup: (path) => writeBackup(database, path),
     ...readerOf([{ store, runs }]),
     cancel: (...given) => runs.cancel(...given),
@@ -130,7 +139,7 @@ export function operatorOf(
 }
 
 async function needsApp(): Promise<never> {
-  throw new BatonError("BATON_INPUT_INVALID", "A run is started by a running Baton. Start it first: `baton start`.");
+  throw new BatonError("BATON_INPUT_INVALID", "Only a running Baton can do this. Start it first: `baton start`.");
 }
 
 async function writeBackup({ kind, backup }: Pick<Database, "kind" | "backup">, path: string): Promise<number> {

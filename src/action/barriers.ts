@@ -14,6 +14,7 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   repository: "look",
   permission: "look",
   actor: "look",
+  person: "look",
   collaborators: "look",
   issue: "look",
   comments: "look",

@@ -143,7 +143,8 @@ export function handleComment(
 /** The last comment of each thread that is being handled, by store. */
 const turns = new WeakMap<object, Map<string, Promise<void>>>();
 
-function inTurn<T>(store: object, key: string, act: () => Promise<T>): Promise<T> {
+/** Runs the work for one thread after the work that began earlier there (HC5). */
+export function inTurn<T>(store: object, key: string, act: () => Promise<T>): Promise<T> {
   const queue = turns.get(store) ?? new Map<string, Promise<void>>();
   turns.set(store, queue);
   const mine = (queue.get(key) ?? Promise.resolve()).then(act);
@@ -349,7 +350,7 @@ function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "u
 }
 
 /** A block that a person can copy. Nothing in it ends the block. */
-function fenced(text: string): string {
+export function fenced(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const fence = "`".repeat(longest + 1);
   return `${fence}text\n${text.slice(0, 2_000)}\n${fence}`;
@@ -465,7 +466,7 @@ async function activeRunIn(
 }
 
 /** The run that people began. A child run is newer, and is listed in the thread of its parent. */
-async function rootRun({ store }: Pick<Dependencies, "store">, runId: RunId): Promise<RunState> {
+export async function rootRun({ store }: Pick<Dependencies, "store">, runId: RunId): Promise<RunState> {
   const state = fold(await store.read(runId));
   return state.parent === null ? state : rootRun({ store }, state.parent.runId);
 }

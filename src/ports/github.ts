@@ -209,6 +209,8 @@ export interface Github {
   repository(repositoryId: number): Promise<Repository>;
   permission(repository: Repository, login: string): Promise<Permission>;
   actor(repository: Repository, user: GithubUser): Promise<Actor>;
+  /** The account that has this login now, with its permission. null: GitHub knows no such user. */
+  person(repository: Repository, login: string): Promise<Actor | null>;
   collaborators(repository: Repository): Promise<Actor[]>;
   issue(repository: Repository, number: number): Promise<IssueFacts>;
   comments(repository: Repository, number: number, since?: string): Promise<CommentFacts[]>;

@@ -12,6 +12,8 @@ const shape = (body: string): RegExp => new RegExp(`${begin}${body}`, "g");
 
 /** Names in code are never as long without a sign between their words, or have no such letters. */
 const ofOnePiece: readonly RegExp[] = [
+  // A token of the HTTP API.
+  shape("baton_pat_[a-z0-9]{12}_[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),
   // A token of the model proxy, for one attempt.
   shape("baton-[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),
   // Installation tokens: the App's number and a signed part.

@@ -194,6 +194,11 @@ export class SmallGithub implements Github {
     return { ...user, permission: people[user.login]?.permission ?? "none" };
   }
 
+  async person(_: Repository, login: string): Promise<Actor | null> {
+    const found = Object.values(people).find(({ user }) => user.login.toLowerCase() === login.toLowerCase());
+    return found === undefined ? null : { ...found.user, permission: found.permission };
+  }
+
   async collaborators(): Promise<Actor[]> {
     return Object.values(people).map(({ user, permission }) => ({ ...user, permission }));
   }

@@ -26,6 +26,8 @@ export interface Account {
 export interface App {
   id: number;
   clientId: string;
+  clientSecret: string;
+  callbackUrls: string[];
   slug: string;
   name: string;
   ownerId: number;

@@ -22,7 +22,7 @@ it("the poll for missed deliveries asks by GUID, and an index answers: also in a
     await sql`alter table ledger drop column person_id, drop column person, drop column process`.execute(db);
     await sql`drop trigger baton_events_told on events`.execute(db);
     await sql`alter table events drop column salts, drop column feed, drop column feed_position`.execute(db);
-    await sql`drop table feeds`.execute(db);
+    await sql`drop table feeds, feed_order, feed_numbered`.execute(db);
     await sql`drop function baton_tell_events, baton_tell_outbox, baton_append cascade`.execute(db);
     await sql`drop index runs_newest, leases_held, ledger_thread`.execute(db);
     await sql`delete from baton_migrations where name >= '0003-deliveries-by-guid'`.execute(db);

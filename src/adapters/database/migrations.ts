@@ -73,9 +73,14 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
   ],
   // The sum of all sweeps, without the runs.
   "0007-ledger-process": [`alter table ledger add column process text`],
+  // One order of all threads. A reader gives the numbers, so that an append costs nothing more.
+  "0008-feed-order": [
+    `create table feed_order (number bigserial primary key, feed text not null, feed_position integer not null, unique (feed, feed_position))`,
+    `create table feed_numbered (thread_key text primary key, position integer not null)`,
+  ],
   // One statement for an append and its conditions. The server keeps the plans of its parts. A new column of events or
   // ledger needs a new function of another name, because an older replica still calls this one.
-  "0008-append": [
+  "0009-append": [
     `create function baton_append(run text, seen integer, seen_hash text, lease json, second_lease json, new_thread text, news json, money json, texts json, kept json,
        out answer text, out counted integer) language plpgsql as $$
      declare
@@ -129,7 +134,7 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
      end $$`,
   ],
   // Questions that Baton asks often, in tables that only grow.
-  "0009-hot-questions": [
+  "0010-hot-questions": [
     `create index runs_newest on runs (created_at desc, run_id desc)`,
     `create index leases_held on leases (expires_at) where owner <> ''`,
     `create index ledger_thread on ledger (thread_key)`,

@@ -76,6 +76,19 @@ const alertsMax = 100;
 /** A comparison lists no more files than this. */
 const comparedFilesMax = 300;
 
+interface FoundPermission {
+  permission: string;
+  role_name?: string;
+  user?: wire.User | null;
+}
+
+/** `role_name` tells triage and maintain apart. A custom role falls back to its base permission. */
+function permissionOf(found: FoundPermission | null): Permission {
+  const role = permissionSchema.safeParse(found?.role_name);
+  const base = permissionSchema.safeParse(found?.permission);
+  return role.success ? role.data : base.success ? base.data : "none";
+}
+
 export class InstallationGithub implements Github {
   readonly #requester: Requester;
   readonly #options: InstallationOptions;
@@ -94,14 +107,19 @@ export class InstallationGithub implements Github {
   }
 
   async permission(repository: Repository, login: string): Promise<Permission> {
-    const found = await this.#requester.find<{ permission: string; role_name?: string }>(
-      "/repos/{owner}/{repo}/collaborators/{username}/permission",
-      { ...at(repository), username: login },
-    );
-    // `role_name` tells triage and maintain apart. A custom role falls back to its base permission.
-    const role = permissionSchema.safeParse(found?.role_name);
-    const base = permissionSchema.safeParse(found?.permission);
-    return role.success ? role.data : base.success ? base.data : "none";
+    return permissionOf(await this.#permissionOf(repository, login));
+  }
+
+  async person(repository: Repository, login: string): Promise<Actor | null> {
+    const found = await this.#permissionOf(repository, login);
+    return found?.user == null ? null : { ...userOf(found.user), permission: permissionOf(found) };
+  }
+
+  #permissionOf(repository: Repository, login: string): Promise<FoundPermission | null> {
+    return this.#requester.find<FoundPermission>("/repos/{owner}/{repo}/collaborators/{username}/permission", {
+      ...at(repository),
+      username: login,
+    });
   }
 
   async actor(repository: Repository, user: GithubUser): Promise<Actor> {

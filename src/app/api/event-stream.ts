@@ -41,7 +41,7 @@ interface Opening {
   isStillValid(): Promise<boolean>;
 }
 
-/** Of a part of the feed, up to a number. */
+/** The part of the feed up to a number. */
 interface Part {
   news: News[];
   upTo: number;

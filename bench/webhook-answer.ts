@@ -43,6 +43,7 @@ const names = {
 
 export const webhookAnswer: Bench = {
   name: "webhook-answer",
+  usesPostgres: true,
   summary: `${perSecond} signed deliveries a second for ${seconds.full} s at the real door, open loop`,
   figures: kinds.flatMap((kind) => Object.values(names[kind])),
   async run(context) {

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { planOf, sampleFiles, sampleScript } from "../../packages/local-github/demo/sample.ts";
@@ -117,7 +117,7 @@ class Replicas {
     this.store = new SqlStore(this.#db, {
       enqueue: async () => {},
       enqueueAll: async () => {},
-      complete: async () => {},
+      completion: () => sql`select 1`,
     });
   }
 

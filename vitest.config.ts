@@ -35,6 +35,9 @@ const alone = [
 /** Made once, for tests that start worlds: pure ones do without. */
 const globalSetup = ["test/database-template.ts", "test/scratch.ts"];
 
+/** In a container, the limit of its control group counts. Without a limit, Node reports 0 or more than the machine has. */
+const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+
 export default defineConfig({
   test: {
     projects: [
@@ -56,14 +59,12 @@ export default defineConfig({
     hookTimeout: 600_000,
     expect: { poll: { timeout: patienceMs } },
     // Most of the time is waiting (back-off, leases, processes): more files than cores. A process of worlds needs 0.7 GB.
-    maxWorkers: Math.max(2, Math.min(8, Math.floor(totalmem() / 2 ** 30) - 1)),
+    maxWorkers: Math.max(2, Math.min(8, Math.floor(memoryBytes / 2 ** 30) - 1)),
     sequence: { sequencer: LongestFirst },
     // The database's code runs for seconds in a file of tests: optimising it costs more than it gains. Worlds make much that
     // soon is garbage: with more room for it, a world costs a fifth less.
     execArgv: ["--liftoff-only", "--max-semi-space-size=32"],
     setupFiles: ["./test/leave-nothing.ts", "./test/github/watch.ts"],
-    // `.ci/run` gives a test that failed a second try, on a machine that others load, too; the summary names each that needed it.
-    retry: Number(process.env["BATON_TEST_RETRIES"] ?? 0),
     restoreMocks: true,
     reporters: ["default", "./tools/summary-reporter.ts"],
   },

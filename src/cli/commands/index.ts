@@ -14,6 +14,7 @@ import { journalCat } from "./journal-cat.ts";
 import { onboard } from "./onboard.ts";
 import { processCheck } from "./process-check.ts";
 import { processList } from "./process-list.ts";
+import { processNew } from "./process-new.ts";
 import { promptInspect } from "./prompt-inspect.ts";
 import { runCancel } from "./run-cancel.ts";
 import { runErase } from "./run-erase.ts";
@@ -47,6 +48,7 @@ export const commands: readonly CliCommand[] = [
   configSchema,
   processCheck,
   processList,
+  processNew,
   runStart,
   runList,
   runShow,

@@ -13,6 +13,7 @@ import { cost } from "./cost.ts";
 import { help } from "./help.ts";
 import { migrate } from "./migrate.ts";
 import { pause } from "./pause.ts";
+import { priority } from "./priority.ts";
 import { race } from "./race.ts";
 import { refresh } from "./refresh.ts";
 import { reject } from "./reject.ts";
@@ -36,6 +37,7 @@ const registry: { readonly [Name in CommandName]: Command & { name: Name } } = {
   pause,
   resume,
   budget,
+  priority,
   cost,
   why,
   refresh,

@@ -11,6 +11,7 @@ export const commandNames = [
   "pause",
   "resume",
   "budget",
+  "priority",
   "cost",
   "why",
   "refresh",

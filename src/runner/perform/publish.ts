@@ -8,6 +8,7 @@ import { limits } from "../../core/limits.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { mergeRefusal } from "../../policy/merge-refusal.ts";
 import type { RepositoryAccess } from "../../ports/workspace.ts";
+import { readableOutcomes } from "../../prompt/outcomes.ts";
 import { mergeMessage } from "../../text/commit-message.ts";
 import { conventionalTitle } from "../../text/conventional-title.ts";
 import { cut } from "../../text/cut.ts";
@@ -127,7 +128,7 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
         repository,
         operation.number,
         marker,
-        dependencies.redact(operation.body),
+        shown(context, operation.body),
         null,
       );
       return { number: comment.id, url: comment.url, sha: null };
@@ -222,14 +223,19 @@ function sentence(said: string): string {
 }
 
 async function withMeasured(
-  { github, state, dependencies }: PerformContext,
+  context: PerformContext,
   body: string,
   measured: { baseBranch: string; sha: string } | undefined,
 ): Promise<string> {
-  if (measured === undefined) return dependencies.redact(body);
+  const { github, state, dependencies } = context;
+  if (measured === undefined) return shown(context, body);
   const { workspaces } = dependencies;
   const access = await repositoryAccess(github, state.thread.repository, "read");
   const files = await workspaces.changes(access, await workspaces.fetch(access, measured.baseBranch), measured.sha);
   const facts = renderMeasured(files, state);
-  return dependencies.redact(`${cut(body, limits.commentCharactersMax - facts.length)}\n\n${facts}`);
+  return shown(context, `${cut(body, limits.commentCharactersMax - facts.length)}\n\n${facts}`);
+}
+
+function shown({ dependencies }: PerformContext, text: string): string {
+  return readableOutcomes(dependencies.redact(text));
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { shortLived } from "./short-lived.ts";
 
 const main = fileURLToPath(new URL("../packages/local-github/demo/main.ts", import.meta.url));
 
@@ -21,7 +22,7 @@ function demo(
   words: readonly string[] = [],
 ) {
   const keys = { ANTHROPIC_API_KEY: "", OPENAI_API_KEY: "" };
-  const child = execa(process.execPath, [main, "--json", ...words], {
+  const child = execa(process.execPath, [...shortLived, main, "--json", ...words], {
     env: { ...keys, TMPDIR: directory, ...environment },
     reject: false,
     // On a busy machine, it needs long to remove the world.

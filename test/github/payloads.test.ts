@@ -3,7 +3,7 @@
  * unchanged. Then they go in again for a repository with the App, so their effects really run.
  */
 import { createHmac, randomUUID } from "node:crypto";
-import examples from "@octokit/webhooks-examples";
+import examples from "@octokit/webhooks-examples" with { type: "json" };
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { repositoryName, startWorld, type World } from "../../packages/local-github/demo/world.ts";
 import { webhookPath } from "../../src/app/door.ts";

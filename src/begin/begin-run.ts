@@ -29,6 +29,7 @@ import { type FoundProcess, RepositoryProcesses, readInputs, refuseInputs } from
 import { plannedBefore } from "./planned.ts";
 import { demandPreflight } from "./preflight.ts";
 import { projectInstructions } from "./project-instructions.ts";
+import { reviewFacts } from "./review-facts.ts";
 
 export interface BeginOptions {
   process: string | null;
@@ -289,6 +290,9 @@ async function gatherInput(
     ...(notes.length === 0 ? {} : { notes }),
     ...((options.paths ?? []).length === 0 ? {} : { paths: options.paths }),
     ...(options.process === "sweep" ? { sweep: await sweepOf(context) } : {}),
+    ...(options.process === "review" && pullRequest !== null
+      ? { review: await reviewFacts(context, pullRequest, options.instructions) }
+      : {}),
     ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),
   };
 }

@@ -12,6 +12,7 @@ import type { Command } from "./command.ts";
 import { cost } from "./cost.ts";
 import { help } from "./help.ts";
 import { migrate } from "./migrate.ts";
+import { override } from "./override.ts";
 import { pause } from "./pause.ts";
 import { race } from "./race.ts";
 import { refresh } from "./refresh.ts";
@@ -38,6 +39,7 @@ const registry: { readonly [Name in CommandName]: Command & { name: Name } } = {
   budget,
   cost,
   why,
+  override,
   refresh,
   schedule,
   migrate,

@@ -13,6 +13,7 @@ export const commandNames = [
   "budget",
   "cost",
   "why",
+  "override",
   "refresh",
   "schedule",
   "migrate",

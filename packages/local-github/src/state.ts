@@ -98,6 +98,8 @@ export interface Review {
   body: string;
   sha: string;
   submittedAt: string | null;
+  /** Why it is minimized. Absent: it is not. */
+  minimized?: string | null;
 }
 
 export interface ReviewComment {
@@ -106,6 +108,8 @@ export interface ReviewComment {
   authorId: number;
   path: string;
   line: number | null;
+  /** The first line of several. Absent: one line. */
+  startLine?: number;
   side: "LEFT" | "RIGHT";
   body: string;
   sha: string;

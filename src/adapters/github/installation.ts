@@ -22,7 +22,10 @@ import type {
   GithubUser,
   IssueFacts,
   MergeMethod,
+  NewReview,
+  OwnThreadFacts,
   PostedComment,
+  PostedReview,
   PullRequestFacts,
   RequiredCheck,
   ReviewFacts,
@@ -52,6 +55,7 @@ import {
   writtenIssue,
 } from "./facts.ts";
 import { type GraphqlClient, graphqlClient } from "./graphql.ts";
+import { editReview, ensureReply, ensureReview, resolveThread, retireReview } from "./pull-reviews.ts";
 import { repositorySetup } from "./repository-setup.ts";
 import { deniedIsNull, type Requester } from "./request.ts";
 import type * as wire from "./wire-types.ts";
@@ -469,6 +473,67 @@ export class InstallationGithub implements Github {
     return found.flatMap(({ filename, previous_filename }) =>
       previous_filename === undefined ? [filename] : [filename, previous_filename],
     );
+  }
+
+  async ownThreads({ nodeId }: Pick<PullRequestFacts, "nodeId">): Promise<OwnThreadFacts[]> {
+    const { bot } = await this.#options.identity();
+    const found = await this.#graphql.threads(nodeId);
+    return found.flatMap(({ id, isResolved, comments }) => {
+      const first = comments.nodes?.[0] ?? null;
+      if (first === null || first.author === null) return [];
+      const { __typename: type, login } = first.author;
+      if ((type === "Bot" ? `${login}[bot]` : login) !== bot.login) return [];
+      const dislikedBy = (first.reactions.nodes ?? []).flatMap((one) =>
+        one?.content === "THUMBS_DOWN" && one.user !== null ? [one.user.login] : [],
+      );
+      return [{ id, isResolved, body: first.body, dislikedBy }];
+    });
+  }
+
+  /** Source: https://docs.github.com/en/rest/commits/commits#compare-two-commits (`status`) */
+  async isAhead(repository: Repository, { before, after }: { before: string; after: string }): Promise<boolean> {
+    const found = await this.#requester.find<{ status: string }>("/repos/{owner}/{repo}/compare/{basehead}", {
+      ...at(repository),
+      basehead: `${before}...${after}`,
+      per_page: 1,
+    });
+    return found?.status === "ahead" || found?.status === "identical";
+  }
+
+  async ensureReview(repository: Repository, number: number, marker: string, review: NewReview): Promise<PostedReview> {
+    return ensureReview(await this.#reviewPlace(repository, number), marker, review);
+  }
+
+  async editReview(repository: Repository, number: number, id: number, marker: string, body: string): Promise<boolean> {
+    return editReview(await this.#reviewPlace(repository, number), id, marker, body);
+  }
+
+  async retireReview(
+    repository: Repository,
+    number: number,
+    id: number,
+    how: { fold: boolean; withdraw: string | null },
+  ): Promise<void> {
+    return retireReview(await this.#reviewPlace(repository, number), id, how);
+  }
+
+  resolveThread(id: string): Promise<void> {
+    return resolveThread(this.#graphql, id);
+  }
+
+  async ensureReply(
+    repository: Repository,
+    number: number,
+    to: number,
+    marker: string,
+    body: string,
+  ): Promise<{ id: number; url: string } | null> {
+    return ensureReply(await this.#reviewPlace(repository, number), to, marker, body);
+  }
+
+  async #reviewPlace(repository: Repository, number: number) {
+    const { bot } = await this.#options.identity();
+    return { requester: this.#requester, graphql: this.#graphql, repository, number, isOurs: isAuthor(bot) };
   }
 
   /**

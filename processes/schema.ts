@@ -67,6 +67,8 @@ export const workInputSchema = z.object({
   pullRequest: z.number().int().positive().nullable(),
   /** Files and folders that the run is about. Absent: the whole repository. */
   paths: z.array(z.string()).optional(),
+  /** A comment at a line of the pull request, in whose thread the answer goes. Absent: the thread of the run. */
+  replyTo: z.number().int().positive().optional(),
   /** For the process `review`. Absent in runs of an older Baton, and where no comments on lines are possible. */
   review: reviewFactsSchema.optional(),
   /** Differences from Baton's usual behavior in this repository. The thread shows them. */

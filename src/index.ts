@@ -35,7 +35,7 @@ export { type Prompt, type PromptFacts, prompts } from "./prompt/prompts.ts";
 export { readExpected } from "./prompt/tasks/expect.ts";
 export type { ReviewLines } from "./prompt/tasks/review.ts";
 export { readSecondLook } from "./prompt/tasks/second-look.ts";
-export { blockingOf, type Choice, chooseReview, postedOf } from "./review/choose.ts";
+export { afterSecondLook, blockingOf, type Choice, chooseReview, postedOf } from "./review/choose.ts";
 export { postedMax, type ReviewFacts, reviewedSchema, reviewFactsSchema } from "./review/facts.ts";
 export { reviewGate, reviewGateName } from "./review/gate.ts";
 export { findingComment, standingList, summaryText, withFindings } from "./review/render.ts";

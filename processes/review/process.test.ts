@@ -13,6 +13,7 @@ const facts = (change: Partial<ReviewFacts> = {}): ReviewFacts => ({
   since: null,
   reviewId: null,
   earlier: [],
+  outside: [],
   event: "comment",
   comments: 20,
   nits: true,
@@ -188,6 +189,39 @@ it("`request-changes` only with a blocking finding; a person's override passes t
   const minor = await tell(review, given(settings), steps({ ...placed, severity: "minor" }), false);
   expect(publishOf(minor, "post-review")["event"]).toBe("comment");
   expect(publishOf(minor, "gate")).toMatchObject({ conclusion: "success" });
+});
+
+it("what has no thread counts for the run, and not for the check; nothing of it is forgotten on the same head", async () => {
+  const outside = [{ path: "b.js", line: 9, severity: "blocking" as const, text: "It leaks." }];
+  const whole = await tell(
+    review,
+    given({ gate: "required" }),
+    [
+      ["review", found],
+      ["place", { placed: [], outside, left: [], gone: [] }],
+      ["post-review", posted],
+      ["gate", { number: 9, url: null, sha: null }],
+    ],
+    false,
+  );
+  expect(whole.state.outcome?.verdict.status).toBe("failed");
+  expect(publishOf(whole, "gate")["conclusion"]).toBe("success");
+  const again = await tell(review, given({ since: first, reviewId: 70, outside }), [["post-review", posted]], false);
+  expect(again.state.outcome?.verdict.status).toBe("failed");
+});
+
+it("refused lines, and findings beyond the bound: the next review reads everything again", async () => {
+  const steps = (answer: Json, ...some: PlacedFinding[]): Parameters<typeof tell>[2] => [
+    ["review", found],
+    ["place", placement(...some)],
+    ["second-look", says(json({ holds: ["f1", "f2"] }))],
+    ["post-review", answer],
+  ];
+  const refused = await tell(review, given(), steps({ ...(posted as object), sha: null } as Json, placed), false);
+  expect(refused.state.outcome?.output).not.toHaveProperty("reviewed");
+  const two = [placed, { ...placed, fingerprint: "f2" }];
+  const bounded = await tell(review, given({ comments: 1 }), steps(posted, ...two), false);
+  expect(bounded.state.outcome?.output).toMatchObject({ reviewed: { complete: false } });
 });
 
 it("unreadable findings are one comment in the thread, and count as no review", async () => {

@@ -7,6 +7,7 @@
  */
 import {
   type AgentOutput,
+  afterSecondLook,
   answerText,
   BatonError,
   blockingOf,
@@ -102,9 +103,9 @@ export const review = defineProcess<WorkInput, ReviewOutput>({
     const fixed = new Set(
       openIn(facts).flatMap(({ fingerprint }, index) => (fixedIds.has(`e${index + 1}`) ? [fingerprint] : [])),
     );
-    const candidates = chooseReview(placement, facts, { fixed, agreed: null });
+    const candidates = chooseReview(placement, facts, fixed);
     const look = await lookAgain(ctx, scene, candidates);
-    const choice = chooseReview(placement, facts, { fixed, agreed: look.agreed });
+    const choice = afterSecondLook(candidates, look.agreed);
     return end(ctx, scene, {
       choice,
       read,
@@ -128,8 +129,8 @@ function openIn({ earlier }: ReviewFacts): ReviewFacts["earlier"] {
 }
 
 function standing(facts: ReviewFacts): Choice {
-  const nothing = { placed: [], outside: [], left: [], gone: [] };
-  return chooseReview(nothing, facts, { fixed: new Set(), agreed: null });
+  const nothing = { placed: [], outside: facts.outside, left: [], gone: [] };
+  return chooseReview(nothing, facts, new Set());
 }
 
 function ask(
@@ -207,7 +208,7 @@ async function end(ctx: ProcessContext, scene: Scene, result: Read): Promise<Rev
   const blocking = blockingOf(choice);
   const posted = await postReview(ctx, scene, result);
   const held = answered === null ? null : outcomesVerdict(answered, read?.harness ?? "an agent");
-  const verdict = judge(blocking, held, headSha);
+  const verdict = judge(blocking.all, held, headSha);
   await postGate(ctx, scene, choice);
   const known = facts.earlier.filter(({ fingerprint }) => !choice.post.some((one) => one.fingerprint === fingerprint));
   return {
@@ -215,13 +216,20 @@ async function end(ctx: ProcessContext, scene: Scene, result: Read): Promise<Rev
     url: posted?.url ?? null,
     findings,
     answers: answered?.answers ?? [],
-    reviewed: {
-      sha: headSha,
-      reviewId: posted?.number ?? facts.reviewId,
-      findings: [...known.map(postedOf), ...choice.post.map(postedOf)].slice(-postedMax),
-      blocking,
-      list: standingList(choice),
-    },
+    // Findings without a thread are posted again by the next review.
+    ...(posted !== null && posted.sha === null
+      ? {}
+      : {
+          reviewed: {
+            sha: headSha,
+            reviewId: posted?.number ?? facts.reviewId,
+            findings: [...known.map(postedOf), ...choice.post.map(postedOf)].slice(-postedMax),
+            outside: choice.outside,
+            complete: choice.notPosted.tooMany === 0,
+            blocking: blocking.threads,
+            list: standingList(choice),
+          },
+        }),
   };
 }
 
@@ -256,7 +264,7 @@ async function postReview(
       })),
       earlier: facts.reviewId,
       resolve: resolved.flatMap(({ threadId }) => threadId ?? []),
-      withdraw: blockingOf(choice) === 0,
+      withdraw: blockingOf(choice).threads === 0,
     },
   });
 }
@@ -264,7 +272,7 @@ async function postReview(
 async function postGate(ctx: ProcessContext, { facts, headSha }: Scene, choice: Choice): Promise<void> {
   const { gate, override } = facts;
   if (gate === "off") return;
-  const result = reviewGate({ gate, override, blocking: blockingOf(choice), list: standingList(choice) });
+  const result = reviewGate({ gate, override, blocking: blockingOf(choice).threads, list: standingList(choice) });
   await ctx.publish("gate", {
     title: `Set the check ${reviewGateName}`,
     stage: "Answer",

@@ -66,6 +66,8 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   gitAccess: "look",
   dispatchWorkflow: "act",
   workflowRunIsOver: "look",
+  waitingWorkflowRuns: "look",
+  approveWorkflowRun: "act",
   setup: "look",
 };
 

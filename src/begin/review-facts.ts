@@ -36,6 +36,7 @@ export async function reviewFacts(
   const decided = await readValue(context.dependencies.store, reviewOverrides.at(threadKey));
   const isContained =
     before !== null &&
+    before.complete &&
     instructions.trim() === "" &&
     (before.sha === pullRequest.headSha ||
       // After a force push the last head is no part of the pull request, so everything is read again.
@@ -44,6 +45,7 @@ export async function reviewFacts(
     since: isContained ? before.sha : null,
     reviewId: before?.reviewId ?? null,
     earlier: before === null ? [] : await withStates(context, pullRequest, before, threads),
+    outside: isContained ? before.outside : [],
     event: review.event,
     comments: review.comments,
     nits: review.nits,

@@ -352,6 +352,13 @@ export const publishOperationSchema = z.discriminatedUnion("operation", [
     /** Withdraws the earlier request for changes, if nothing of it stands. */
     withdraw: z.boolean(),
   }),
+  /** An answer in the thread of a comment at a line. In the pull request's thread if the comment is gone. */
+  z.object({
+    operation: z.literal("reply"),
+    pullRequest: z.number().int().positive(),
+    to: z.number().int().positive(),
+    body: z.string(),
+  }),
   /** A check run of its own on a commit. */
   z.object({
     operation: z.literal("check"),
@@ -378,6 +385,7 @@ export const publishOutputSchema = z.object({
   /**
    * Head after a push or of the pull request. Merge commit after a merge. If a rule requires signed commits, GitHub
    * creates Baton's commits again. Then the head after a push differs from the given commit: judge the new head.
+   * The reviewed commit after a review. null: GitHub accepted no comments on its lines.
    */
   sha: shaSchema.nullable(),
 });

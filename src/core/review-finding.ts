@@ -46,7 +46,7 @@ export const placedFindingSchema = z.object({
 });
 export type PlacedFinding = z.infer<typeof placedFindingSchema>;
 
-const otherFindingSchema = z.object({
+export const otherFindingSchema = z.object({
   path: z.string(),
   line: z.number().int().positive().nullable(),
   severity: z.enum(findingSeverities),

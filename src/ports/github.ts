@@ -415,6 +415,11 @@ export interface Github {
   /** null: there is no such run, or Baton may not read it. */
   workflowRunIsOver(repository: Repository, id: string): Promise<boolean | null>;
 
+  /** Workflow runs of a commit that wait for a person's approval. null: Baton may not read them. */
+  waitingWorkflowRuns(repository: Repository, sha: string): Promise<number[] | null>;
+  /** Starts such a run. One that no longer waits, or that GitHub does not let anybody start, stays as it is. */
+  approveWorkflowRun(repository: Repository, id: number): Promise<void>;
+
   /** For `/baton setup`. */
   setup(repository: Repository): RepositorySetup;
 

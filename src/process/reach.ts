@@ -17,7 +17,7 @@ const roles: Record<Reach, readonly AgentInput["role"][] | null> = {
 };
 
 /** Writes that change no code, and decide nothing for people. */
-const saying: readonly PublishOperation["operation"][] = ["comment", "review", "check"];
+const saying: readonly PublishOperation["operation"][] = ["comment", "reply", "review", "check"];
 
 /** Why an effect exceeds the reach. null: it does not. */
 export function beyondReach(reach: Reach, kind: EffectKind, input: unknown): string | null {

@@ -2,8 +2,8 @@
  * The lines of a change on which GitHub accepts comments, from a unified diff.
  *
  * Owns: reading the diff. Does not own: where a finding stands (`place.ts`), how git measures the change (workspace).
- * CM1 A line counts only within a hunk of the diff: added and kept lines on the right, deleted and kept ones on the left.
- * CM2 A file whose part of the diff is unreadable has no lines. It never takes another file with it.
+ * DM1 A line counts only within a hunk of the diff: added and kept lines on the right, deleted and kept ones on the left.
+ * DM2 A file whose part of the diff is unreadable has no lines. It never takes another file with it.
  */
 import { parsePatch } from "diff";
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { PlacedFinding, Placement } from "../core/review-finding.ts";
 import { parseMarker, withMarker } from "../text/marker.ts";
-import { blockingOf, chooseReview } from "./choose.ts";
+import { afterSecondLook, blockingOf, chooseReview } from "./choose.ts";
 import type { EarlierFinding } from "./facts.ts";
 import { findingComment, findingMarker, summaryText, withFindings } from "./render.ts";
 
@@ -38,7 +38,7 @@ const placement = (change: Partial<Placement> = {}): Placement => ({
   ...change,
 });
 const facts = { earlier: [] as EarlierFinding[], comments: 20, nits: true };
-const nothing = { fixed: new Set<string>(), agreed: null };
+const nothing = new Set<string>();
 
 describe("what is posted", () => {
   it.each<[string, Placement, Partial<typeof facts>, string[]]>([
@@ -74,7 +74,7 @@ describe("what is posted", () => {
 
   it("a second look drops what it does not confirm, and the summary counts it", () => {
     const found = placement({ placed: [one(), one({ fingerprint: "f2" })], left: [{ ...one(), reason: "no" }] });
-    const choice = chooseReview(found, facts, { fixed: new Set(), agreed: new Set(["f2"]) });
+    const choice = afterSecondLook(chooseReview(found, facts, nothing), new Set(["f2"]));
     expect(choice.post.map(({ fingerprint }) => fingerprint)).toEqual(["f2"]);
     expect(choice.notPosted).toEqual({ unverified: 1, disagreed: 1, tooMany: 0 });
   });
@@ -85,11 +85,11 @@ describe("what is posted", () => {
     ["only its line is gone", false, true, false],
   ])("a thread: %s", (_, fixed, gone, isResolved) => {
     const found = placement({ gone: gone ? ["f1"] : [] });
-    const said = { fixed: new Set(fixed ? ["f1"] : []), agreed: null };
+    const said = new Set(fixed ? ["f1"] : []);
     const choice = chooseReview(found, { ...facts, earlier: [earlier()] }, said);
     expect(choice.resolved).toHaveLength(isResolved ? 1 : 0);
     expect(choice.stands).toHaveLength(isResolved ? 0 : 1);
-    expect(blockingOf(choice)).toBe(isResolved ? 0 : 1);
+    expect(blockingOf(choice)).toEqual(isResolved ? { threads: 0, all: 0 } : { threads: 1, all: 1 });
   });
 });
 
@@ -146,7 +146,7 @@ describe("the texts", () => {
     const choice = chooseReview(
       placement({ placed: [one({ fingerprint: "f3", severity: "blocking" })], gone: ["f2"] }),
       { ...facts, earlier: [earlier(), earlier({ fingerprint: "f2" })] },
-      { fixed: new Set(["f2"]), agreed: null },
+      new Set(["f2"]),
     );
     const text = summaryText({
       sha: "a".repeat(40),

@@ -1,6 +1,6 @@
 /** The facts of a review that the command gathers once: the settings, and what Baton said here before. */
 import { z } from "zod";
-import { findingSeverities } from "../core/review-finding.ts";
+import { findingSeverities, otherFindingSchema } from "../core/review-finding.ts";
 import { shaSchema } from "../core/vocabulary.ts";
 
 /** A finding as Baton posted it. A later run of the same pull request reads it from the journal. */
@@ -28,6 +28,8 @@ export const reviewFactsSchema = z.object({
   /** Baton's last review here. */
   reviewId: z.number().int().nullable(),
   earlier: z.array(earlierFindingSchema),
+  /** Findings outside of the changed lines, of the review of `since`. They have no thread. */
+  outside: z.array(otherFindingSchema).default([]),
   event: z.enum(["comment", "request-changes"]),
   /** Most comments of Baton that stand on the pull request at once. */
   comments: z.number().int().positive(),
@@ -47,6 +49,9 @@ export const reviewedSchema = z.object({
   sha: shaSchema,
   reviewId: z.number().int().nullable(),
   findings: z.array(postedFindingSchema),
+  outside: z.array(otherFindingSchema),
+  /** False: some findings are beyond the bound, so the next review reads everything again. */
+  complete: z.boolean(),
   /** The blocking findings that stand, and their list for the check. */
   blocking: z.number().int().nonnegative(),
   list: z.string(),

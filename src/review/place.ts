@@ -3,10 +3,10 @@
  * text there.
  *
  * Owns: the place, the fingerprint, the suggestion's admission. Does not own: which findings are posted (`choose.ts`).
- * PF1 A finding without a quote that the file has is never posted.
- * PF2 A fingerprint survives moved lines and a renamed file: the file's path in the base, the text of the last line, and
+ * LF1 A finding without a quote that the file has is never posted.
+ * LF2 A fingerprint survives moved lines and a renamed file: the file's path in the base, the text of the last line, and
  *     its number among equal lines. Words of a reviewer are no part of it.
- * PF3 A suggestion replaces exactly the lines that it quotes. No two suggestions overlap, and none is for a protected path.
+ * LF3 A suggestion replaces exactly the lines that it quotes. No two suggestions overlap, and none is for a protected path.
  */
 import {
   type EarlierPlace,
@@ -142,7 +142,7 @@ function indexOfRun(lines: readonly string[], quote: readonly string[], line: nu
   return nearest(runsOf(all, quote), line)?.[0]?.line ?? null;
 }
 
-/** PF2 */
+/** LF2 */
 function fingerprintOf(basePath: string, side: "LEFT" | "RIGHT", lines: readonly string[], line: number): string {
   const text = normal(lines[line - 1] ?? "");
   const before = lines.slice(0, line - 1).filter((one) => normal(one) === text).length;
@@ -196,7 +196,7 @@ function allFingerprints(
   return found;
 }
 
-/** PF3 */
+/** LF3 */
 function suggestionOf(
   { suggestion, quote = "" }: ReviewFinding,
   side: "LEFT" | "RIGHT",

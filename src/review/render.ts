@@ -1,9 +1,9 @@
 /**
  * The texts of a review on GitHub: the comment of a finding, and the summary.
  *
- * RR1 Words of others have no effect, open nothing and fake no marker: they pass `neutralise`. Only Baton writes a block
+ * RT1 Words of others have no effect, open nothing and fake no marker: they pass `neutralise`. Only Baton writes a block
  *     that GitHub offers to apply, and its fence is longer than any in the suggestion.
- * RR2 Every text has a bound.
+ * RT2 Every text has a bound.
  */
 import type { FindingSeverity, PlacedFinding } from "../core/review-finding.ts";
 import { cut } from "../text/cut.ts";
@@ -137,7 +137,7 @@ function isAre(amount: number): string {
 
 /** For the check run, and for `/baton why`. */
 export function standingList(choice: Choice): string {
-  return [...choice.post, ...choice.stands, ...choice.outside]
+  return [...choice.post, ...choice.stands]
     .filter(({ severity }) => severity === "blocking")
     .slice(0, listMax)
     .map(

@@ -347,6 +347,12 @@ export class SmallGithub implements Github {
     return null;
   }
 
+  async waitingWorkflowRuns(): Promise<number[]> {
+    return [];
+  }
+
+  async approveWorkflowRun(): Promise<void> {}
+
   async workflowRunIsOver(): Promise<null> {
     return null;
   }

@@ -872,6 +872,28 @@ export class InstallationGithub implements Github {
     return run === null ? null : run.status === "completed";
   }
 
+  /** Source: https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository */
+  async waitingWorkflowRuns(repository: Repository, sha: string): Promise<number[] | null> {
+    const found = await this.#requester
+      .find<{ workflow_runs: { id: number }[] }>("/repos/{owner}/{repo}/actions/runs", {
+        ...at(repository),
+        head_sha: sha,
+        status: "action_required",
+        per_page: 100,
+      })
+      .catch(deniedIsNull);
+    return found === null ? null : found.workflow_runs.map(({ id }) => id);
+  }
+
+  /** Source: https://docs.github.com/en/rest/actions/workflow-runs#approve-a-workflow-run-for-a-fork-pull-request */
+  async approveWorkflowRun(repository: Repository, id: number): Promise<void> {
+    await this.#requester
+      .write("POST /repos/{owner}/{repo}/actions/runs/{run_id}/approve", { ...at(repository), run_id: id })
+      .catch((thrown: unknown) => {
+        if (!hasCode(thrown, "BATON_GITHUB_DENIED") && !hasCode(thrown, "BATON_GITHUB_NOT_FOUND")) throw thrown;
+      });
+  }
+
   setup(repository: Repository): RepositorySetup {
     return repositorySetup(this.#requester, repository);
   }

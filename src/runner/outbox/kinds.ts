@@ -83,6 +83,15 @@ export const outboxKinds = {
       return github.ensureIssue(repository, { marker: row.operationKey, title, body, knownNumber: number });
     },
   },
+  /** Starts workflow runs that wait for a person. A second try finds those that already started. */
+  "workflow-approval": {
+    intervalMs: 0,
+    async ensure(github, row) {
+      const { repository, runs } = row.payload as unknown as { repository: Repository; runs: number[] };
+      for (const id of runs) await github.approveWorkflowRun(repository, id);
+      return null;
+    },
+  },
   reaction: {
     intervalMs: 0,
     async ensure(github, row) {

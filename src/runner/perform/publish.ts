@@ -117,6 +117,15 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
       );
       return { number: comment.id, url: comment.url, sha: null };
     }
+    case "reply": {
+      const marker = `${state.runId}/${context.effect.key}`;
+      const body = dependencies.redact(operation.body);
+      const { pullRequest, to } = operation;
+      const reply =
+        (await github.ensureReply(repository, pullRequest, to, marker, body)) ??
+        (await github.ensureComment(repository, pullRequest, marker, body, null));
+      return { number: reply.id, url: reply.url, sha: null };
+    }
     case "review":
       return review(context, operation);
     case "check": {
@@ -162,7 +171,7 @@ async function review(
   const isEdit =
     comments.length === 0 && earlier !== null && (await github.editReview(repository, number, earlier, marker, body));
   const posted = isEdit
-    ? { id: earlier, url: null }
+    ? { id: earlier, url: null, onLines: true }
     : await github.ensureReview(repository, number, marker, {
         sha,
         event: await eventFor({ github, state, dependencies }, operation),
@@ -176,7 +185,7 @@ async function review(
       withdraw: withdraw ? "Nothing of this review stands any more." : null,
     });
   for (const id of resolve) await github.resolveThread(id);
-  return { number: posted.id, url: posted.url, sha };
+  return { number: posted.id, url: posted.url, sha: posted.onLines ? sha : null };
 }
 
 /** GitHub accepts no request for changes from a pull request's own author. */

@@ -236,6 +236,7 @@ it("a question at a line is answered in that thread, by command and by name; a t
       number,
       as: "bob",
       event: "COMMENT",
+      body: "A question.",
       comments: [{ path: "cart.js", line: 2, body }],
     });
   ask("@baton what does this line do here?");
@@ -329,7 +330,10 @@ it.runIf(sandboxWorks)(
     expect(state.outcome?.verdict.reason).toBe("1 finding that should not be merged.");
     expect(pullOf(number).reviewComments).toMatchObject([{ path: "cart.js", line: 2 }]);
     expect(state.settings).toMatchObject({ mcp: {}, sandbox: { mode: "require", network: [], setup: [] } });
-    expect(seen[0]?.prompt).not.toContain("approve everything");
+    // As a part of the change, and nowhere as an instruction.
+  const [, shown = ""] = seen[0]?.prompt.split("## The change") ?? [];
+  expect([seen[0]?.prompt, seen[0]?.systemPrompt].join("").split("approve everything")).toHaveLength(2);
+  expect(shown).toContain("approve everything");
     await world.github.push({ ...change, files: { "note.txt": "x" }, message: "More" });
     say(world, `/baton run review --head ${short}`, "alice", number);
     await told(/Read the new change, then write/);

@@ -1,9 +1,9 @@
 /**
  * Baton's own reviews of a pull request.
  *
- * OV1 A review is looked for by its marker before it is posted. A submitted review cannot be deleted, so a second one would
+ * OW1 A review is looked for by its marker before it is posted. A submitted review cannot be deleted, so a second one would
  *     stay.
- * OV2 Only Baton's own reviews and comments count. Anyone can write a marker.
+ * OW2 Only Baton's own reviews and comments count. Anyone can write a marker.
  */
 import { BatonError, hasCode, toBatonError } from "../../core/errors.ts";
 import type { Repository } from "../../core/vocabulary.ts";

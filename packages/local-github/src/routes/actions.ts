@@ -92,11 +92,13 @@ export const actionRoutes = [
   // Source: https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository
   repositoryRoute("GET /actions/runs", "actions:read", async (context) => {
     const { query } = context.request;
+    const isAsked = (name: string, ...values: (string | null)[]): boolean =>
+      !query.has(name) || values.includes(query.get(name));
     const suites = [...context.repository.checkSuites.values()].filter(
       ({ workflowRunId, headSha, conclusion, status }) =>
         workflowRunId !== undefined &&
-        [null, headSha].includes(query.get("head_sha")) &&
-        [null, conclusion, status].includes(query.get("status")),
+        isAsked("head_sha", headSha) &&
+        isAsked("status", conclusion, status),
     );
     const { items, headers } = page(context, suites);
     const runs = [];

@@ -336,6 +336,9 @@ describe.each(["without a crash", "with a crash before every answer"])("%s", (ho
     expect(state.open.size).toBe(0);
     expect(state.outcome?.verdict).toMatchObject({ status: story.status, reason: expect.stringMatching(story.reason) });
     expect(state.outcome?.output).toMatchObject({ ...story.output });
+    // As the status comment lists them: a later stage never begins before an earlier one.
+    const used = [...new Set([...state.effects.values()].map(({ stage }) => stage))];
+    expect(used).toEqual(state.process.stages.filter((stage) => used.includes(stage)));
     // Logs are for the repair step, never for the verdict that people read.
     expect(JSON.stringify(state.outcome?.verdict)).not.toContain("AssertionError");
   });

@@ -441,11 +441,12 @@ export async function addressReview(
   input: WorkInput,
   work: Work,
   feedback: string,
+  stage: "Address" | "Review" = "Review",
 ): Promise<boolean> {
   const changed = await write(ctx, input, work, {
     name: "address",
     title: "Address the review",
-    stage: "Review",
+    stage,
     prompt: prompts.address({ ...input, ...goesOn(work, "address"), feedback }),
   });
   if (!changed || !(await protectedPathsAllowed(ctx, input, work))) return false;

@@ -11,6 +11,7 @@ import { harnessesOf } from "./adapters/harness/index.ts";
 import { systemClock } from "./adapters/system/clock.ts";
 import { createLog } from "./adapters/system/log.ts";
 import { systemRandom } from "./adapters/system/random.ts";
+import { Tokens } from "./app/api/tokens.ts";
 import type { Operator } from "./app/control/protocol.ts";
 import { SetupRequests } from "./begin/setup-requests.ts";
 import { BatonError } from "./core/errors.ts";
@@ -56,7 +57,7 @@ export async function openRuns(settings: AppSettings): Promise<OpenedRuns> {
   const database = await openDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, log });
   const place = placeOf(database.store);
   return {
-    ...operatorOf(database, place.runs, settings.onboarding),
+    ...operatorOf(database, place.runs, settings),
     runs: place.runs,
     redact,
     async close() {
@@ -107,16 +108,24 @@ async function threadHomes(remote: StateRemote): Promise<string[]> {
   return homes;
 }
 
+/** Requests that only a running App can carry out. */
+interface AppOperations extends Pick<Operator, "start" | "signIn"> {
+  createToken: Operator["tokens"]["create"];
+}
+
 /** An operator's requests, to a running Baton or to its data alone. */
 export function operatorOf(
   database: Pick<Database, "store" | "kind" | "backup">,
   runs: Runs,
-  onboarding: AppSettings["onboarding"],
-  start: Operator["start"] = needsApp,
+  { onboarding, owners }: Pick<AppSettings, "onboarding" | "owners">,
+  { start, createToken, signIn }: AppOperations = { start: needsApp, createToken: needsApp, signIn: needsApp },
 ): Operator {
   const { store } = database;
+  const tokens = new Tokens({ store, clock: systemClock });
   return {
     start,
+    signIn,
+    tokens: { create: createToken, list: () => tokens.list(), revoke: (word) => tokens.revoke(word) },
     backup: (path) => writeBackup(database, path),
     ...readerOf([{ store, runs }]),
     cancel: (...given) => runs.cancel(...given),
@@ -125,12 +134,12 @@ export function operatorOf(
     circuit: (harness) => circuitOf(store, circuitKey(harness, null)),
     schedules: new Schedules({ store, clock: systemClock }),
     sweeps: new Sweeps({ store, clock: systemClock }),
-    setups: new SetupRequests({ store, clock: systemClock }, onboarding),
+    setups: new SetupRequests({ store, clock: systemClock }, onboarding, owners),
   };
 }
 
 async function needsApp(): Promise<never> {
-  throw new BatonError("BATON_INPUT_INVALID", "A run is started by a running Baton. Start it first: `baton start`.");
+  throw new BatonError("BATON_INPUT_INVALID", "Only a running Baton can do this. Start it first: `baton start`.");
 }
 
 async function writeBackup({ kind, backup }: Pick<Database, "kind" | "backup">, path: string): Promise<number> {

@@ -111,7 +111,7 @@ export async function startBaton(
     workspaces: durableWorkspaces(workspaces, storedWork(database.store)),
     agentSandbox: overrides.agentSandbox ?? agentSandboxOf(settings.sandbox, machineSandbox(settings.dataDir, log)),
     packageCaches: openPackageCaches({ children, root: join(settings.dataDir, "caches") }),
-    agentSlots: new AgentSlots(settings.agents),
+    agentSlots: new AgentSlots(settings.agents, () => systemClock.now()),
     repositoryCommands: settings.harness.repositoryCommands,
     harnesses: overrides.harnesses ?? harnessesOf(settings.harness, settings.dataDir),
     models,

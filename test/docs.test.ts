@@ -131,7 +131,7 @@ describe.each(paths)("%s", (path) => {
   });
 });
 
-/** Variables of agents, tests and the Action, which are not in the settings of the App. */
+/** Variables of agents, the command line, tests and the Action, which are not in the settings of the App. */
 const otherVariables = [
   "BATON_AGENT_SCRIPT",
   "BATON_ATTEMPT",
@@ -142,6 +142,8 @@ const otherVariables = [
   "BATON_PROMPT_FILE",
   "BATON_ACCESS",
   "BATON_MODEL",
+  "BATON_SERVER",
+  "BATON_TOKEN",
   "BATON_DEBUG",
   "BATON_TEST_DATABASE_URL",
   "BATON_TEST_EVERY_PUSH",

@@ -1,5 +1,9 @@
 /** The release: who may write what, in which order, and which names cannot move. */
-import { readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { unpinned } from "../tools/release/pins.ts";
@@ -10,6 +14,7 @@ interface Job {
   needs?: string | string[];
   environment?: string;
   permissions?: Record<string, string>;
+  env?: Record<string, string>;
   steps: { uses?: string; run?: string; with?: Record<string, unknown> }[];
 }
 const { jobs, permissions } = parse(read(".github/workflows/release.yml")) as {
@@ -34,14 +39,54 @@ describe("the workflow of the release", () => {
     ]);
   });
 
-  it.each(canWrite)("%s runs no code of other people: it gets the built files", (_, { steps }) => {
+  it.each(canWrite)("%s runs no code of other people: it gets the built files", (_, { steps, env }) => {
     const runs = steps.map(({ run = "" }) => run).join("\n");
     expect(runs).not.toMatch(
-      /\bnpm (?!publish .*--ignore-scripts)|\bnpx\b|\bnode\b|docker build|\bnpm publish(?!.*--ignore-scripts)/,
+      /\bnpm (?!publish .*--ignore-scripts|view )|\bnpx\b|\bnode\b|docker build|\bnpm publish(?!.*--ignore-scripts)/,
     );
     for (const { uses } of steps)
       if (uses !== undefined) expect(uses).toMatch(/^actions\/(?:checkout|download-artifact|setup-node)@/);
-    expect(runs).toContain("sha256sum --check --strict all.sums");
+    expect(runs).toContain(
+      'echo "$SUMS  all.sums" | sha256sum --check --strict && sha256sum --check --strict all.sums',
+    );
+    expect(env?.["SUMS"]).toBe("${{ needs.build.outputs.sums }}");
+  });
+
+  it.each([
+    ["a version that is not there", () => "", 0, /^npm publish/m],
+    ["the same content", (ours: string) => ours, 0, /acme\/x@1\.2\.3 is published\./],
+    ["other content", () => "sha512-AAAA", 1, /other content/],
+  ])("publishes the package again after half a release: npm has %s", (_, published, code, says) => {
+    const place = mkdtempSync(join(tmpdir(), "baton-release-"));
+    try {
+      mkdirSync(join(place, "package"));
+      mkdirSync(join(place, "release"));
+      mkdirSync(join(place, "bin"));
+      writeFileSync(join(place, "package/package.json"), '{"name":"@acme/x","version":"1.2.3"}');
+      execFileSync("tar", ["--create", "--gzip", "--file", "release/x.tgz", "package"], { cwd: place });
+      const ours = createHash("sha512")
+        .update(readFileSync(join(place, "release/x.tgz")))
+        .digest("base64");
+      const npm = `#!/bin/sh\nif [ "$1" = view ]; then printf '%s' "${published(`sha512-${ours}`)}"; else echo "npm $*"; fi\n`;
+      writeFileSync(join(place, "bin/npm"), npm, { mode: 0o755 });
+      // The machine may have no jq. The line is the same for Node.
+      const jq = `#!${process.execPath}\nconst { name, version } = JSON.parse(require("fs").readFileSync(0, "utf8"));\nconsole.log(name + "@" + version);\n`;
+      writeFileSync(join(place, "bin/jq"), jq, { mode: 0o755 });
+      const PATH = `${join(place, "bin")}:${process.env["PATH"]}`;
+      const text = jobs["package"]?.steps.at(-1)?.run ?? "";
+      const done = spawnSync("bash", ["-e", "-o", "pipefail", "-c", text], {
+        cwd: place,
+        encoding: "utf8",
+        env: { PATH },
+      });
+      expect({ code: done.status, said: done.stdout }, done.stderr).toEqual({
+        code,
+        said: expect.stringMatching(says),
+      });
+      expect(done.stdout.includes("npm publish")).toBe(published("x") === "");
+    } finally {
+      rmSync(place, { recursive: true });
+    }
   });
 
   it("pushes the tags last", () => {

@@ -12,7 +12,8 @@ import { markdown } from "../packages/local-github/src/pages/markdown.ts";
 import { issueToPr } from "../processes/issue-to-pr/process.ts";
 import { commands } from "../src/commands/index.ts";
 import { parseConfig } from "../src/config/parse.ts";
-import { type ErrorCode, errorCatalogue } from "../src/core/errors.ts";
+import { stop } from "../src/core/decide.ts";
+import { BatonError, type ErrorCode, errorCatalogue } from "../src/core/errors.ts";
 import type { RunEvent } from "../src/core/event.ts";
 import { questionsOf } from "../src/core/questions.ts";
 import type { RunState } from "../src/core/state.ts";
@@ -34,7 +35,7 @@ import { agent, answered, first, input, published, second, verdict } from "./fak
 const root = join(import.meta.dirname, "..");
 const settings = (parseConfig("") as Extract<ReturnType<typeof parseConfig>, { ok: true }>).settings;
 
-type Step = readonly [key: string, answer: Json] | RunEvent[];
+type Step = readonly [key: string, answer: Json] | RunEvent[] | ((state: RunState) => RunEvent[]);
 
 const waiting = (key: string, reason: string, more: { name: string; label?: string; value?: string }): RunEvent[] => [
   {
@@ -69,6 +70,15 @@ const failed = (key: string, code: ErrorCode, message: string): RunEvent[] => [
     error: { code, message },
     usage: [used(0.3)],
   } as RunEvent,
+];
+
+/** As Baton ends a run whose process cannot continue. */
+const stopped =
+  (code: ErrorCode, message: string) =>
+  (state: RunState): RunEvent[] =>
+    stop(state, new BatonError(code, message));
+const completed = (status: "skipped" | "pending", reason: string): RunEvent[] => [
+  { type: "run.completed", output: null, verdict: { name: "issue-to-pr", status, reason, evidence: [], children: [] } },
 ];
 
 const plan = ["plan", agent(null, "", "Add the counts.")] as const;
@@ -180,6 +190,17 @@ const states: Record<string, { steps: Step[]; settings?: Parameters<typeof input
     steps: [plan, [{ type: "run.cancel-requested", by: bob, reason: "no reason given" }]],
   },
   cancelled: { steps: [plan, [{ type: "run.cancelled", by: bob, reason: "@bob cancelled it." } as never]] },
+  "stopped: the process asks for another step than before": {
+    steps: [plan, stopped("BATON_DIVERGENCE", "The process asked for `implement`, and asks now for `verify`.")],
+  },
+  "stopped: its version is gone": {
+    steps: [plan, stopped("BATON_PROCESS_UNKNOWN", "There is no version 3 of the process `issue-to-pr`.")],
+  },
+  "stopped with its pull request open": {
+    steps: [...work, stopped("BATON_PROCESS_FAILED", "The process failed: x is not a function.")],
+  },
+  "nothing to do": { steps: [completed("skipped", "There is nothing to change.")] },
+  "ended before its end": { steps: [completed("pending", "The checks are not complete.")] },
   ...Object.fromEntries(
     (Object.keys(errorCatalogue) as ErrorCode[]).map((code) => [
       `failed with ${code}`,
@@ -191,7 +212,8 @@ const states: Record<string, { steps: Step[]; settings?: Parameters<typeof input
 async function stateOf({ steps, settings: change }: (typeof states)[string]): Promise<RunState> {
   const world = await RunWorld.start(issueToPr, input(change));
   for (const step of steps) {
-    if (step.length === 2 && typeof step[0] === "string") await world.succeed(step[0], step[1] as Json);
+    if (typeof step === "function") await world.append(step(world.state));
+    else if (step.length === 2 && typeof step[0] === "string") await world.succeed(step[0], step[1] as Json);
     else await world.append([...(step as RunEvent[])]);
   }
   return world.state;
@@ -292,10 +314,18 @@ describe.each(Object.entries(states))("%s", (_, given) => {
   });
 });
 
-it("the states show every icon of a headline except that of an error", async () => {
+it("the states show every icon of a headline", async () => {
   const all = await Promise.all(Object.values(states).map(stateOf));
   const icons = new Set(all.map((state) => headline(state).icon));
-  expect([...icons].toSorted()).toEqual(["⏳", "⏹️", "✅", "❌", "🏃", "💰", "🙋"].toSorted());
+  expect([...icons].toSorted()).toEqual(["⏳", "⏹️", "⚠️", "✅", "❌", "🏃", "💰", "🙋"].toSorted());
+});
+
+it("every ending has its word", async () => {
+  const first = async (name: string): Promise<string> => headline(await stateOf(states[name] as never)).sentence;
+  expect(await first("stopped: its version is gone")).toMatch(/^\*\*Stopped\.\*\* There is no version 3/);
+  expect(await first("stopped with its pull request open")).toMatch(/^\*\*Stopped in #5\.\*\* The process failed/);
+  expect(await first("nothing to do")).toMatch(/^\*\*Skipped\.\*\*/);
+  expect(await first("ended before its end")).toMatch(/^\*\*Unfinished\.\*\*/);
 });
 
 it("the first line names the pull request as a link, from the moment that it is there", async () => {

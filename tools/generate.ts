@@ -10,11 +10,12 @@ import { commandNames } from "./generators/command-names.ts";
 import { commandReference } from "./generators/command-reference.ts";
 import { configReference } from "./generators/config-reference.ts";
 import { configSchema } from "./generators/config-schema.ts";
-import { effectsOpenapi } from "./generators/effects-openapi.ts";
+
 import { errorReference } from "./generators/error-reference.ts";
 import { harnessReference } from "./generators/harness-reference.ts";
 import { invariantsReference } from "./generators/invariants-reference.ts";
 import { layerRules } from "./generators/layer-rules.ts";
+import { openapi } from "./generators/openapi.ts";
 import { policyReference } from "./generators/policy-reference.ts";
 import { processReference } from "./generators/process-reference.ts";
 import { processSchema } from "./generators/process-schema.ts";
@@ -42,7 +43,7 @@ export function generatedFiles(): GeneratedFile[] {
     harnessReference(),
     invariantsReference(),
     commandLineReference(),
-    effectsOpenapi(),
+    openapi(),
     promptReference(),
   ];
 }

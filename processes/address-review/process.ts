@@ -27,7 +27,7 @@ export const addressReviewProcess = defineProcess<WorkInput, WorkOutput>({
   async run(ctx, input) {
     const asked = input.instructions.trim() || "Address the open review comments of this pull request.";
     const work = begin(input, asked);
-    if (!(await addressReview(ctx, input, work, asked)))
+    if (!(await addressReview(ctx, input, work, asked, "Address")))
       return ended(work, no("The agent changed nothing that may be published. Say more precisely what to do."));
     return untilApproved(ctx, input, work);
   },

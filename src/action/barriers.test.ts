@@ -29,7 +29,7 @@ describe("before a job touches GitHub what it wrote is in the refs", () => {
     ["a read waits for nothing", (github) => github.issue(repository, 1), ["issue"]],
     [
       "a write of setting up",
-      (github) => github.setup(repository).ensureBranch("b", "s", false),
+      (github) => github.setup(repository).ensureBranch("b", "s", null),
       ["barrier", "ensureBranch"],
     ],
     ["a read of setting up", (github) => github.setup(repository).paths("s"), ["paths"]],

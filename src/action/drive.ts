@@ -5,12 +5,15 @@
  * AD1 An event is in the inbox before anything else happens. The driver finds it there, at the latest when it leaves.
  * AD2 The thread is freed only when its inbox is empty. The same push would show an event that arrived meanwhile.
  * AD3 Other jobs can see a run's watches before the last check of the facts. A change after that check finds the run.
+ * AD4 A job without an agent handles only the deliveries that it was started for. Other work stays for a successor.
  */
 import type { Snapshot } from "../adapters/git-state/files.ts";
 import type { GitDatabase } from "../adapters/git-state/open.ts";
 import type { RefUpdate } from "../adapters/git-state/remote.ts";
+import type { Tables } from "../adapters/memory/tables.ts";
 import { hasCode } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
+import { isActiveStatus } from "../core/vocabulary.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
@@ -27,6 +30,10 @@ export interface Driving {
   isOver(workflowRunId: string): Promise<boolean | null>;
   /** Aborted when the job must hand over: its time is up, or the platform stops it. */
   stop: AbortSignal;
+  /** AD4: ids of the queue's jobs that this job may take. null: all. */
+  only: ReadonlySet<string> | null;
+  /** This job has the thread now. */
+  begun(): Promise<void>;
   startEngine(): Promise<Engine>;
   /** Commands in the thread whose own jobs never ran. */
   missed(): Promise<NewDelivery[]>;
@@ -63,6 +70,12 @@ export async function drive(driving: Driving, deliveries: readonly NewDelivery[]
   const inserts = deliveries.map((delivery) => insert(driving, delivery));
   const [taken] = await Promise.all([state.takeDriver(claim), ...inserts]);
   if (taken === null && !(await takeFromTheDead(driving, claim))) return "elsewhere";
+  await driving.begun();
+  // Before anything is driven: another job may have left a run here since this one was planned.
+  if (hasOthersWork(driving, state.snapshot)) {
+    await state.releaseDriver(() => false);
+    return "handed-over";
+  }
   const tending = new AbortController();
   const lost = new AbortController();
   const tended = tend(driving, tending.signal, lost);
@@ -73,9 +86,10 @@ export async function drive(driving: Driving, deliveries: readonly NewDelivery[]
     while (!stop.aborted) {
       await quiet(driving, engine, stop);
       if (stop.aborted) break;
-      await lookOnceMore(driving, engine, stop);
+      if (driving.only === null) await lookOnceMore(driving, engine, stop);
       if (stop.aborted) break;
-      if (isQuiet(driving, engine) && (await leave(driving, engine))) return "driven";
+      if (isQuiet(driving, engine) && (await leave(driving, engine)))
+        return hasOthersWork(driving, state.snapshot) ? "handed-over" : "driven";
     }
     await endEngine(driving, engine);
     if (lost.signal.aborted) return "elsewhere";
@@ -98,7 +112,7 @@ async function insert({ database }: Driving, delivery: NewDelivery, when: "now" 
   await database.state.change(
     ({ tables }) => {
       tables.insertDelivery(delivery, {
-        id: `delivery:${delivery.guid}`,
+        id: jobOf(delivery),
         queue: "delivery",
         data: { hook: delivery.hook, guid: delivery.guid },
         tries: 1,
@@ -107,8 +121,13 @@ async function insert({ database }: Driving, delivery: NewDelivery, when: "now" 
         state: "waiting",
       });
     },
-    { when, jobs: [`delivery:${delivery.guid}`], isCause: true },
+    { when, jobs: [jobOf(delivery)], isCause: true },
   );
+}
+
+/** The id of the queue's job for a delivery. */
+export function jobOf({ guid }: Pick<NewDelivery, "guid">): string {
+  return `delivery:${guid}`;
 }
 
 /** Stored with the next push that outside work needs. If they are lost, Baton finds them again. */
@@ -172,10 +191,10 @@ async function quiet(driving: Driving, engine: Engine, stop: AbortSignal): Promi
   }
 }
 
-function isQuiet({ database, clock }: Driving, { runner, outbox }: Engine): boolean {
+function isQuiet({ database, clock, only }: Driving, { runner, outbox }: Engine): boolean {
   if (database.state.lost !== null) return true;
   const soon = clock.now() + patienceMs;
-  const nextAt = nextDueAt(database.state.snapshot.tables);
+  const nextAt = nextDueAt(database.state.snapshot.tables, (id) => only?.has(id) !== false);
   if (database.queue.running > 0 || runner.driving > 0 || outbox.sending > 0) return false;
   if (nextAt !== null && nextAt <= soon) return false;
   return ![...database.state.snapshot.tables.outbox.values()].some(
@@ -208,14 +227,25 @@ async function leave(driving: Driving, engine: Engine): Promise<boolean> {
   const before = clock.now() - limits.deliveryRetentionMs;
   await database.store.prune({ deliveriesBefore: before, outboxBefore: before });
   const leftovers = await driving.leftovers();
-  const released = await database.state.releaseDriver((snapshot) => hasNews(snapshot, clock.now()), leftovers);
+  const released = await database.state.releaseDriver((snapshot) => hasNews(driving, snapshot), leftovers);
   if (released) await endEngine(driving, engine);
   return released;
 }
 
-function hasNews({ tables }: Snapshot, now: number): boolean {
-  const nextAt = nextDueAt(tables);
-  return nextAt !== null && nextAt <= now + patienceMs;
+function hasNews({ only, clock }: Pick<Driving, "only" | "clock">, { tables }: Snapshot): boolean {
+  const nextAt = nextDueAt(tables, (id) => only?.has(id) !== false);
+  return nextAt !== null && nextAt <= clock.now() + patienceMs;
+}
+
+/** AD4: a run, or something due that is not this job's. */
+function hasOthersWork(
+  { only, clock }: Pick<Driving, "only" | "clock">,
+  { tables }: { tables: Pick<Tables, "jobs" | "runRows"> },
+): boolean {
+  if (only === null) return false;
+  if ([...tables.runRows.values()].some(({ status }) => isActiveStatus(status))) return true;
+  const nextAt = nextDueAt(tables, (id) => !only.has(id));
+  return nextAt !== null && nextAt <= clock.now() + patienceMs;
 }
 
 async function endEngine({ database }: Driving, { runner, outbox }: Engine): Promise<void> {

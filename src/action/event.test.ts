@@ -117,6 +117,26 @@ it("keeps of a payload only what is read later", () => {
   });
 });
 
+const pushed = (commits: object[]) =>
+  read("push", { ref: "refs/heads/main", before: "a".repeat(40), after: "b".repeat(40), commits });
+
+it.each([
+  [
+    "in Actions, where no commit lists its files",
+    [{ id: "b".repeat(40), message: "Nightly", distinct: true }],
+    "configured",
+  ],
+  ["in Actions, of a commit that was pushed before", [], "configured"],
+  [
+    "of a host that lists them, with the configuration",
+    [{ added: ["a"], modified: [".github/baton.yml"] }],
+    "configured",
+  ],
+  ["of such a host, without it", [{ added: ["src/baton.yaml"], modified: [], removed: [] }], "nothing"],
+])("a push %s", (_, commits, kind) => {
+  expect(pushed(commits).kind).toBe(kind);
+});
+
 const fired = (name: string, payload: object) =>
   toActionTrigger({ name, payload: { repository, sender: user, ...payload }, workflowRunId: "77" });
 

@@ -27,6 +27,8 @@ export type ActionEvent =
     }
   /** Checks one thread, or all threads that are due. */
   | { kind: "wake"; number: number | null }
+  /** A push that may change the configuration. `before`: the head that it replaced. */
+  | { kind: "configured"; before: string | null }
   /** An App gives an effect to this job. */
   | { kind: "order"; order: Order }
   /** Somebody started the job by hand with unusable input. */
@@ -43,7 +45,7 @@ interface ChangedPullRequest {
 const actionsHook = "actions";
 
 const user = z.object({ id: z.number(), login: z.string(), type: z.string() });
-const paths = z.array(z.string()).default([]);
+const paths = z.array(z.string()).optional();
 const kept = z.object({
   action: z.string().optional(),
   repository: z
@@ -97,6 +99,8 @@ const kept = z.object({
   workflow_run: z.object({ id: z.number(), head_sha: z.string() }).optional(),
   sha: z.string().optional(),
   /** Of a push. */
+  ref: z.string().optional(),
+  before: z.string().optional(),
   commits: z.array(z.object({ added: paths, modified: paths, removed: paths })).optional(),
   inputs: z.record(z.string(), z.unknown()).nullish(),
   client_payload: z.record(z.string(), z.unknown()).nullish(),
@@ -177,8 +181,8 @@ export function toActionEvent(options: {
       };
     // New schedules may be due, and the wake-up may be off.
     case "pushed":
-      return commits.some((one) => configPaths.some((path) => Object.values(one).flat().includes(path)))
-        ? { kind: "wake", number: null }
+      return mayChangeConfig(commits)
+        ? { kind: "configured", before: payload.before ?? null }
         : { kind: "nothing", reason: "The push changes no configuration." };
     case "schedules":
     case "trigger":
@@ -250,6 +254,16 @@ function nameOf(event: string, payload: z.infer<typeof kept>, workflowRunId: str
   if (event === "pull_request_review" && payload.review !== undefined) return `${event}.${action}:${payload.review.id}`;
   // A job that a person reruns has the run id of its first start.
   return `${event}.${action}:run-${workflowRunId}`;
+}
+
+/**
+ * The payload of a push in Actions lists no files. There, `paths` of the workflow chose the push.
+ * Source: https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#push
+ */
+function mayChangeConfig(commits: NonNullable<z.infer<typeof kept>["commits"]>): boolean {
+  const told = commits.flatMap(({ added, modified, removed }) => [added, modified, removed]);
+  const listed = told.filter((files) => files !== undefined);
+  return listed.length === 0 || configPaths.some((path) => listed.flat().includes(path));
 }
 
 function isOfFork(pull: z.infer<typeof kept>["pull_request"]): boolean {

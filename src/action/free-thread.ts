@@ -1,9 +1,14 @@
-/** Frees the thread of a job that was killed. Then the next event need not wait for the lease. */
+/**
+ * Frees the thread of a job that was killed. Then the next event need not wait for the lease. The wake-up is on from then
+ * (WU1): there may be no next event.
+ */
+import { createTokenGithub } from "../adapters/github/github-token.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { toBatonError } from "../core/errors.ts";
 import { openHome } from "./home.ts";
-import { readActionSettings } from "./settings.ts";
+import { type ActionSettings, readActionSettings } from "./settings.ts";
+import { switchOn } from "./wake-up.ts";
 
 const claimMs = 60_000;
 
@@ -31,5 +36,22 @@ async function free(environment: Record<string, string | undefined>, home: strin
   const claim = { owner: `${owner} (after its end)`, job: settings.workflowRunId, ttlMs: claimMs };
   if ((await state.takeDriver({ ...claim, deadOwner: owner })) === null) return false;
   await state.releaseDriver(() => false);
+  await wakeLater(settings);
   return true;
+}
+
+async function wakeLater(settings: ActionSettings): Promise<void> {
+  const { token, apiUrl, webUrl, appSlug, repository } = settings;
+  const github = createTokenGithub({
+    token,
+    apiUrl,
+    webUrl,
+    appSlug,
+    clock: systemClock,
+    ownChecks: [],
+    ownCheckRuns: [],
+  });
+  const found = (): ReturnType<typeof github.repositoryByName> =>
+    github.repositoryByName(repository.owner, repository.name);
+  await switchOn({ github, settings, log: silentLog, repository: found });
 }

@@ -37,8 +37,15 @@ export function openShared(settings: ActionSettings, log: Log): Promise<GitDatab
   return openHome(settings, sharedHome, log, true);
 }
 
-export function openHome(settings: ActionSettings, home: string, log: Log, readOnly = false): Promise<GitDatabase> {
+export function openHome(
+  settings: ActionSettings,
+  home: string,
+  log: Log,
+  readOnly = false,
+  takes: (id: string) => boolean = () => true,
+): Promise<GitDatabase> {
   return openGitDatabase({
+    takes,
     url: `${settings.webUrl}/${settings.repository.owner}/${settings.repository.name}.git`,
     token: async () => settings.token,
     scratchDir: join(settings.dataDir, "state", `${home.replaceAll("/", "-")}.git`),

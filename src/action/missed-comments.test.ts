@@ -14,11 +14,12 @@ let ids = 0;
 function said(number: number, agoMs: number, change: Partial<WrittenFacts> = {}): WrittenFacts {
   ids += 1;
   const [createdAt, body] = [at(agoMs), "/baton run"];
-  return { number, commentId: ids, body, author: alice, createdAt, updatedAt: createdAt, ...change };
+  return { number, commentId: ids, body, author: alice, createdAt, nodeId: `node ${ids}`, ...change };
 }
 
 interface World {
   written: WrittenFacts[];
+  edited?: WrittenFacts[];
   until?: string;
   cursor?: number;
   madeAt?: number;
@@ -28,7 +29,11 @@ interface World {
 
 async function look(world: World) {
   const asked: string[] = [];
-  const github: Pick<Github, "written"> = {
+  const github: Pick<Github, "written" | "unedited"> = {
+    async unedited(ids) {
+      asked.push(`edits of ${ids.length}`);
+      return new Set(ids.filter((id) => world.edited?.every(({ nodeId }) => nodeId !== id) !== false));
+    },
     async written(_, since) {
       asked.push(`since ${since}`);
       return { written: world.written, until: world.until ?? null };
@@ -70,11 +75,24 @@ describe("what counts", () => {
     ["a command that nobody knows: its author is told", said(4, hourMs, { body: "/baton rnu" }), true],
     ["no command", said(4, hourMs, { body: "I like `/baton run`" }), false],
     ["a quoted command", said(4, hourMs, { body: "> /baton run" }), false],
-    ["what was edited", said(4, hourMs, { updatedAt: at(minuteMs) }), false],
     ["an old comment that came up again", said(4, 30 * hourMs), false],
   ])("%s: %o", async (_, written, counts) => {
     const { threads } = await look({ written: [written] });
     expect(threads).toEqual(counts ? [[written.number, [nameOf(written)]]] : []);
+  });
+
+  it("an edited text does not count, whenever it was edited; only texts that would be carried out are asked about", async () => {
+    const other = said(6, hourMs);
+    const plain = said(4, hourMs, { body: "Thanks" });
+    const { threads, asked } = await look({
+      written: [run, text, other, plain],
+      edited: [run, text],
+      known: [nameOf(said(9, hourMs))],
+    });
+    expect(threads).toEqual([[6, [nameOf(other)]]]);
+    expect(asked.filter((one) => one.startsWith("edits"))).toEqual(["edits of 3"]);
+    const known = await look({ written: [run], known: [nameOf(run)] });
+    expect(known.asked.filter((one) => one.startsWith("edits"))).toEqual([]);
   });
 
   it("what came in is not found again, and where nothing is a command nothing more is asked", async () => {
@@ -135,7 +153,7 @@ describe("the cursor", () => {
     for (let looks = 0; looks < 3; looks += 1) {
       const from: number | null = cursor;
       const readable = written.filter(
-        ({ updatedAt }) => from === null || Date.parse(updatedAt) >= from - 10 * minuteMs,
+        ({ createdAt }) => from === null || Date.parse(createdAt) >= from - 10 * minuteMs,
       );
       const found = await look({ written: readable, known, threadsMax: 3, ...(from === null ? {} : { cursor: from }) });
       known.push(...found.threads.flatMap(([, names]) => names as string[]));

@@ -5,9 +5,8 @@
  * Owns: which texts to read, from which time, and which of them are unhandled commands. Does not own: carrying them
  * out.
  * MC1 A text has one name in every search, so that Baton handles it once (AE2).
- * MC2 Baton never executes an edited text, because its original content is unknown. An edit within the second of writing
- *     cannot be seen: GitHub's times have whole seconds. GitHub does not distinguish edits
- *     of an issue from other changes. So its text counts only while the issue is unchanged.
+ * MC2 Baton never executes an edited text, because its original content is unknown. GitHub is asked only about texts that
+ *     would be executed.
  * MC3 The cursor only reduces reading. It moves when everything before it is in an inbox. If it is lost, Baton reads
  *     more, and recognizes known texts.
  * MC4 Baton ignores a text from before the workflow existed, or from more than a day ago. It was for nobody, or for
@@ -50,11 +49,26 @@ export async function missedComments(
   const names = new Set(known.map(({ guid }) => guid));
   const since = lookFrom(now, Math.max(0, ...known.map(({ receivedAt }) => receivedAt)));
   const comments = await github.comments(repository, number, new Date(since).toISOString());
-  return comments
+  const missed = comments
     .map(({ id, ...comment }) => ({ ...comment, number, commentId: id }))
-    .filter((comment) => isAsWritten(comment) && writtenAt(comment) >= since)
-    .flatMap((comment) => asDelivery(given, comment) ?? [])
-    .filter(({ guid }) => !names.has(guid));
+    .filter((comment) => writtenAt(comment) >= since)
+    .flatMap((comment): Candidate[] => {
+      const delivery = asDelivery(given, comment);
+      return delivery === null || names.has(delivery.guid) ? [] : [{ delivery, nodeId: comment.nodeId }];
+    });
+  return (await asWritten(github, missed)).map(({ delivery }) => delivery);
+}
+
+interface Candidate {
+  delivery: NewDelivery;
+  nodeId: string;
+}
+
+/** MC2 */
+async function asWritten<T extends Candidate>(github: Pick<Github, "unedited">, candidates: T[]): Promise<T[]> {
+  if (candidates.length === 0) return [];
+  const unedited = await github.unedited(candidates.map(({ nodeId }) => nodeId));
+  return candidates.filter(({ nodeId }) => unedited.has(nodeId));
 }
 
 export interface MissedCommands {
@@ -81,11 +95,11 @@ export async function missedAnywhere(
   },
 ): Promise<MissedCommands> {
   const { github, place, cursor, now, threadsMax } = given;
-  const threads: MissedCommands["threads"] = new Map();
+  const candidates: (Candidate & { number: number })[] = [];
   const from = lookFrom(now, cursor ?? 0);
   const { written, until } = await github.written(place, new Date(from).toISOString());
   let commands = written
-    .filter((one) => isAsWritten(one) && writtenAt(one) >= from && mayBeCommand(one.body, grammars))
+    .filter((one) => writtenAt(one) >= from && mayBeCommand(one.body, grammars))
     .toSorted((a, b) => writtenAt(a) - writtenAt(b));
   if (commands.length > 0 && cursor === null) {
     const madeAt = (await given.workflowMadeAt()) ?? 0;
@@ -98,12 +112,16 @@ export async function missedAnywhere(
     const names = known.get(one.number) ?? (await given.knownIn(one.number));
     known.set(one.number, names);
     if (delivery === null || names.has(delivery.guid)) continue;
-    if (!threads.has(one.number) && threads.size >= threadsMax) {
+    const numbers = new Set(candidates.map(({ number }) => number));
+    if (!numbers.has(one.number) && numbers.size >= threadsMax) {
       upTo = Math.min(upTo, writtenAt(one));
       break;
     }
-    threads.set(one.number, [...(threads.get(one.number) ?? []), delivery]);
+    candidates.push({ number: one.number, delivery, nodeId: one.nodeId });
   }
+  const threads: MissedCommands["threads"] = new Map();
+  for (const { number, delivery } of await asWritten(github, candidates))
+    threads.set(number, [...(threads.get(number) ?? []), delivery]);
   const next = lookFrom(now, upTo);
   // Without any command there is no state, and a cursor alone does not create one.
   const spares = commands.some((one) => writtenAt(one) < next) || (cursor !== null && written.length >= readInVainMax);
@@ -117,10 +135,6 @@ function lookFrom(now: number, takenInUntil: number): number {
 
 function writtenAt({ createdAt }: Pick<WrittenFacts, "createdAt">): number {
   return Date.parse(createdAt);
-}
-
-function isAsWritten({ createdAt, updatedAt }: Pick<WrittenFacts, "createdAt" | "updatedAt">): boolean {
-  return createdAt === updatedAt;
 }
 
 /** The delivery that its event would have made. null: the text is not a command. */

@@ -9,10 +9,10 @@ import type { RunId } from "../core/vocabulary.ts";
 
 type Rows = Pick<Tables, "jobs" | "runRows">;
 
-/** Milliseconds since the epoch. null: nothing becomes due with time. */
-export function nextDueAt(rows: Rows): number | null {
+/** Milliseconds since the epoch. null: nothing becomes due with time. `counts`: by the id of a job. */
+export function nextDueAt(rows: Rows, counts: (id: string) => boolean = () => true): number | null {
   const times = [...rows.jobs.values()]
-    .filter((job) => job.state !== "active" && !isPassedLook(job, rows))
+    .filter((job) => job.state !== "active" && counts(job.id) && !isPassedLook(job, rows))
     .map(({ startAt }) => startAt);
   return times.length === 0 ? null : Math.min(...times);
 }

@@ -103,11 +103,6 @@ export function outputsOf({ run, verdict, start, agent = true, check, cacheKey }
   };
 }
 
-/**
- * Number of the pull request that the run opened or works on. Among several, the last whose branch the run did not
- * delete.
- */
-
 const marks: Record<JobVerdict, string> = {
   passed: "✅",
   waiting: "⏳",

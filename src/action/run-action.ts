@@ -13,6 +13,7 @@ import { openPackageCaches } from "../adapters/sandbox/package-caches.ts";
 import { systemClock } from "../adapters/system/clock.ts";
 import { createLog, type LogOptions } from "../adapters/system/log.ts";
 import { dashboardName, numberIn, openDashboardInJob } from "../begin/open-dashboard.ts";
+import { configPaths } from "../config/parse.ts";
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
@@ -31,7 +32,7 @@ import type { Order } from "../runner/remote/protocol.ts";
 import { leasePrefix } from "../runner/runner.ts";
 import { createRedactor } from "../text/redact.ts";
 import type { TriggerEvent } from "../trigger/event.ts";
-import { type DriveEnd, drive } from "./drive.ts";
+import { type DriveEnd, drive, jobOf } from "./drive.ts";
 import { type ActionEvent, toActionEvent, toActionTrigger, triggerDeliveryOf } from "./event.ts";
 import { homeDependencies, homeOf, openHome, openShared, sharedHome, sharedValues } from "./home.ts";
 import { type JobCaches, jobCaches } from "./job-caches.ts";
@@ -45,6 +46,7 @@ import { isUntidy, type Tidying, tidy } from "./retention.ts";
 import { type DueWork, dueWork, isScheduled, mayBeDue, type ScheduleLook } from "./schedules.ts";
 import type { ActionSettings } from "./settings.ts";
 import { startCi } from "./start-ci.ts";
+import { switchOn, type WakeUpPlace, wakeUp } from "./wake-up.ts";
 
 /** The name of the job that reads the event, as in the workflow template. */
 const readJobName = "Baton reads the event";
@@ -70,6 +72,10 @@ interface Job {
   shared: SharedValues;
   /** Threads that Baton could not work on. */
   faults: number;
+  /** Jobs of the queue that this job may take, because it has no agent. null: all (AD4). */
+  only: ReadonlySet<string> | null;
+  /** The wake-up was switched on for this job. */
+  isAwake: boolean;
   /** The schedules of the repository, read at most once in the job. */
   schedules: ScheduleLook | null;
 }
@@ -123,6 +129,8 @@ export async function runAction(
     steps: 0,
     statePushes: 0,
     faults: 0,
+    only: onlyOf(settings, event),
+    isAwake: false,
     schedules: null,
   };
   const fired = toActionTrigger(told);
@@ -152,54 +160,58 @@ export async function runAction(
 
 type Found = Pick<JobReport, "verdict" | "reason" | "run" | "thread" | "denied" | "start" | "agent">;
 
+/** AD4: `read` judged the event's own command. Nothing else. */
+function onlyOf({ part, hasAgent }: ActionSettings, event: ActionEvent): ReadonlySet<string> | null {
+  if (part !== "work" || hasAgent) return null;
+  return new Set(event.kind === "thread" ? [jobOf(event.delivery)] : []);
+}
+
 /** The first of two jobs (`judge-event.ts`). */
 async function judge(job: Job, event: ActionEvent, fired: TriggerEvent | null): Promise<Found> {
   const found = await judgeMeaning(job, event);
   if (fired === null || found.start === true) return found;
   const judged = await judgeFired(job, fired);
-  if (judged === null || (!judged.start && event.kind !== "nothing")) return found;
+  if (judged === null) return found;
+  if (!judged.start && event.kind !== "nothing") return { ...found, reason: `${found.reason} ${judged.reason}` };
   const thread = fired.thread?.number ?? null;
   return { verdict: "nothing", reason: judged.reason, run: null, thread, start: judged.start };
 }
 
-/** The wake-up's own workflow: it starts the workflow of the others, or switches itself off (WU1). */
+/** The wake-up's own workflow: it starts the workflow of the others, or switches itself off. */
 async function wake(job: Job): Promise<Found> {
-  const { settings, github, log } = job;
-  const said = (reason: string): Found => ({ verdict: "nothing", reason, run: null, thread: null });
   const found = await judgeWake(job);
-  const repository = await repositoryOf(job);
-  if (found !== null) {
-    await github.dispatch(repository, settings.workflow, repository.defaultBranch, {});
-    return said(`${found.reason} \`${settings.workflow}\` is started.`);
-  }
-  if (await isAwaited(job)) return said("Nothing is due yet.");
-  try {
-    await github.switchWorkflow(repository, settings.wakeUp, false);
-  } catch (thrown) {
-    log.warn("The wake-up could not be switched off", { error: toBatonError(thrown) });
-    return said("Nothing waits.");
-  }
-  return said("Nothing waits, so the wake-up is switched off until something does.");
+  const isAwaitedNow = (): Promise<boolean> => {
+    // Read again, like the state.
+    job.schedules = null;
+    return isAwaited(job);
+  };
+  const reason = await wakeUp(wakeUpPlace(job), { due: found?.reason ?? null, isAwaited: isAwaitedNow });
+  return { verdict: "nothing", reason, run: null, thread: null };
 }
 
-/**
- * WU1 The wake-up is on while a run waits or a schedule is set. The job that leaves something behind switches it on, and
- *     the wake-up itself switches it off. A repository without its file is woken by its events, or by its own schedule.
- */
-async function keepAwake(job: Job, event: ActionEvent): Promise<void> {
+function wakeUpPlace(job: Job): WakeUpPlace {
   const { settings, github, log } = job;
-  // A runner of an App leaves nothing behind, nor does a job that found nothing to do.
-  if (event.kind === "order" || (job.statePushes === 0 && job.steps === 0)) return;
+  return { settings, github, log, repository: () => repositoryOf(job) };
+}
+
+/** WU1, for a job that leaves something behind. */
+async function keepAwake(job: Job, event: ActionEvent): Promise<void> {
+  const { log } = job;
+  // A runner of an App leaves nothing behind. Nor does a job that found nothing to do, unless a push sets schedules.
+  const isIdle = job.statePushes === 0 && job.steps === 0;
+  if (event.kind === "order" || (isIdle && event.kind !== "configured")) return;
   try {
-    if (!(await isAwaited(job))) return;
-    const repository = await repositoryOf(job);
-    if ((await github.isWorkflowOn(repository, settings.wakeUp)) === false)
-      await github.switchWorkflow(repository, settings.wakeUp, true);
+    if (await isAwaited(job)) await switchOn(wakeUpPlace(job));
   } catch (thrown) {
-    log.warn("The wake-up could not be switched on; the next event continues the work", {
-      error: toBatonError(thrown),
-    });
+    log.warn("Baton could not see what waits; the next event continues the work", { error: toBatonError(thrown) });
   }
+}
+
+/** WU1, for a job that may die. Once a job, and not for one that only answers. */
+async function keepAwakeMeanwhile(job: Job): Promise<void> {
+  if (job.isAwake || job.only !== null) return;
+  job.isAwake = true;
+  await switchOn(wakeUpPlace(job));
 }
 
 /** A run waits, or the configuration has schedules. */
@@ -257,6 +269,13 @@ async function judgeMeaning(job: Job, event: ActionEvent): Promise<Found> {
       const found = await judgeWake(job);
       return found === null ? none("Nothing is due.") : { ...start(found.reason), agent: found.agent };
     }
+    case "configured": {
+      const found = await judgeWake(job);
+      if (found !== null) return { ...start(found.reason), agent: found.agent };
+      // Only a job that may write switches the wake-up on.
+      if (!(await setsSchedules(job, event))) return none("Nothing is due.");
+      return { ...start("The push changes the configuration, and it sets schedules."), agent: false };
+    }
     case "thread": {
       const judged = await judgeDelivery(job, event.delivery);
       if (!judged.start) return { ...none(judged.reason), thread: event.number };
@@ -285,6 +304,17 @@ async function judgeWake(job: Job): Promise<{ reason: string; agent: boolean } |
   return (await isUntidy(tidyingOf(job, await openShared(job.settings, job.log))))
     ? { reason: "State of threads that ended is due for `retention`.", agent: false }
     : null;
+}
+
+async function setsSchedules(job: Job, { before }: Extract<ActionEvent, { kind: "configured" }>): Promise<boolean> {
+  const { github, settings } = job;
+  if (!(await isScheduled(await schedulesOf(job)))) return false;
+  const reader = await github.installation(0);
+  for (const path of configPaths) {
+    const now = await reader.file(settings.repository, path, null);
+    if (before === null || now !== (await reader.file(settings.repository, path, before))) return true;
+  }
+  return false;
 }
 
 /** Next to a command that needs no agent: a run in the thread, or a command whose job never ran. */
@@ -369,8 +399,9 @@ async function handle(
       const told = homes.map((home): [string, NewDelivery[]] => [home, [event.delivery]]);
       return handleHomes(job, merged(new Map(told), brought), "No run waits for this.");
     }
+    case "configured":
     case "wake": {
-      if (event.number !== null && brought.size === 0) return handleNumber(job, event.number);
+      if (event.kind === "wake" && event.number !== null && brought.size === 0) return handleNumber(job, event.number);
       const homes = new Map((await dueHomes(job)).map((home): [string, NewDelivery[]] => [home, []]));
       const missed = await missedInRepository(job);
       for (const [number, deliveries] of missed.threads) homes.set(homeOf(number), deliveries);
@@ -618,7 +649,8 @@ const severity: JobVerdict[] = [
 
 async function handleHome(job: Job, home: string, deliveries: readonly NewDelivery[]): Promise<Found> {
   const { settings, github, log, redact, owner, stop } = job;
-  const database = await openHome(settings, home, log);
+  const { only } = job;
+  const database = await openHome(settings, home, log, false, (id) => only?.has(id) !== false);
   await rememberForPost(settings, home, owner);
   const positions = new Map([...database.state.snapshot.tables.events].map(([run, events]) => [run, events.length]));
   const known = [...database.state.snapshot.tables.deliveries.values()];
@@ -635,6 +667,8 @@ async function handleHome(job: Job, home: string, deliveries: readonly NewDelive
         log,
         isOver: async (id) => github.isOver(await repositoryOf(job), id),
         stop,
+        only,
+        begun: () => keepAwakeMeanwhile(job),
         missed: () => missedIn(job, home, known),
         leftovers: () => leftovers(job, database, positions),
         startEngine: () => {
@@ -745,19 +779,23 @@ async function forgetForPost({ statePath }: ActionSettings): Promise<void> {
 }
 
 /** Returns in words how the work continues. If a person stops a job, no other job replaces it at once. */
-async function handOver({ settings, github, log, platformStop }: Job, home: string): Promise<string> {
+async function handOver({ settings, github, log, platformStop, stop, only }: Job, home: string): Promise<string> {
   const later = "the next event or the schedule goes on";
   if (platformStop.aborted) return `The job is stopped from outside; ${later}.`;
+  const why =
+    only !== null && !stop.aborted
+      ? "Other work in the thread needs an agent, and this job has none"
+      : "The job's time is up";
   const workflow = workflowOf(settings);
-  if (workflow === null) return `The job's time is up; ${later}.`;
+  if (workflow === null) return `${why}; ${later}.`;
   try {
     const repository = await github.repositoryByName(settings.repository.owner, settings.repository.name);
     await github.dispatch(repository, workflow, repository.defaultBranch, { thread: threadOf(home) });
-    return "The job's time is up; a successor goes on.";
+    return `${why}; a successor goes on.`;
   } catch (thrown) {
     const { code } = toBatonError(thrown);
     log.warn("No successor could be started", { error: toBatonError(thrown) });
-    return `The job's time is up, and no successor could be started (${code}: it needs \`actions: write\` and \`workflow_dispatch\`); ${later}.`;
+    return `${why}, and no successor could be started (${code}: it needs \`actions: write\` and \`workflow_dispatch\`); ${later}.`;
   }
 }
 

@@ -42,6 +42,7 @@ const environmentSchema = z.object({
   "INPUT_WAKE-UP": optional,
   "INPUT_CACHE-DIRECTORY": optional,
   "INPUT_READ-CHECK": optional,
+  INPUT_AGENT: optional,
   INPUT_SANDBOX: optional,
   BATON_SANDBOX: optional,
   GITHUB_TOKEN: optional,
@@ -65,6 +66,8 @@ export interface ActionSettings {
   jobName: string | null;
   /** The job's part. `read` decides whether `work` starts. `all` does both. `wake` starts the workflow of the others. */
   part: JobPart;
+  /** False: no agent is installed in this job, because `read` found none needed. */
+  hasAgent: boolean;
   /** File name of the workflow that `wake` starts. */
   workflow: string;
   /** File name of the workflow with the part `wake`. */
@@ -153,6 +156,7 @@ export function readActionSettings(environment: Record<string, string | undefine
     workflowRunAttempt: env.GITHUB_RUN_ATTEMPT,
     jobName: env.GITHUB_JOB,
     part,
+    hasAgent: env.INPUT_AGENT !== "false",
     workflow: env.INPUT_WORKFLOW ?? "baton.yml",
     wakeUp: env["INPUT_WAKE-UP"] ?? "baton-wake-up.yml",
     checkRunIds: [env["INPUT_CHECK-RUN-ID"], env["INPUT_READ-CHECK"]].flatMap((id) =>

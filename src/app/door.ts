@@ -1,6 +1,6 @@
 /**
  * The door: every address of Baton, as one handler that any Node server can ask first. It is thin: `deliver.ts`,
- * `effects-api.ts` and `health.ts` do the work of each address.
+ * `effects-api.ts`, `api/serve.ts` and `health.ts` do the work of each address.
  *
  * DR1 A request that is not Baton's stays untouched: the handler returns false, and the server asks the next one.
  * DR2 A closed door refuses new requests with 503 and answers earlier ones. A delivery with an answer of 2xx is kept.
@@ -14,6 +14,7 @@ import { Webhooks } from "@octokit/webhooks";
 import { BatonError, errorCatalogue } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Baton } from "../wire.ts";
+import { type Api, isApiPath } from "./api/serve.ts";
 import type { AppCheck } from "./app-check.ts";
 import { deliver } from "./deliver.ts";
 import { answerEffects, effectsPath } from "./effects-api.ts";
@@ -35,6 +36,8 @@ export interface DoorOptions {
   triggerSecrets?: readonly string[];
   /** Absent if nobody asks GitHub about the App. */
   check?: Pick<AppCheck, "status"> | null;
+  /** Absent: this door has no HTTP API. */
+  api?: Api | null;
   /** The whole server is Baton's: a POST to its root is a delivery, whatever it holds. */
   ownsRoot?: boolean;
 }
@@ -55,7 +58,7 @@ const probeMs = 10_000;
 
 export function openDoor(
   baton: Served,
-  { secrets, triggerSecrets = [], check = null, ownsRoot = false }: DoorOptions,
+  { secrets, triggerSecrets = [], check = null, api = null, ownsRoot = false }: DoorOptions,
 ): Door {
   const { store, clock } = baton.dependencies;
   const paths = new Set([webhookPath]);
@@ -81,9 +84,13 @@ export function openDoor(
         ? refuse(response)
         : answerTrigger({ store, clock, log: baton.log, secrets: triggerSecrets }, request, response);
     if (isHealthPath(path)) return answerHealth(baton, check?.status() ?? null, path, response);
-    if (baton.identities === null || !path.startsWith(effectsPath)) return null;
-    if (isClosed) return refuse(response);
-    return answerEffects({ claims: baton.claims, identities: baton.identities, log: baton.log }, request, response);
+    if (path.startsWith(effectsPath)) {
+      if (baton.identities === null) return null;
+      if (isClosed) return refuse(response);
+      return answerEffects({ claims: baton.claims, identities: baton.identities, log: baton.log }, request, response);
+    }
+    if (api === null || !isApiPath(path)) return null;
+    return isClosed ? refuse(response) : api.handle(request, response);
   };
 
   return {
@@ -108,6 +115,7 @@ export function openDoor(
     },
     async close() {
       isClosed = true;
+      api?.close();
       const patience = new AbortController();
       await Promise.race([
         Promise.allSettled(underWay),

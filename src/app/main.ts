@@ -25,7 +25,6 @@ try {
   if (settings.app === null) {
     const print = (text: string): void => void process.stderr.write(`${text}\n`);
     await setUp({ settings, environment: process.env, envFile: ".env", print });
-    loadEnvFile(".env");
     settings = readSettings(process.env);
   }
   if (settings.app === null) throw new BatonError("BATON_INTERNAL", "The set-up page kept no credentials.");

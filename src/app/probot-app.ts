@@ -22,6 +22,10 @@ import { hideSecrets } from "../environment/shown-secrets.ts";
 import type { Log } from "../ports/log.ts";
 import { type Baton, startBaton, watchApp } from "../wire.ts";
 import { operatorOf } from "../wire-tools.ts";
+import { GithubSignIn } from "./api/github-sign-in.ts";
+import { LocalSessions } from "./api/local-session.ts";
+import { openApi } from "./api/serve.ts";
+import { Tokens } from "./api/tokens.ts";
 import type { AppCheck } from "./app-check.ts";
 import { type About, controlPath } from "./control/protocol.ts";
 import { openControl } from "./control/server.ts";
@@ -114,21 +118,22 @@ export function createApplication(options: ApplicationOptions = {}): Application
     if (baton.dependencies.agentSandbox !== undefined) void logSandbox(baton.dependencies.agentSandbox, log);
     for (const warning of warnings) log.warn(warning);
     parts.check = watchApp(settings, { log, signJwt });
+    const sessions = new LocalSessions(baton.dependencies.clock);
     const door = openDoor(baton, {
       secrets: settings.app.secrets,
       triggerSecrets: settings.triggerSecrets,
       check: parts.check,
+      api: openApi(baton, { local: sessions, github: signInOf(settings, baton) }),
       ownsRoot: ownsServer,
     });
     parts.door = door;
     parts.control = await openControl({
       path: controlPath(settings.dataDir),
-      operator: operatorOf(
-        { ...baton.database, store: baton.dependencies.store },
-        baton.runs,
-        settings.onboarding,
-        (request) => startRun(baton.dependencies, baton.runner, request),
-      ),
+      operator: operatorOf({ ...baton.database, store: baton.dependencies.store }, baton.runs, settings, {
+        start: (request) => startRun(baton.dependencies, baton.runner, request),
+        createToken: (request) => new Tokens(baton.dependencies).create(baton.dependencies.github, request),
+        signIn: async () => sessions.link(listeningUrl(parts)),
+      }),
       about: () => aboutOf(parts, baton),
       stop: () => process.kill(process.pid, "SIGTERM"),
       log,
@@ -275,6 +280,29 @@ function isProbotProgram(): boolean {
   } catch {
     return false;
   }
+}
+
+/** null: the operator set no client of GitHub. */
+function signInOf(
+  { client, publicUrl, githubWebUrl: webUrl, githubApiUrl: apiUrl }: AppSettings,
+  { dependencies: { store, clock } }: Baton,
+): GithubSignIn | null {
+  if (client === null || publicUrl === null) return null;
+  return new GithubSignIn({
+    store,
+    clock,
+    publicUrl,
+    app: { clientId: client.id, clientSecret: client.secret, webUrl, apiUrl },
+  });
+}
+
+function listeningUrl({ server }: Parts): string {
+  if (server?.listening !== true)
+    throw new BatonError(
+      "BATON_INPUT_INVALID",
+      "This Baton is a part of another server, whose address it does not know.",
+    );
+  return urlOf(server);
 }
 
 function urlOf(server: Server): string {

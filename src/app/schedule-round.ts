@@ -10,6 +10,7 @@ import { hasDue, startDue } from "../begin/start-due.ts";
 import { toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../core/vocabulary.ts";
+import { isServed } from "../policy/served-owners.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { knownRepositories, rememberRepositories } from "../runner/schedule-book.ts";
 
@@ -17,10 +18,10 @@ export async function runSchedules(
   dependencies: Dependencies,
   stillOurs: () => Promise<void>,
 ): Promise<Record<string, unknown> | null> {
-  const { log, owners = null } = dependencies;
+  const { log, owners } = dependencies;
   const did: Record<string, unknown> = {};
   for (const repository of await repositoriesOf(dependencies)) {
-    if (owners !== null && !owners.includes(repository.owner.toLowerCase())) continue;
+    if (!isServed(owners, repository.owner)) continue;
     await stillOurs();
     try {
       const swept = await startAskedSweep(dependencies, repository);

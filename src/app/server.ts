@@ -9,6 +9,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { limits } from "../core/limits.ts";
 import type { AppSettings } from "../environment/settings.ts";
+import type { Api } from "./api/serve.ts";
 import type { AppCheck } from "./app-check.ts";
 import { openDoor, type Served, webhookPath } from "./door.ts";
 import { requestMsMax } from "./effects-api.ts";
@@ -24,12 +25,13 @@ export async function startServer(
   settings: Pick<AppSettings, "app" | "host" | "port"> & Partial<Pick<AppSettings, "triggerSecrets">>,
   baton: Served,
   check: Pick<AppCheck, "status"> | null = null,
-  { headMs = limits.requestHeadMs }: { headMs?: number } = {},
+  { headMs = limits.requestHeadMs, api = null }: { headMs?: number; api?: Api | null } = {},
 ): Promise<RunningServer> {
   const door = openDoor(baton, {
     secrets: settings.app?.secrets ?? [],
     triggerSecrets: settings.triggerSecrets ?? [],
     check,
+    api,
     ownsRoot: true,
   });
   const server = createServer((request, response) => {
@@ -40,7 +42,13 @@ export async function startServer(
   boundHeads(server, headMs);
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
-  return { url: `http://${settings.host}:${port}`, close: () => closeServer(server) };
+  return {
+    url: `http://${settings.host}:${port}`,
+    close: () => {
+      api?.close();
+      return closeServer(server);
+    },
+  };
 }
 
 /** For a server that belongs to Baton alone. */

@@ -7,9 +7,10 @@
  *     keeps much longer.
  * HT3 Without a secret, Baton accepts nothing. No answer reveals whether a rule or a repository exists.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
+import { isSameText } from "../adapters/system/same-text.ts";
 import { BatonError, errorCatalogue, toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import { jsonSchema } from "../core/vocabulary.ts";
@@ -80,7 +81,7 @@ export async function answerTrigger(
       deadlineMs: bodyDeadlineMs,
     });
     const body = bytes.toString("utf8");
-    if (!secrets.some((secret) => isSame(signatureOf(secret, { time, nonce, path, body }), signature)))
+    if (!secrets.some((secret) => isSameText(signatureOf(secret, { time, nonce, path, body }), signature)))
       throw new BatonError("BATON_SIGNATURE_INVALID", "X-Baton-Signature does not match.");
     const { repository, payload } = parse(body);
     const now = clock.now();
@@ -125,11 +126,6 @@ function parse(body: string): z.infer<typeof bodySchema> {
     "BATON_PAYLOAD_INVALID",
     'The request\'s body is `{"repository": "owner/name", "payload": {…}}`, and nothing else.',
   );
-}
-
-function isSame(expected: string, given: string): boolean {
-  const [one, other] = [Buffer.from(expected), Buffer.from(given)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 function header(request: IncomingMessage, name: string): string {

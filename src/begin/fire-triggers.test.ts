@@ -457,4 +457,25 @@ describe("triggers", () => {
       /comes back to a rule that it has: `asked` \(run_\w+, by @helper\[bot\]\) → `asked`/,
     );
   });
+
+  it("a bot's label, dispatch and label in another thread are one chain, and the second turn is refused", async () => {
+    const { fire, label, clock, dependencies } = scene(
+      config.replace(
+        "  - { name: released",
+        "  - { name: told, on: repository_dispatch, process: explore }\n  - { name: released",
+      ),
+    );
+    expect(await label(5)).toMatch(/asked: Started/);
+    clock.advance(1_000);
+    expect(await fire("repository_dispatch", { action: "done", client_payload: {} }, "helper")).toMatch(
+      /told: Started/,
+    );
+    clock.advance(1_000);
+    expect(await label(9, "baton", "helper")).toMatch(
+      /comes back to a rule that it has: `asked` \(run_\w+, by @alice\) → `told` \(run_\w+, by @helper\[bot\]\) → `asked`/,
+    );
+    // A label of Baton's own App is its run's business.
+    expect(await label(10, "baton", "baton")).toBe("own event");
+    expect((await triggerDecisions(dependencies, repository, 9)).join()).toContain("comes back to a rule");
+  });
 });

@@ -14,6 +14,7 @@ import type { Settings, TriggerSettings } from "../config/schema.ts";
 import { BatonError, toBatonError } from "../core/errors.ts";
 import { type Actor, type Json, jsonSchema, type Repository, shortRunId, type Verdict } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
+import { isServed } from "../policy/served-owners.ts";
 import type { Github } from "../ports/github.ts";
 import { changeValue } from "../runner/change-value.ts";
 import { runIdOf } from "../runner/create-run.ts";
@@ -45,6 +46,7 @@ import {
   judgeStart,
   type PastStart,
   scopeOf,
+  startsFor,
 } from "../trigger/judge.ts";
 import { fillText, parseTemplate } from "../workflow/template.ts";
 import { actorOf, listedBots } from "./bots.ts";
@@ -66,11 +68,10 @@ export interface RuleJudgement {
 
 /** Why Baton passes an event over before it reads the rules. null: read the rules. */
 async function passedOver(
-  { github, owners = null }: Pick<Dependencies, "github" | "owners">,
+  { github, owners }: Pick<Dependencies, "github" | "owners">,
   { repository, sender }: TriggerEvent,
 ): Promise<string | null> {
-  if (owners !== null && !owners.includes(repository.owner.toLowerCase()))
-    return `${repository.owner} is not among BATON_OWNERS`;
+  if (!isServed(owners, repository.owner)) return `${repository.owner} is not among BATON_OWNERS`;
   const { bot } = await github.identity();
   // Baton's own events belong to a run, whose limits bound it already.
   return sender?.id === bot.id ? "own event" : null;
@@ -185,7 +186,7 @@ async function withPaths(
   event: TriggerEvent,
   rules: readonly TriggerSettings[],
 ): Promise<TriggerEvent> {
-  if (event.between === null || rules.every(({ paths }) => paths.length === 0)) return event;
+  if (event.between === null || rules.every((rule) => startsFor(rule).length === 0)) return event;
   return { ...event, between: null, paths: await github.changedPaths(event.repository, event.between) };
 }
 

@@ -27,6 +27,7 @@ import {
   withRevived,
 } from "../onboarding/book.ts";
 import { setupBranch } from "../onboarding/propose.ts";
+import { isServed } from "../policy/served-owners.ts";
 import type { Github } from "../ports/github.ts";
 import type { Store } from "../ports/store.ts";
 import { defineValue, defineValues, readValue } from "../ports/values.ts";
@@ -65,18 +66,21 @@ export async function changeSetupBook(
 ): Promise<SetupBook> {
   const key = account.toLowerCase();
   const after = await changeValue(place, books.at(key), (before) => change(before ?? emptySetupBook));
-  if (waiting(after, { atInstall: true }).length > 0)
-    await changeValue(place, accountsValue, (before) => [...new Set([...(before ?? []), key])]);
+  await remember(place, key, after);
   return after;
+}
+
+async function remember(place: ValuePlace, key: string, book: SetupBook): Promise<void> {
+  if (waiting(book, { atInstall: true }).length > 0)
+    await changeValue(place, accountsValue, (before) => [...new Set([...(before ?? []), key])]);
 }
 
 /** Returns a sentence about what it did. */
 export async function noteInstallation(dependencies: Dependencies, news: InstallationNews): Promise<string> {
-  const { clock, owners = null, onboarding } = dependencies;
+  const { clock, owners, onboarding } = dependencies;
   const { account, installationId } = news;
   if (onboarding === undefined) return "this Baton opens no set-up pull requests";
-  if (owners !== null && !owners.includes(account.toLowerCase()))
-    return `${account} is not among the accounts that this Baton serves`;
+  if (!isServed(owners, account)) return `${account} is not among the accounts that this Baton serves`;
   const at = clock.now();
   if (news.kind === "removed") {
     const ids = news.repositories?.map(({ id }) => id) ?? null;
@@ -116,19 +120,24 @@ export async function noteSetupDecision(
   dependencies: Dependencies,
   { repository, number, end }: { repository: Repository; number: number; end: "merged" | "closed" },
 ): Promise<void> {
-  const { store, clock, onboarding } = dependencies;
+  const { store, onboarding } = dependencies;
   if (onboarding === undefined) return;
   const { entries } = await readSetupBook({ store }, repository.owner);
-  const { id } = repository;
-  if (entries[id]?.pullRequest !== number) return;
-  await changeSetupBook(dependencies, repository.owner, (book) =>
-    withEnd(book, id, {
-      end: end === "merged" ? "set-up" : "declined",
-      // The day counts when it was opened.
-      at: book.entries[id]?.endedAt ?? clock.now(),
-      pullRequest: number,
-    }),
-  );
+  if (entries[repository.id]?.pullRequest === number)
+    await keepDecision(dependencies, repository, { number, end: end === "merged" ? "set-up" : "declined" });
+}
+
+async function keepDecision(
+  dependencies: Dependencies,
+  { owner, id }: Pick<Repository, "owner" | "id">,
+  { number, end }: { number: number; end: "set-up" | "declined" },
+): Promise<void> {
+  await changeSetupBook(dependencies, owner, (book) => {
+    const known = book.entries[id];
+    if (known?.pullRequest !== number) return book;
+    // The day counts when it was opened.
+    return withEnd(book, id, { end, at: known.endedAt ?? dependencies.clock.now(), pullRequest: number });
+  });
 }
 
 /** The round: every account with repositories that wait. */
@@ -155,6 +164,8 @@ async function forgetServed(dependencies: Dependencies, account: string): Promis
   const book = await readSetupBook(dependencies, account);
   if (waiting(book, { atInstall: true }).length > 0) return;
   await changeValue(dependencies, accountsValue, (before) => (before ?? []).filter((one) => one !== account));
+  // A repository may have come in since the book was read. It enters the book before its account enters the list.
+  await remember(dependencies, account, await readSetupBook(dependencies, account));
 }
 
 /** Opens the pull requests that an account may have now (OD2). Returns what came of each. */
@@ -163,8 +174,9 @@ async function openSetups(
   account: string,
   most = Number.POSITIVE_INFINITY,
 ): Promise<string[]> {
-  const { store, clock, log, owner, onboarding } = dependencies;
-  if (onboarding === undefined) return [];
+  const { store, clock, log, owner, owners, onboarding } = dependencies;
+  // An operator may have taken the account off the list since it came in.
+  if (onboarding === undefined || !isServed(owners, account)) return [];
   const held = await store.acquireLease(`onboarding:${account.toLowerCase()}`, owner, clock.now(), leaseMs);
   if (held === null) return [];
   let lease = held;
@@ -204,7 +216,22 @@ async function openOne(
   await changeSetupBook(dependencies, account, (book) =>
     end === null ? withFailure(book, id, clock.now()) : withEnd(book, id, { ...end, at: clock.now() }),
   );
+  if (end?.end === "opened") await noteEarlyDecision(dependencies, account, { id, entry }).catch(() => {});
   return end === null ? null : end.end;
+}
+
+/** Somebody may have decided before the book had the pull request's number. Then nobody noted it. */
+async function noteEarlyDecision(
+  dependencies: Dependencies,
+  account: string,
+  { id, entry }: { id: number; entry: SetupEntry },
+): Promise<void> {
+  const github = await dependencies.github.installation(entry.installationId);
+  const repository = { ...(await github.repository(id)), installationId: entry.installationId };
+  const last = await github.setup(repository).lastPullRequest(setupBranch);
+  if (last === null || last.end === "open") return;
+  const end = last.end === "merged" ? "set-up" : "declined";
+  await keepDecision(dependencies, { owner: account, id }, { number: last.number, end });
 }
 
 async function setUp(

@@ -2,6 +2,7 @@
 import { BatonError } from "../core/errors.ts";
 import { endWords, type SetupBook, type SetupRules, waiting, withArrived } from "../onboarding/book.ts";
 import { matchesAny } from "../policy/paths.ts";
+import { isServed } from "../policy/served-owners.ts";
 import type { ValuePlace } from "../runner/change-value.ts";
 import { knownRepositories } from "../runner/schedule-book.ts";
 import { changeSetupBook, readSetupBook } from "./onboard.ts";
@@ -24,14 +25,18 @@ export interface SetupRequest {
 export class SetupRequests {
   readonly #place: ValuePlace;
   readonly #rules: SetupRules;
+  readonly #owners: readonly string[] | null;
 
-  constructor(place: ValuePlace, rules: SetupRules) {
+  constructor(place: ValuePlace, rules: SetupRules, owners: readonly string[] | null) {
     this.#place = place;
     this.#rules = rules;
+    this.#owners = owners;
   }
 
   /** Asks the App for a pull request in each matching repository that never had one. Returns all of the account. */
   async ask({ owner, repositories: globs, perDay }: SetupRequest): Promise<SetupLine[]> {
+    if (!isServed(this.#owners, owner))
+      throw new BatonError("BATON_POLICY_DENIED", `${owner.slice(0, 60)} is not among BATON_OWNERS.`);
     const known = (await knownRepositories(this.#place.store))?.repositories ?? [];
     const fit = known.filter((one) => one.owner.toLowerCase() === owner.toLowerCase() && matchesAny(one.name, globs));
     if (fit.length === 0)

@@ -8,6 +8,7 @@
 import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import type { Actor, Repository } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
+import { isServed } from "../policy/served-owners.ts";
 import type { Github } from "../ports/github.ts";
 import type { Dependencies } from "../runner/dependencies.ts";
 import { type LoadedSettings, loadSettings } from "../runner/load-settings.ts";
@@ -39,10 +40,9 @@ export async function tickDashboard(
   runner: Pick<Runner, "wake">,
   edit: DashboardEdit,
 ): Promise<string> {
-  const { store, clock, owners = null } = dependencies;
+  const { store, clock, owners } = dependencies;
   const { repository, number, sender } = edit;
-  if (owners !== null && !owners.includes(repository.owner.toLowerCase()))
-    return `${repository.owner} is not among BATON_OWNERS`;
+  if (!isServed(owners, repository.owner)) return `${repository.owner} is not among BATON_OWNERS`;
   const { bot } = await dependencies.github.identity();
   if (sender.id === bot.id) return "own edit";
   const github = await dependencies.github.installation(repository.installationId);

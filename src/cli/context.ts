@@ -30,6 +30,29 @@ export const repositoryOption = [
   "The repository of the schedule, where several have one of this name.",
 ] as const;
 
+/** Commands that ask another machine's Baton with `--server`. */
+export const serverCommands: readonly string[] = [
+  "run start",
+  "run list",
+  "run show",
+  "run diff",
+  "run cancel",
+  "run retry",
+  "run erase",
+  "journal cat",
+  "transcript",
+  "prompt inspect",
+  "schedule list",
+  "schedule run",
+  "schedule pause",
+  "schedule resume",
+];
+
+export const serverOption = [
+  "--server <url>",
+  "Ask the Baton at this address over its HTTP API, with the token in BATON_TOKEN. BATON_SERVER is the same.",
+] as const;
+
 export const gitOption = [
   "--git <repository>",
   "Read the state that Actions mode keeps in a repository's git. Name its address, or a clone. Private repositories need GITHUB_TOKEN.",

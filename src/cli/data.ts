@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { children } from "../adapters/child/children.ts";
 import { ownEnvironment } from "../adapters/child/own-environment.ts";
+import type { ServerAddress } from "../app/api/client.ts";
 import { runningBaton } from "../app/control/client.ts";
 import type { Operator } from "../app/control/protocol.ts";
 import { BatonError } from "../core/errors.ts";
@@ -45,6 +46,13 @@ async function addressOf(folder: string, given: string): Promise<string> {
 
 /** Asks a running Baton over its socket. Without one, it opens Baton's data. */
 export async function withRuns<T>(context: CliContext, use: (runs: OperatedRuns) => Promise<T>): Promise<T> {
+  const server = serverOf(context);
+  // The server has redacted its texts.
+  if (server !== null) {
+    // The table of routes loads slowly, and other commands do not need it.
+    const { serverOperator } = await import("../app/api/client.ts");
+    return use({ ...serverOperator(server), redact: (text) => text, async close() {} });
+  }
   const settings = readSettings(environmentOf(context));
   const running = await runningBaton(settings.dataDir);
   if (running !== null) {
@@ -60,6 +68,21 @@ export async function withRuns<T>(context: CliContext, use: (runs: OperatedRuns)
   // The database loads slowly, and help and checks do not need it.
   const { openRuns } = await import("../library.ts");
   return closing(await openRuns(settings), use);
+}
+
+/** Another machine's Baton, asked over its HTTP API. null: this machine's. */
+function serverOf({ environment }: CliContext): ServerAddress | null {
+  const url = environment["BATON_SERVER"];
+  if (url === undefined || url === "") return null;
+  const token = environment["BATON_TOKEN"] ?? "";
+  if (!/^https?:\/\/\S+$/.test(url))
+    throw new BatonError(
+      "BATON_INPUT_INVALID",
+      `The server is "${url}": an address as https://baton.example.com is expected.`,
+    );
+  if (token === "")
+    throw new BatonError("BATON_TOKEN_REFUSED", `BATON_TOKEN is not set. The Baton at ${url} needs a token.`);
+  return { url, token };
 }
 
 export type OperatedRuns = RunReader & Operator;

@@ -5,10 +5,10 @@
  * X1 Standard output holds only the answer. With `--json` it is one JSON value, also for an error.
  */
 import { Command, CommanderError } from "commander";
-import { toBatonError } from "../core/errors.ts";
+import { BatonError, toBatonError } from "../core/errors.ts";
 import { product } from "../core/product.ts";
 import { commands } from "./commands/index.ts";
-import type { CliContext } from "./context.ts";
+import { type CliContext, serverCommands, serverOption } from "./context.ts";
 import { exitCodeOf, exitCodes, exitCodesHelp } from "./exit.ts";
 
 /** Runs one command line (without `node` and the script). Resolves with the exit code. */
@@ -43,6 +43,7 @@ export function buildProgram(context: CliContext): Command {
   const program = new Command("baton")
     .description("Runs coding agents on issues and pull requests under control.")
     .version(product.version, "-V, --version", "print the version")
+    .option(...serverOption)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.print(text.replace(/\n$/, "")),
@@ -54,5 +55,22 @@ export function buildProgram(context: CliContext): Command {
       `\nExit codes:\n${exitCodesHelp.map(([code, meaning]) => `  ${code}  ${meaning}`).join("\n")}`,
     );
   for (const command of commands) command(program, context);
+  program.hook("preAction", (_, command) => {
+    const { server } = program.opts<{ server?: string }>();
+    if (server === undefined) return;
+    const name = nameOf(command);
+    if (!serverCommands.includes(name))
+      throw new BatonError(
+        "BATON_INPUT_INVALID",
+        `\`baton ${name}\` works on this machine only. \`--server\` is for: ${serverCommands.join(", ")}.`,
+      );
+    context.environment = { ...context.environment, BATON_SERVER: server };
+  });
   return program;
+}
+
+/** As people write it, without `baton`. */
+function nameOf(command: Command): string {
+  const { parent } = command;
+  return parent === null || parent.parent === null ? command.name() : `${parent.name()} ${command.name()}`;
 }

@@ -16,6 +16,7 @@ import { migrate } from "./migrate.ts";
 import { okToTest } from "./ok-to-test.ts";
 import { override } from "./override.ts";
 import { pause } from "./pause.ts";
+import { priority } from "./priority.ts";
 import { race } from "./race.ts";
 import { refresh } from "./refresh.ts";
 import { reject } from "./reject.ts";
@@ -40,6 +41,7 @@ const registry: { readonly [Name in CommandName]: Command & { name: Name } } = {
   pause,
   resume,
   budget,
+  priority,
   cost,
   why,
   override,

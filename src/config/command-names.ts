@@ -12,6 +12,7 @@ export const commandNames = [
   "pause",
   "resume",
   "budget",
+  "priority",
   "cost",
   "why",
   "override",

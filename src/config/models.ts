@@ -62,6 +62,17 @@ export const modelSources: Readonly<Record<Provider, ModelSource>> = {
   },
 };
 
+/**
+ * The clouds' price for a place that keeps the data there, as a factor of the global price. Earlier models of Claude have one
+ * price everywhere. Azure's depends on the type of the deployment, which no address shows: `prices` has it.
+ */
+export const placeFactor = {
+  factor: 1.1,
+  source: "https://platform.claude.com/docs/en/about-claude/pricing#third-party-platform-pricing",
+  of: (model: string): number => (model.startsWith("claude-") && !earlierClaude.test(model) ? placeFactor.factor : 1),
+};
+const earlierClaude = /^claude-(?:[123]\b|(?:opus|sonnet)-4(?:-[01])?$)/;
+
 type Figures = readonly [input: number, output: number, cacheRead: number, cacheWrite: number];
 type More = Partial<Pick<ModelRow, "retires" | "note" | "outputMax">>;
 

@@ -174,7 +174,7 @@ const deadlineMinutes = z
   .nullable()
   .default(null)
   .describe(
-    "Minutes after its start at which people want the result. The earliest deadline goes first among waiting agents with one priority. It ends nothing. Default: none.",
+    "Minutes after its start at which people want the result. The earliest deadline goes first among waiting agents with one priority. An agent without one counts as due an hour after it began to wait, so it does not wait forever. A deadline ends nothing. Default: none.",
   );
 
 const scheduleSchema = z.strictObject({
@@ -215,7 +215,7 @@ const scheduleSchema = z.strictObject({
     .max(20)
     .default([])
     .describe(
-      "Files and folders that the run is about, for a monorepo. The agent works there. A change of another file needs a person, as one of `protectedPaths`. Instructions of other folders are not read. Empty: the whole repository.",
+      "Files and folders that the run is about, for a monorepo. The agent is told to work there. It starts in the root of the repository, because builds read files around a folder. A change of another file needs a person, as one of `protectedPaths`. Instructions of other folders are not read. Empty: the whole repository.",
     ),
   overlap: z
     .enum(["skip", "queue"])
@@ -254,12 +254,19 @@ const triggerSchema = z.strictObject({
     .describe(
       "Condition, an expression over `event` and `actor`: `event.label == 'baton'`. One that cannot be evaluated is false. Default: none.",
     ),
+  changed: z
+    .array(glob)
+    .max(listMax)
+    .default([])
+    .describe(
+      "For `push`: files and folders, one of which must have changed. They bound only the start, not the work. Empty: one of `paths`, and without `paths` any.",
+    ),
   paths: z
     .array(glob)
     .max(listMax)
     .default([])
     .describe(
-      "Files and folders that the run is about, as in `schedules`. For `push`, one of them must also have changed. Empty: any.",
+      "Files and folders that the run is about, as in `schedules`: they bound its work. A `push` rule without `changed` also starts only for a change of one of them. Empty: the whole repository.",
     ),
   process: z.string().min(1).describe("Process to run: one of Baton's own or of `.github/baton/processes`."),
   with: withInputs.default({}).describe("Input of the process, as in `schedules`."),

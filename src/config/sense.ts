@@ -250,6 +250,12 @@ function ofTriggers({ triggers, schedules, budget }: Settings, surroundings: Con
       say("error", at("name"), `Two rules are called \`${name}\`. Give one of them another name.`);
     // Only the workflow of Actions mode has its own clock.
     if (wakeUps.length > 0 && !startsOn(starts, on)) say("warning", at("on"), unheard(on));
+    if (rule.changed.length > 0 && on !== "push")
+      say(
+        "error",
+        at("changed"),
+        `\`changed\` is about the files of a \`push\`, and this rule is about \`${on}\`. Remove it.`,
+      );
     const parsed = condition === null ? null : parseExpression(conditionText(condition), conditionNames, false);
     if (parsed !== null && !parsed.ok) say("error", at("if"), parsed.problem.message, parsed.problem.suggestion);
     for (const problem of key === null ? [] : parseTemplate(key, conditionNames).problems)

@@ -13,6 +13,7 @@ import { BatonError, type ErrorData, toBatonError } from "./errors.ts";
 import type { Kept, PartialWork, RunEvent, RunEventOf } from "./event.ts";
 import { isSpending } from "./fold.ts";
 import { limits } from "./limits.ts";
+import type { Priority } from "./priority.ts";
 import { retryPauseMs } from "./retry.ts";
 import type { EffectState, RunState } from "./state.ts";
 import type { EndingProcess, Turn } from "./turn.ts";
@@ -54,6 +55,18 @@ export function pause(state: RunState, by: Actor, reason: string): RunEvent[] {
 export function resume(state: RunState, by: Actor): RunEvent[] {
   alive(state, "resume");
   return state.status === "paused" ? [{ type: "run.resumed", by }] : [];
+}
+
+/** `deadline`: undefined leaves it. */
+export function changePriority(
+  state: RunState,
+  by: Actor,
+  { priority, deadline }: { priority: Priority; deadline?: number | null },
+): RunEvent[] {
+  alive(state, "change");
+  const isSame = state.priority === priority && (deadline === undefined || state.deadline === deadline);
+  if (isSame) return [];
+  return [{ type: "run.priority-changed", by, priority, ...(deadline === undefined ? {} : { deadline }) }];
 }
 
 /** `key`: the child run that gets the money. */

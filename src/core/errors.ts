@@ -502,6 +502,30 @@ export const errorCatalogue = {
     "The worker's token is invalid: not a job's token, another audience, expired, or not signed by GitHub.",
     "Ask the platform for a fresh token whose audience is the `endpoint` of the order; the job needs `permissions: id-token: write`.",
   ),
+  BATON_TOKEN_REFUSED: entry(
+    "terminal",
+    401,
+    "A request to the HTTP API carries no token of this Baton and no session, or one that is expired, revoked, used up, or of another Baton.",
+    "Create a token with `baton token create`, and send it as `Authorization: Bearer <token>`: docs/guides/api.md.",
+  ),
+  BATON_RATE_LIMITED: entry(
+    "retryable",
+    429,
+    "A client of the HTTP API sent more requests than Baton accepts from one client, or acted too often in one thread.",
+    "Wait for the time of the header `Retry-After`, then send the request again.",
+  ),
+  BATON_PATH_UNKNOWN: entry(
+    "terminal",
+    404,
+    "The HTTP API has no such path, or does not answer this method there.",
+    "Compare the request with `docs/reference/openapi.json`.",
+  ),
+  BATON_KEY_REUSED: entry(
+    "terminal",
+    422,
+    "A request to the HTTP API carries the `Idempotency-Key` of an earlier, different request.",
+    "Send each request with a key of its own. Send the same key again only to repeat the same request.",
+  ),
   BATON_SIGNATURE_INVALID: entry(
     "terminal",
     401,
@@ -518,7 +542,7 @@ export const errorCatalogue = {
     "terminal",
     400,
     "A delivery lacks its headers, or a request is not JSON or does not arrive completely in time.",
-    "Send what GitHub sends, or what the effect protocol describes: docs/reference/effects.openapi.json.",
+    "Send what GitHub sends, or what the effect protocol describes: docs/reference/openapi.json.",
   ),
   // People and policy
   BATON_COMMAND_UNKNOWN: entry(

@@ -248,6 +248,14 @@ export const runEventSchema = z.discriminatedUnion("type", [
     /** A child run that gets the money: reserved for it at once. */
     key: key.optional(),
   }),
+  /** Its waiting agents and its child runs follow. */
+  z.object({
+    type: z.literal("run.priority-changed"),
+    by: actorSchema,
+    priority: z.enum(priorities),
+    /** null: none. Absent: unchanged. */
+    deadline: z.number().nullable().optional(),
+  }),
   z.object({ type: z.literal("run.budget-warned"), fraction: z.number(), spentUsd: z.number() }),
   /** An effect waits because the budget does not cover it. A top-up lets it continue. */
   z.object({

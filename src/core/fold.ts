@@ -56,6 +56,7 @@ function created(event: Extract<RunEvent, { type: "run.created" }>, stored: Stor
     history: event.history ?? null,
     startedBy: event.startedBy ?? (event.schedule === undefined ? null : { kind: "schedule", ...event.schedule }),
     priority: event.priority ?? "normal",
+    priorityBy: null,
     deadline: event.deadline ?? null,
     createdAt: stored.at,
     updatedAt: stored.at,
@@ -214,6 +215,11 @@ function change(state: RunState, event: RunEvent, at: number): void {
     case "run.resumed":
       state.status = "running";
       state.pausedBy = null;
+      return;
+    case "run.priority-changed":
+      state.priority = event.priority;
+      if (event.deadline !== undefined) state.deadline = event.deadline;
+      state.priorityBy = event.by;
       return;
     case "run.migrated":
       state.process = event.process;

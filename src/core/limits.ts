@@ -90,6 +90,37 @@ export const limits = {
   triggerDepthMax: 3,
   /** A bot's action within this time after a run may still be an answer to it. */
   triggerChainMs: 24 * 3_600_000,
+  /** A request to the HTTP API is a few fields. Texts have the length of a comment. */
+  apiBodyBytesMax: 256 * 1024,
+  apiBodyMs: 10_000,
+  apiQueryValueCharactersMax: 200,
+  /** Requests of one client in a minute, in one process. A dashboard of one person needs far fewer. */
+  apiRequestsPerMinuteMax: 600,
+  /** Each write also writes to GitHub, from a limit that all clients share. */
+  apiWritesPerMinuteMax: 30,
+  /** Refused tokens from one address in a minute. Baton does not look up further ones. */
+  apiRefusalsPerMinuteMax: 60,
+  apiPageMax: 200,
+  /** Runs that one request for a page looks at. A person may see one run of thousands. */
+  apiRowsPerPageMax: 2_000,
+  /** Repositories that one request asks GitHub about. */
+  apiRepositoriesPerPageMax: 100,
+  /** Remembered `Idempotency-Key`s of one client. */
+  apiKeysMax: 200,
+  apiTokensMax: 500,
+  apiTokenDaysMax: 366,
+  /** Open event streams of one client, and of one process. */
+  apiStreamsPerClientMax: 20,
+  apiStreamsMax: 2_000,
+  /** A stream that is this far behind ends. Its client continues from the last event that it read. */
+  apiStreamBehindBytesMax: 1024 * 1024,
+  apiStreamBehindMs: 10_000,
+  /** A proxy cuts a connection that is silent. Baton also asks for the permission of a stream's person again. */
+  apiStreamBeatMs: 15_000,
+  apiSessionsMax: 1_000,
+  /** A one-time link of the terminal, and the session that it opens. */
+  apiLinkMs: 5 * 60_000,
+  apiSessionMs: 12 * 3_600_000,
   /** GitHub keeps its delivery log for 3 days, and redelivers on request. */
   deliveryLookBackMs: 3 * 24 * 3_600_000,
   /**

@@ -83,6 +83,7 @@ const eventsWith = (text: string): RunEvent[] => [
   { type: "effect.succeeded", key, attempt: 2, output: { text, headSha: sha, status: "passed", by: text }, usage },
   { type: "run.paused", by: { ...bob, login: text }, reason: text },
   { type: "run.resumed", by: { ...bob, login: text } },
+  { type: "run.priority-changed", by: { ...bob, login: text }, priority: "high", deadline: null },
   { type: "run.budget-raised", by: { ...bob, login: text }, addUsd: 2 },
   {
     type: "policy.decided",
@@ -219,6 +220,7 @@ it("every text of every event is covered, or is on the list of those that are Ba
       "/kept/headSha",
       "/kept/harness",
       "/action",
+      "/priority",
     ]),
   );
 });

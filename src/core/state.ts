@@ -84,6 +84,8 @@ export interface RunState {
   startedBy: StartedBy | null;
   /** Priority of the run's agents in the queue. */
   priority: Priority;
+  /** The person who changed it. null: nobody did. */
+  priorityBy: Actor | null;
   /** When people want the result, in milliseconds since the epoch. It orders agents, and ends nothing. */
   deadline: number | null;
   /** The results of its stages in earlier runs. null: unknown. */

@@ -13,6 +13,7 @@ import { platformSecrets } from "./platform-settings.ts";
 export const secretsFromFiles: readonly string[] = [
   "WEBHOOK_SECRET",
   "WEBHOOK_SECRET_PREVIOUS",
+  "GITHUB_CLIENT_SECRET",
   "BATON_TRIGGER_SECRET",
   "BATON_TRIGGER_SECRET_PREVIOUS",
   "DATABASE_URL",

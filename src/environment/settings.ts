@@ -82,6 +82,7 @@ const secretNames = [
   "DATABASE_URL",
   "PRIVATE_KEY",
   "WEBHOOK_SECRET",
+  "GITHUB_CLIENT_SECRET",
   "BATON_TRIGGER_SECRET",
   "BATON_TRIGGER_SECRET_PREVIOUS",
   "BATON_KEYS",
@@ -105,6 +106,11 @@ export const environmentSchema = z.object({
   WEBHOOK_SECRET_FILE: fileOf("WEBHOOK_SECRET"),
   WEBHOOK_SECRET_PREVIOUS: optional.describe("A second secret that is taken too, while the secret is being changed."),
   WEBHOOK_SECRET_PREVIOUS_FILE: fileOf("WEBHOOK_SECRET_PREVIOUS"),
+  GITHUB_CLIENT_ID: optional.describe(
+    "Client id of the App, as its page shows it. With `GITHUB_CLIENT_SECRET` and an address `https` in `BATON_PUBLIC_URL`, people sign in with GitHub at `/sign-in/github`.",
+  ),
+  GITHUB_CLIENT_SECRET: optional.describe("A client secret of the App, from its page."),
+  GITHUB_CLIENT_SECRET_FILE: fileOf("GITHUB_CLIENT_SECRET"),
   GITHUB_API_URL: z
     .url({ protocol: /^https?$/, error: "an address is expected, as https://github.example.com/api/v3" })
     .optional()
@@ -293,6 +299,8 @@ export interface SandboxSettings {
 export interface AppSettings {
   app: { id: number; privateKey: string; secrets: string[] } | null;
   githubApiUrl: string;
+  /** The App as a client of GitHub. null: nobody signs in with GitHub. */
+  client: { id: string; secret: string } | null;
   /** The address of GitHub's pages, and of git. */
   githubWebUrl: string;
   /** Logins of the accounts that Baton serves, in lower case. null: all accounts that installed the App. */
@@ -362,6 +370,10 @@ export function readSettings(environment: Record<string, string | undefined>): A
     if (given["WEBHOOK_SECRET"] === undefined && !files.problems.some((text) => text.startsWith("WEBHOOK_SECRET_")))
       problems.push("WEBHOOK_SECRET is missing beside APP_ID: without it no delivery can be trusted");
   }
+  if (env?.GITHUB_CLIENT_ID !== undefined && env.GITHUB_CLIENT_SECRET === undefined)
+    problems.push("GITHUB_CLIENT_SECRET is missing beside GITHUB_CLIENT_ID");
+  if (env?.GITHUB_CLIENT_ID !== undefined && env.BATON_PUBLIC_URL?.startsWith("https://") !== true)
+    problems.push("BATON_PUBLIC_URL is not an address `https`: without it nobody can sign in with GITHUB_CLIENT_ID");
   const readable = listOf(env?.BATON_SANDBOX_READABLE);
   if (env !== undefined) problems.push(...readable.flatMap((path) => readableProblem(path, env.BATON_DATA)));
   const platforms = env === undefined ? null : readPlatforms(env as PlatformEnvironment, jobOf(environment));
@@ -384,6 +396,10 @@ export function readSettings(environment: Record<string, string | undefined>): A
     app: env.APP_ID === undefined || privateKey === null ? null : { id: env.APP_ID, privateKey, secrets },
     githubApiUrl: hosts.apiUrl,
     githubWebUrl: hosts.webUrl,
+    client:
+      env.GITHUB_CLIENT_ID === undefined || env.GITHUB_CLIENT_SECRET === undefined
+        ? null
+        : { id: env.GITHUB_CLIENT_ID, secret: env.GITHUB_CLIENT_SECRET },
     owners:
       env.BATON_OWNERS?.split(",")
         .map((login) => login.trim().toLowerCase())
@@ -423,6 +439,7 @@ export function readSettings(environment: Record<string, string | undefined>): A
       trigger,
       previous,
       privateKey,
+      env.GITHUB_CLIENT_SECRET,
       ...keyVariables.map(({ name }) => variableOf(env, name)),
       ...platformSecrets.map((name) => variableOf(env, name)),
       ...Object.values(ownerKeys.keys).flatMap((keys) => Object.values(keys)),

@@ -25,3 +25,14 @@ it("says version, data, database, GitHub, harnesses and sandbox, and no secret",
   expect(JSON.stringify(facts)).not.toContain("hunter2");
   expect(startFacts(readSettings({}))).toMatchObject({ database: "embedded", harnesses: "none has a key" });
 });
+
+it.each<[Record<string, string>, string | RegExp]>([
+  [
+    { BATON_ANTHROPIC_PLATFORM: "bedrock", AWS_REGION: "us-east-1", AWS_BEARER_TOKEN_BEDROCK: "hunter2" },
+    /^claude-code \(bedrock\)/,
+  ],
+  [{ BATON_GEMINI_PLATFORM: "vertex", GOOGLE_CLOUD_PROJECT: "p" }, /gemini \(vertex\)/],
+  [{ BATON_KEYS: '{"acme":{"ANTHROPIC_API_KEY":"hunter2"}}' }, "own keys of 1 owner or repository"],
+])("%j: a cloud's login and owners' keys count", (variables, harnesses) => {
+  expect(startFacts(readSettings(variables)).harnesses).toMatch(harnesses);
+});

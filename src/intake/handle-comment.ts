@@ -23,6 +23,7 @@ import { type Actor, type Json, type RunId, shortRunId, type Verdict } from "../
 import { decideCommand } from "../policy/decide-command.ts";
 import { forkLane } from "../policy/fork-lane.ts";
 import { atLeast } from "../policy/permission.ts";
+import { isServed } from "../policy/served-owners.ts";
 import type { Github } from "../ports/github.ts";
 import type { NewOutboxRow } from "../ports/store.ts";
 import { defineValues, readValue, writeValue } from "../ports/values.ts";
@@ -79,9 +80,8 @@ export async function hear(
   let parsed = parseCommand(event.body, commands);
   const called = parsed.kind === "none" ? calledNames(event.body) : [];
   if (parsed.kind === "none" && called.length === 0) return "no command";
-  const owners = dependencies.owners ?? null;
   // Silence: an account that Baton does not serve learns nothing and costs nothing.
-  if (owners !== null && !owners.includes(event.repository.owner.toLowerCase()))
+  if (!isServed(dependencies.owners, event.repository.owner))
     return `${event.repository.owner} is not among BATON_OWNERS`;
   const { bot, slug: ownSlug } = await dependencies.github.identity();
   const slug = ownSlug.toLowerCase();
@@ -155,7 +155,8 @@ export function handleComment(
 /** The last comment of each thread that is being handled, by store. */
 const turns = new WeakMap<object, Map<string, Promise<void>>>();
 
-function inTurn<T>(store: object, key: string, act: () => Promise<T>): Promise<T> {
+/** Runs the work for one thread after the work that began earlier there (HC5). */
+export function inTurn<T>(store: object, key: string, act: () => Promise<T>): Promise<T> {
   const queue = turns.get(store) ?? new Map<string, Promise<void>>();
   turns.set(store, queue);
   const mine = (queue.get(key) ?? Promise.resolve()).then(act);
@@ -362,7 +363,7 @@ function misspelt(event: CommentEvent, parsed: Extract<ParsedCommand, { kind: "u
 }
 
 /** A block that a person can copy. Nothing in it ends the block. */
-function fenced(text: string): string {
+export function fenced(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const fence = "`".repeat(longest + 1);
   return `${fence}text\n${text.slice(0, 2_000)}\n${fence}`;
@@ -478,7 +479,7 @@ async function activeRunIn(
 }
 
 /** The run that people began. A child run is newer, and is listed in the thread of its parent. */
-async function rootRun({ store }: Pick<Dependencies, "store">, runId: RunId): Promise<RunState> {
+export async function rootRun({ store }: Pick<Dependencies, "store">, runId: RunId): Promise<RunState> {
   const state = fold(await store.read(runId));
   return state.parent === null ? state : rootRun({ store }, state.parent.runId);
 }

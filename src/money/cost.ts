@@ -21,6 +21,8 @@ export interface ReportedUsage {
   costUsd: number | null;
   /** Charges of the service for other things than tokens. */
   feesUsd?: number;
+  /** A cloud may charge more than our table in some places. 1: it does not. */
+  priceFactor?: number;
 }
 
 export function priceUsage({ feesUsd = 0, ...reported }: ReportedUsage, overrides: PriceTable): Usage {
@@ -29,13 +31,17 @@ export function priceUsage({ feesUsd = 0, ...reported }: ReportedUsage, override
   return feesUsd > 0 ? { ...priced, costUsd: (priced.costUsd ?? 0) + feesUsd, feesUsd } : priced;
 }
 
-function priceTokens({ harness, model, tokens, costUsd }: ReportedUsage, overrides: PriceTable): Usage {
+function priceTokens(
+  { harness, model, tokens, costUsd, priceFactor = 1 }: ReportedUsage,
+  overrides: PriceTable,
+): Usage {
   const used = { harness, model, tokens };
   const found = findPrice(model, overrides);
   const reportedUsd = costUsd !== null && Number.isFinite(costUsd) && costUsd >= 0 ? costUsd : null;
   if (found !== null) {
-    const listedUsd = costOf(tokens, found.price);
-    if (found.version === "baton.yaml" || reportedUsd === null || reportedUsd <= listedUsd) {
+    const isOwn = found.version === "baton.yaml";
+    const listedUsd = costOf(tokens, found.price) * (isOwn ? 1 : priceFactor);
+    if (isOwn || reportedUsd === null || reportedUsd <= listedUsd) {
       return { ...used, costUsd: listedUsd, priceSource: "table", priceTableVersion: found.version };
     }
   }

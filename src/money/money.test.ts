@@ -118,6 +118,13 @@ describe("cost", () => {
     expect(priceUsage({ harness: "h", model, tokens, costUsd, feesUsd: 0 }, {})).not.toHaveProperty("feesUsd");
   });
 
+  it("a cloud's factor raises the price of the table, and no price of the owner", () => {
+    const used = { harness: "h", model: "claude-sonnet-4-5", tokens, costUsd: null, priceFactor: 1.1 };
+    expect(priceUsage(used, {}).costUsd).toBeCloseTo(sonnetUsd * 1.1, 9);
+    const own = { input: 1, output: 1, cacheRead: 1, cacheWrite: 1 };
+    expect(priceUsage(used, { "claude-sonnet-4-5": own }).costUsd).toBe(costOf(tokens, own));
+  });
+
   it("grows with every kind of token", () => {
     const count = fc.integer({ min: 0, max: 10_000_000 });
     fc.assert(

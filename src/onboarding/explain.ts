@@ -173,7 +173,7 @@ function leftOutSection({ detected: { workflows }, worksFor }: Pick<Proposal, "d
     section(
       "Workflows that Baton does not start",
       [
-        "Baton starts a workflow only if a pull request would start it too, and nothing in it may publish: an agent's commit is not reviewed yet.",
+        "Baton starts a workflow only if a pull request would start it too, and it works without the event of a pull request. Nothing in it may publish, because an agent's commit is not reviewed yet.",
         "",
         ...lines,
         ...(worksFor === "alone" && left.some(({ isCi }) => isCi)

@@ -223,6 +223,11 @@ describe("init-dispatches-release-and-deploy", () => {
       "github-script",
     ],
     [
+      "a job for pull requests, and perhaps for others",
+      job("{ if: \"github.event_name == 'pull_request' || always()\", steps: [{ run: npm publish }] }"),
+      "runs `npm publish`",
+    ],
+    [
       "a job for a start by hand",
       job("{ if: \"github.event_name == 'workflow_dispatch'\" }"),
       "a condition on what starts it",
@@ -318,6 +323,12 @@ describe("init-dispatches-release-and-deploy", () => {
     ],
     ["no environment", job("{ environment: '' }")],
     ["a job for pull requests only", job("{ if: \"github.event_name == 'pull_request'\" }")],
+    [
+      "such a job that publishes a preview: a start by hand leaves it out",
+      job(
+        "{ if: \"${{ github.event_name == 'pull_request' && github.actor != 'x' }}\", steps: [{ run: npm publish }] }",
+      ),
+    ],
     [
       "an artifact named after a release",
       job("{ steps: [{ uses: actions/upload-artifact@v4, with: { name: release, path: target/release/app } }] }"),

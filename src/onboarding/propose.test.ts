@@ -11,7 +11,14 @@ const ciPath = ".github/workflows/ci.yml";
 const ci = "name: CI\non: pull_request # all\njobs: { test: {} }\n";
 const changed = "name: CI\non: [pull_request, workflow_dispatch] # all\njobs: { test: {} }\n";
 
-function githubOf({ mayWorkflows = true, onBranch = null as Record<string, string> | null, isEmpty = false } = {}) {
+function githubOf({
+  mayWorkflows = true,
+  onBranch = null as Record<string, string> | null,
+  isEmpty = false,
+  isOpen = true,
+  messages = [] as string[] | null,
+} = {}) {
+  const resets: boolean[] = [];
   const main: Record<string, string> = { [ciPath]: ci };
   const branch: Record<string, string> = { ...main, ...onBranch };
   let exists = onBranch !== null;
@@ -25,7 +32,7 @@ function githubOf({ mayWorkflows = true, onBranch = null as Record<string, strin
       { id: 1, login: "ada", kind: "user", permission: "admin" },
       { id: 2, login: "bob", kind: "user", permission: "read" },
     ],
-    pullRequestsForBranch: async () => (onBranch === null ? [] : [pull]),
+    pullRequestsForBranch: async () => (onBranch === null || !isOpen ? [] : [pull]),
     ensurePullRequest: async (_: object, { body }: { body: string }) => {
       bodies.push(body);
       return pull;
@@ -35,9 +42,12 @@ function githubOf({ mayWorkflows = true, onBranch = null as Record<string, strin
       paths: async () => ({ paths: Object.keys(main), isWhole: true }),
       secretNames: async () => null,
       branchRules: async () => ({ protected: false, reviews: 0, codeOwners: false }),
-      commitsAhead: async () => 1,
-      ensureBranch: async () => {
+      messagesAhead: async () => messages,
+      ensureBranch: async (_name: string, _sha: string, from: string | null) => {
+        const begins = from !== null || !exists;
+        resets.push(begins);
         exists = true;
+        return begins;
       },
       ensureFile: async ({ path, text }: { path: string; text: string }) => {
         if (!mayWorkflows && path.startsWith(".github/workflows/"))
@@ -55,7 +65,7 @@ function githubOf({ mayWorkflows = true, onBranch = null as Record<string, strin
       digest: sha256,
       modelOf: () => null,
     });
-  return { run, branch, bodies };
+  return { run, branch, bodies, resets };
 }
 
 it("CI gets `workflow_dispatch` where the token may write workflows, and the lone maintainer is told", async () => {
@@ -88,6 +98,18 @@ it("a change by people on the proposal's branch stays", async () => {
   expect(branch[ciPath]).toBe(mine);
   expect(proposal.files.find(({ path }) => path === ciPath)?.action).toBe("keep");
   expect(setupBranch).toBe("baton/setup");
+});
+
+it.each<[string, string[] | null, boolean]>([
+  ["Baton's own commits", ["Set up Baton: baton.yaml", "Set up Baton: .github/workflows/baton.yml"], true],
+  ["none, because it was merged", [], true],
+  ["a commit by people on another file", ["Set up Baton: baton.yaml", "Update README.md"], false],
+  ["a merge of the default branch", ["Set up Baton: baton.yaml", "Merge branch 'main' into baton/setup"], false],
+  ["more than GitHub lists", null, false],
+])("the branch of a closed proposal with %s begins again: %j", async (_, messages, begins) => {
+  const { run, resets } = githubOf({ onBranch: { "README.md": "Ours\n" }, isOpen: false, messages });
+  await run();
+  expect(resets).toEqual([begins]);
 });
 
 it("an empty repository is told what must come first", async () => {

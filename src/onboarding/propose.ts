@@ -19,6 +19,8 @@ import { type Digest, isUntouched } from "./seal.ts";
 import { permissionsOf } from "./workflow-file.ts";
 
 export const setupBranch = "baton/setup";
+/** Each commit that Baton makes on the branch begins with it. */
+const messageStart = "Set up Baton: ";
 const workflowsRefused =
   "GitHub lets only those write workflows who have a permission of its own for it (`workflows: write`).";
 
@@ -71,8 +73,8 @@ function isWritten({ action }: PlannedFile): boolean {
 }
 
 /**
- * Prepares the proposal's branch and returns its contents. Baton begins the branch of an earlier, closed proposal again,
- * unless people worked on it.
+ * Prepares the proposal's branch and returns its contents. Baton begins the branch of an earlier, closed proposal again. If
+ * people committed to it, or changed its files, Baton adds to it (PR2).
  */
 async function prepareBranch(
   { github, repository, digest }: ProposeOptions,
@@ -87,12 +89,14 @@ async function prepareBranch(
     ({ headRepositoryId }) => headRepositoryId === repository.id,
   );
   const setup = github.setup(repository);
-  const anew =
-    !isOpen &&
-    (written.every((file) => !isOfPeople(file, there.get(file.path) ?? null, digest)) ||
-      (await setup.commitsAhead(baseSha, setupBranch)) === 0);
-  await setup.ensureBranch(setupBranch, baseSha, anew);
-  return anew ? new Map() : there;
+  const isOurs = async (sha: string): Promise<boolean> => {
+    const messages = await setup.messagesAhead(baseSha, sha);
+    if (messages === null || !messages.every((one) => one.startsWith(messageStart))) return false;
+    return messages.length === 0 || written.every((file) => !isOfPeople(file, there.get(file.path) ?? null, digest));
+  };
+  const from = headSha !== null && !isOpen && (await isOurs(headSha)) ? headSha : null;
+  const begins = await setup.ensureBranch(setupBranch, baseSha, from);
+  return begins ? new Map() : there;
 }
 
 /** Whether people changed the file on the proposal's branch. */
@@ -121,7 +125,7 @@ async function writeFiles(
       continue;
     }
     try {
-      await setup.ensureFile({ branch: setupBranch, path, text, message: `Set up Baton: ${path}` });
+      await setup.ensureFile({ branch: setupBranch, path, text, message: `${messageStart}${path}` });
       files.push(file);
     } catch (thrown) {
       if (!hasCode(thrown, "BATON_GITHUB_DENIED") || !path.startsWith(workflowsFolder)) throw thrown;

@@ -364,3 +364,9 @@ export function startedByHand(condition: string, { inAction = false } = {}): boo
   );
   return names > (others?.length ?? 0);
 }
+
+/** True for a condition that surely excludes a start by hand. Another part may only narrow it. */
+export function onlyForPulls(condition: unknown): boolean {
+  if (typeof condition !== "string" || condition.includes("||")) return false;
+  return /^\s*(?:\$\{\{)?\s*github\s*\.\s*event_name\s*==\s*'pull_request'\s*(?:&&[\s\S]*|\}\}\s*)?$/i.test(condition);
+}

@@ -8,6 +8,7 @@ import {
   asksHowStarted,
   commandFound,
   nameFound,
+  onlyForPulls,
   secretFound,
   startedByHand,
   stepActionFound,
@@ -56,9 +57,11 @@ function judge(path: string, file: Fields, judging: Judging): string[] {
     ...(nameFound(stem) ? [`Its file is ${shown(path.split("/").at(-1) ?? "")}.`] : []),
     ...permissionsFound("The workflow", file["permissions"]),
     ...shellFound("The workflow", file["defaults"]),
-    ...Object.entries(fieldsOf(file["jobs"]) ?? {}).flatMap(([id, job]) =>
-      ofJob(id, fieldsOf(job) ?? {}, withValues(judging, file["env"])),
-    ),
+    ...Object.entries(fieldsOf(file["jobs"]) ?? {}).flatMap(([id, value]) => {
+      const job = fieldsOf(value) ?? {};
+      // A start by hand leaves the job out, also in a called workflow, which has the event of its caller.
+      return onlyForPulls(job["if"]) ? [] : ofJob(id, job, withValues(judging, file["env"]));
+    }),
   ];
 }
 

@@ -3,8 +3,10 @@
  * start.
  *
  * Owns: names of checks. Does not own: GitHub's value of expressions. A name with an expression is marked as a pattern.
- * WF2 Baton starts a workflow only if a pull request would start it too, and nothing in it may publish.
+ * WF2 Baton starts a workflow only if a pull request would start it too, nothing in it may publish, and it works without
+ *     the event of a pull request.
  */
+import { pullNeededBy } from "./needs-pull.ts";
 import { jobPublishes, publishingOf, type ReadFile } from "./publishing.ts";
 import { type Asked, readTriggers, requiredInputs, type Triggers } from "./workflow-triggers.ts";
 import { type Fields, fieldsOf, parsedYaml, shown, textsOf } from "./workflow-yaml.ts";
@@ -136,6 +138,7 @@ function reasonsOf({
   return [
     ...triggers.reasons,
     ...publishingOf(path, file, read),
+    ...pullNeededBy(file),
     ...(inputs.length === 0 ? [] : [`It needs the inputs ${inputs.map(shown).join(", ")}.`]),
   ];
 }

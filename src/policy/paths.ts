@@ -30,13 +30,23 @@ export function matchesAny(path: string, globs: readonly string[]): boolean {
   return matches(path);
 }
 
+/** Globs for files and folders with everything below them. Brackets are part of a name. */
+export function belowGlobs(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    const bare = bareOf(path);
+    return bare.endsWith("*") ? [bare] : [bare, `${bare}/**`];
+  });
+}
+
+const bareOf = (path: string): string => path.replace(/\/+$/, "").replaceAll(/[[\]]/g, "\\$&");
+
 /**
  * One glob, `!{…}`, for every path that none of `paths` covers. A path that does not end in `*` is a file or a folder with everything
  * below it. Brackets are part of a name.
  */
 export function outsideOf(paths: readonly string[]): string {
   const globs = paths.map((path) => {
-    const bare = path.replace(/\/+$/, "").replaceAll(/[[\]]/g, "\\$&");
+    const bare = bareOf(path);
     // In one part each, so that the stars of two paths never count as stars of one name.
     return bare.endsWith("*") ? bare : `${bare}{,/**}`;
   });

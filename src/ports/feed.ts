@@ -6,6 +6,8 @@
  * FE2 `follow` gives every entry after a position once, in order, and then waits for more.
  * FE3 An entry names the event and its place. The store contains the content.
  * FE4 A notification may be lost, as with its connection. Then the reader checks everything that it watches again.
+ * FE5 The threads together have one order, too. A number in it never changes, and all processes see the same. A reader of
+ *     a number has read all lower ones. Numbers have gaps. The order of a thread's events is that of its stream.
  */
 import type { RunId } from "../core/vocabulary.ts";
 
@@ -17,6 +19,12 @@ export interface FeedEntry {
   event: number;
 }
 
+/** An event in the order of all threads (FE5). */
+export interface OrderedEntry extends FeedEntry {
+  number: number;
+  threadKey: string;
+}
+
 /** The subject of the news: a thread, up to this event of a run; writes to GitHub; or after FE4 anything. */
 export type News =
   | { kind: "thread"; threadKey: string; runId: RunId; event: number }
@@ -26,6 +34,10 @@ export type News =
 export interface Feed {
   /** Entries of a thread after a position, oldest first. The number for one call is bounded. */
   entries(threadKey: string, after: number): Promise<FeedEntry[]>;
+  /** Entries of all threads after a number, lowest first. The number for one call is bounded. */
+  ordered(after: number): Promise<OrderedEntry[]>;
+  /** The highest number so far. 0: there is none. */
+  newest(): Promise<number>;
   /** Returns a function that ends it. The listener is called after the commit, and maybe without need. */
   watch(listener: (news: News) => void): () => void;
 }

@@ -67,8 +67,8 @@ export interface WrittenFacts {
   body: string;
   author: GithubUser;
   createdAt: string;
-  /** For an issue, any change counts. */
-  updatedAt: string;
+  /** Its id in GraphQL. */
+  nodeId: string;
 }
 
 export interface PullRequestFacts {
@@ -244,6 +244,8 @@ export interface Github {
   repository(repositoryId: number): Promise<Repository>;
   permission(repository: Repository, login: string): Promise<Permission>;
   actor(repository: Repository, user: GithubUser): Promise<Actor>;
+  /** The account that has this login now, with its permission. null: GitHub knows no such user. */
+  person(repository: Repository, login: string): Promise<Actor | null>;
   collaborators(repository: Repository): Promise<Actor[]>;
   issue(repository: Repository, number: number): Promise<IssueFacts>;
   comments(repository: Repository, number: number, since?: string): Promise<CommentFacts[]>;
@@ -255,6 +257,8 @@ export interface Github {
     repository: Pick<Repository, "owner" | "name">,
     since: string,
   ): Promise<{ written: WrittenFacts[]; until: string | null }>;
+  /** Which of these texts nobody edited since they were written, by their ids in GraphQL. One call for 100 texts. */
+  unedited(nodeIds: readonly string[]): Promise<ReadonlySet<string>>;
   pullRequest(repository: Repository, number: number): Promise<PullRequestFacts>;
   pullRequestsForBranch(repository: Repository, branch: string): Promise<PullRequestFacts[]>;
   reviews(repository: Repository, number: number): Promise<ReviewFacts[]>;
@@ -297,7 +301,7 @@ export interface Github {
   /** The tree of a commit: equal files give equal trees. */
   treeSha(repository: Repository, commit: string): Promise<string>;
   /** The newest commits of a branch, newest first. */
-  recentCommits(repository: Repository, branch: string, count: number): Promise<string[]>;
+  recentCommits(repository: Repository, branch: string, count: number): Promise<{ sha: string; subject: string }[]>;
   /**
    * Files that differ between two commits of one line.
    * null: GitHub does not list them all, or a commit is gone.

@@ -29,6 +29,8 @@ export interface ModelUse {
   tokens: Tokens;
   /** Charges of the service for other things than tokens: web searches. Absent: none. */
   feesUsd?: number;
+  /** The price at a cloud's place, as a factor of the listed one. Absent: 1. */
+  priceFactor?: number;
   requests: number;
   /** The number of `requests` whose answer was cut before the service reported usage: Baton estimates it by length. */
   estimated: number;
@@ -50,8 +52,8 @@ export interface RequestMoney {
 export interface GrantRequest {
   /** `owner/name`: its own keys take precedence. Absent: the general ones. */
   repository?: string;
-  /** USD of these tokens. null: the price is unknown. */
-  priceUsd(model: string, tokens: Tokens): number | null;
+  /** USD of these tokens, at a factor of the listed price. null: the price is unknown. */
+  priceUsd(model: string, tokens: Tokens, priceFactor: number): number | null;
   /** The granted amount, from `leastUsd` to `wantUsd`, once it is durable. null: there is not enough left. */
   reserve(asked: RequestMoney): Promise<number | null>;
   /** The reaction to a model without a known price. */

@@ -37,10 +37,13 @@ export interface RepositorySetup {
   /** Names of the secrets that workflows can read, never values. null: Baton may not list them. */
   secretNames(): Promise<string[] | null>;
   branchRules(branch: string): Promise<BranchRules>;
-  /** The number of commits that a branch has and `base` has not. */
-  commitsAhead(base: string, branch: string): Promise<number>;
-  /** Ensures that the branch exists. `reset` moves it to `sha`, whatever its commits. */
-  ensureBranch(branch: string, sha: string, reset: boolean): Promise<void>;
+  /** Messages of the commits that a branch has and `base` has not. null: there are more than GitHub lists. */
+  messagesAhead(base: string, branch: string): Promise<string[] | null>;
+  /**
+   * Ensures that the branch exists. If it is at `from`, it moves to `sha`, whatever its commits. False: it has another
+   * commit than `sha`.
+   */
+  ensureBranch(branch: string, sha: string, from: string | null): Promise<boolean>;
   /**
    * Ensures that the file has this text on the branch, by a commit if needed. A workflow file needs its own permission:
    * BATON_GITHUB_DENIED.

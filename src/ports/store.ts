@@ -81,6 +81,8 @@ export interface RunFilter {
   repositoryId?: number;
   active?: boolean;
   watch?: string;
+  /** The beginning of the id. */
+  idStart?: string;
   /** The last row of the previous page. */
   before?: Pick<RunRow, "createdAt" | "runId">;
   limit?: number;
@@ -104,6 +106,8 @@ export interface LedgerRow {
   /** The person who asked for the run. Absent in rows of an older Baton. */
   personId?: number;
   person?: string;
+  /** The run's process. Absent in rows of an older Baton. */
+  process?: string;
 }
 
 export interface NewJob {

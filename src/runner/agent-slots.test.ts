@@ -3,11 +3,12 @@ import type { Priority } from "../core/priority.ts";
 import { AgentSlots } from "./agent-slots.ts";
 
 function scene(count: number) {
-  const slots = new AgentSlots(count);
+  const clock = { ms: 0 };
+  const slots = new AgentSlots(count, () => clock.ms);
   const turns: string[] = [];
   const ask = (key: string, priority: Priority, deadline: number | null = null) =>
     slots.request(key, { priority, deadline }, () => turns.push(key));
-  return { slots, turns, ask };
+  return { slots, turns, ask, clock };
 }
 
 it.each([
@@ -81,4 +82,37 @@ it("of one priority the earliest deadline goes first; a deadline never beats a p
     expect(ask(key, priority, deadline)).toBe(false);
   for (const key of ["at work", "high", "early", "same", "late", "none", "sweep"]) slots.leave(key);
   expect(turns).toEqual(["high", "early", "same", "late", "none", "sweep"]);
+});
+
+it("WT2: a far deadline waits its turn, a near one goes ahead, and no deadline is no reason to wait forever", () => {
+  const { slots, turns, ask, clock } = scene(1);
+  const hourMs = 3_600_000;
+  ask("at work", "critical");
+  ask("patient", "normal");
+  clock.ms = 1;
+  ask("far", "normal", 48 * hourMs);
+  clock.ms = 2;
+  ask("near", "normal", hourMs / 2);
+  // Each hour somebody comes with a deadline half an hour later.
+  for (let hour = 1; hour < 4; hour += 1) {
+    clock.ms = hour * hourMs;
+    ask(`hourly ${hour}`, "normal", clock.ms + hourMs / 2);
+  }
+  for (const key of ["at work", "near", "patient", "far", "hourly 1", "hourly 2"]) slots.leave(key);
+  expect(turns).toEqual(["near", "patient", "far", "hourly 1", "hourly 2", "hourly 3"]);
+});
+
+it("WT4: another priority counts at once, for who waits and for who works", () => {
+  const { slots, turns, ask } = scene(1);
+  expect(ask("at work", "high")).toBe(true);
+  expect([ask("first", "normal"), ask("second", "normal"), ask("third", "normal")]).toEqual([false, false, false]);
+  expect(ask("second", "high")).toBe(false);
+  expect(ask("third", "critical")).toBe(true);
+  slots.leave("third");
+  expect(turns).toEqual([]);
+  // The run at work is less urgent now: the one that waits for it begins.
+  expect(ask("at work", "low")).toBe(true);
+  expect(turns).toEqual(["second"]);
+  slots.leave("second");
+  expect(turns).toEqual(["second", "first"]);
 });

@@ -3,26 +3,34 @@
  *
  * WT1 An agent never waits for agents of lower priority, even running ones. So a sweep never holds up a person, and the
  *     machine may run more agents than slots until others end.
- * WT2 The highest priority goes first, then the earliest deadline, then the longest wait.
+ * WT2 The highest priority goes first, then the earliest deadline. An agent without a deadline, or with a late one, counts
+ *     as due `patienceMs` after it came. So a near deadline goes ahead, and nobody waits forever behind deadlines.
  * WT3 A given turn is kept until its holder leaves: nobody gets ahead of a waiting agent.
+ * WT4 A changed priority or deadline counts at once, for agents that wait and for agents at work.
  */
 import { type Priority, rankOf } from "../core/priority.ts";
 
 interface Waiting {
   key: string;
   rank: number;
-  deadline: number;
+  since: number;
+  due: number;
   onTurn(): void;
 }
 
+/** Also the most that an agent lets later ones with nearer deadlines go ahead. */
+const patienceMs = 3_600_000;
+
 export class AgentSlots {
   readonly count: number;
+  readonly #now: () => number;
   readonly #holders = new Map<string, number>();
   /** In the order of arrival. */
   #line: Waiting[] = [];
 
-  constructor(count: number) {
+  constructor(count: number, now: () => number) {
     this.count = count;
+    this.#now = now;
   }
 
   /**
@@ -33,21 +41,34 @@ export class AgentSlots {
     { priority, deadline }: { priority: Priority; deadline: number | null },
     onTurn: () => void,
   ): boolean {
-    if (this.#holders.has(key)) return true;
-    if (this.#line.some((one) => one.key === key)) return false;
     const rank = rankOf(priority);
+    const held = this.#holders.get(key);
+    if (held !== undefined) {
+      this.#holders.set(key, rank);
+      // An agent at work with a lower priority than before holds up fewer others.
+      if (rank > held) this.#next();
+      return true;
+    }
+    const waiting = this.#line.find((one) => one.key === key);
     if (this.#hasRoom(rank)) {
+      this.#line = this.#line.filter((one) => one !== waiting);
       this.#holders.set(key, rank);
       return true;
     }
-    this.#line.push({ key, rank, deadline: deadline ?? Number.POSITIVE_INFINITY, onTurn });
+    const since = waiting?.since ?? this.#now();
+    const due = Math.min(deadline ?? Number.POSITIVE_INFINITY, since + patienceMs);
+    if (waiting === undefined) this.#line.push({ key, rank, since, due, onTurn });
+    else Object.assign(waiting, { rank, due });
     return false;
   }
 
   /** Works for a waiting agent and for a running one. */
   leave(key: string): void {
     this.#line = this.#line.filter((one) => one.key !== key);
-    if (!this.#holders.delete(key)) return;
+    if (this.#holders.delete(key)) this.#next();
+  }
+
+  #next(): void {
     for (const next of this.#line.toSorted(inTurn)) {
       if (!this.#hasRoom(next.rank)) continue;
       this.#line = this.#line.filter((one) => one !== next);
@@ -68,6 +89,5 @@ export class AgentSlots {
 
 /** WT2: a stable sort keeps the order of arrival. */
 function inTurn(a: Waiting, b: Waiting): number {
-  if (a.rank !== b.rank) return a.rank - b.rank;
-  return a.deadline === b.deadline ? 0 : a.deadline < b.deadline ? -1 : 1;
+  return a.rank - b.rank || a.due - b.due;
 }

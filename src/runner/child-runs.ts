@@ -96,8 +96,8 @@ export class ChildRuns {
 
   /** The parts of the parent's state that its child must know. */
   #wishesFor(key: EffectKey): string {
-    const { status, topUps, open } = this.#parent.state();
-    return `${status} ${topUps.length} ${open.has(key)}`;
+    const { status, topUps, open, priority, deadline } = this.#parent.state();
+    return `${status} ${topUps.length} ${open.has(key)} ${priority} ${deadline}`;
   }
 
   /** Handles the child's outcome or progress, then sends its orders (core-child.CH2). Creates a missing child. */

@@ -7,7 +7,7 @@ import { repository, SmallGithub } from "../../test/fakes/small-github.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { defaultSettings } from "../config/schema.ts";
-import { answer, cancel, pause, raiseBudget, resume } from "../core/decide.ts";
+import { answer, cancel, changePriority, pause, raiseBudget, resume } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
 import type { RunState } from "../core/state.ts";
 import type { Actor, Json, RunId } from "../core/vocabulary.ts";
@@ -160,6 +160,10 @@ describe("what a child waits for", () => {
     expect(headline(asking)).toMatchObject({ icon: "🙋", sentence: expect.stringContaining("/baton answer") });
     expect(stepsTable(asking)).toMatch(/🏃 running \| Run asks \| .*Red or blue\?.*\$0\.00 of its \$4\.00/);
     const { runId } = (await world.childOf("child")) as RunState;
+    const urgent = { priority: "high", deadline: 9 } as const;
+    await world.runner.change(world.runId, (state) => changePriority(state, bob, urgent));
+    await world.until("the child's priority", async () => (await world.childOf("child"))?.priority === "high");
+    expect(await world.childOf("child")).toMatchObject({ ...urgent, priorityBy: { login: "bob" } });
     await world.runner.change(runId, (state) =>
       answer(state, [...state.open][0] as never, { answer: "red", by: bob as never }),
     );

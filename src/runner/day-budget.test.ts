@@ -5,7 +5,7 @@ import { silentLog } from "../adapters/system/log.ts";
 import { defaultSettings, settingsSchema } from "../config/schema.ts";
 import { noTokens, type RunId } from "../core/vocabulary.ts";
 import type { LedgerRow, TransactionWrites } from "../ports/store.ts";
-import { sweepLimitsOf, withDay } from "./day-budget.ts";
+import { dayLeft, sweepLimitsOf, withDay } from "./day-budget.ts";
 
 const repositoryId = 7;
 const dayUsd = 5;
@@ -160,6 +160,23 @@ describe("limits of sweeps", () => {
       withDay({ store, clock, owner: "a" }, repositoryId, noDay, async ({ leftUsd }) => leftUsd, sweep);
     expect(await left({ dayUsd, monthUsd: null })).toBe(dayUsd);
     expect(await left(null)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it.each<[string, string | undefined, string | null, number]>([
+    ["of a sweep whose run another thread has", "sweep", null, dayUsd - wantUsd],
+    ["of other work whose run another thread has", "issue-to-pr", null, dayUsd],
+    ["of an older Baton, of a sweep", undefined, "sweep", dayUsd - wantUsd],
+    ["of an older Baton, of other work", undefined, "issue-to-pr", dayUsd],
+    ["of an older Baton, of a run that another thread has", undefined, null, dayUsd - wantUsd],
+  ])("a row %s", async (_, process, run, left) => {
+    const { clock, store } = replicas();
+    const { process: __, ...unnamed } = { ...reserved("run_x", clock.now()), process };
+    const ledger = [process === undefined ? unnamed : { ...unnamed, process }];
+    await store.write({ ...(run === null ? {} : { run: sweepRow("run_x", run) }), ledger } as never);
+    const asked: string[] = [];
+    const seen = { ledger: store.ledger.bind(store), run: async (id: RunId) => (asked.push(id), store.run(id)) };
+    expect((await dayLeft({ store: seen, clock }, repositoryId, noDay, { dayUsd, monthUsd: null })).leftUsd).toBe(left);
+    expect(asked).toEqual(process === undefined ? ["run_x"] : []);
   });
 
   it.each([

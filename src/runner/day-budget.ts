@@ -71,12 +71,24 @@ async function readDay(
   return { allowance, ledgerSeen: { repositoryId, since, rows: lines.length } };
 }
 
+/**
+ * A row of an older Baton does not name its process, and one thread of Actions does not see the run of another. Such money
+ * counts: a limit holds too early, never too late.
+ */
 async function linesOfSweeps(store: Pick<Store, "run">, lines: readonly LedgerRow[]): Promise<LedgerRow[]> {
-  const sweeps = new Set<string>();
-  for (const runId of new Set(lines.map((line) => line.runId)))
-    if ((await store.run(runId))?.process === "sweep") sweeps.add(runId);
-  return lines.filter(({ runId }) => sweeps.has(runId));
+  const unnamed = new Set(lines.flatMap(({ runId, process }) => (process === undefined ? [runId] : [])));
+  const known = processes.get(store) ?? new Map<string, string>();
+  processes.set(store, known);
+  for (const runId of unnamed) {
+    if (known.has(runId)) continue;
+    const run = await store.run(runId);
+    if (run !== null) known.set(runId, run.process);
+  }
+  return lines.filter(({ runId, process = known.get(runId) ?? "sweep" }) => process === "sweep");
 }
+
+/** A run keeps its process, so each run of an older Baton is asked for once. */
+const processes = new WeakMap<object, Map<string, string>>();
 
 /** Before any paid work. The error names the next steps and who can take them. */
 export function demandDayLeft(allowance: Allowance): void {

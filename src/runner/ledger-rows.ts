@@ -50,6 +50,7 @@ export function ledgerRows(state: RunState, events: RunEvent[], now: number): Le
     at: now,
     personId: state.requestedBy.id,
     person: state.requestedBy.login,
+    process: state.process.name,
   });
   const nothing = { harness: "", model: "", tokens: noTokens };
   for (const event of events) {

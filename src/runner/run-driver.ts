@@ -197,6 +197,7 @@ export class RunDriver {
     const options = { parallelMax: this.#parallelMax() };
     const items = due(this.#actor.state, clock.now(), options);
     this.#leaveUnused(items);
+    this.#followPriority();
     for (const item of items) {
       if (this.#stopping !== "no") return;
       await this.#begin(item);
@@ -308,6 +309,14 @@ export class RunDriver {
   #leaveUnused(items: readonly Due[]): void {
     const wanted = new Set(items.flatMap((item) => (item.action === "perform" ? [item.key] : [])));
     for (const key of this.#slots) if (!this.#work.has(key) && !wanted.has(key)) this.#leaveSlot(key);
+  }
+
+  /** agent-slots.WT4: an agent at work may hold up others for less now. A waiting one asks again by itself. */
+  #followPriority(): void {
+    const { runId, priority, deadline } = this.#actor.state;
+    for (const key of this.#work.keys())
+      if (this.#slots.has(key))
+        this.#dependencies.agentSlots?.request(`${runId}/${key}`, { priority, deadline }, () => {});
   }
 
   #leaveSlot(key: EffectKey): void {

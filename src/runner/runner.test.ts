@@ -5,10 +5,11 @@ import { z } from "zod";
 import { ManualClock } from "../../test/fakes/manual-clock.ts";
 import { alice } from "../../test/fakes/run-world.ts";
 import { repository, SmallGithub } from "../../test/fakes/small-github.ts";
+import { spy } from "../../test/scenarios/helpers.ts";
 import { openMemory } from "../adapters/memory/open.ts";
 import { silentLog } from "../adapters/system/log.ts";
 import { defaultSettings } from "../config/schema.ts";
-import { cancel, pause } from "../core/decide.ts";
+import { cancel, changePriority, pause } from "../core/decide.ts";
 import { BatonError } from "../core/errors.ts";
 import type { Priority } from "../core/priority.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
@@ -220,13 +221,14 @@ describe("`sweep.dayUsd` before each step", () => {
 describe("agents that wait for their turn", () => {
   const scene = async (held: Priority, priority: Priority) => {
     const given = world();
-    const slots = new AgentSlots(1);
-    const runner = new Runner({ ...given.dependencies, agentSlots: slots });
+    const slots = new AgentSlots(1, () => given.clock.now());
+    const dependencies = { ...given.dependencies, agentSlots: slots };
+    const runner = new Runner(dependencies);
     slots.request("other", { priority: held, deadline: null }, () => {});
     const runId = await created(given.store, 1, "running", { process: "asks", priority });
     await runner.start();
     const types = async () => (await given.store.read(runId)).map(({ event }) => event.type);
-    return { ...given, slots, runner, runId, types };
+    return { ...given, dependencies, slots, runner, runId, types };
   };
 
   it.each([
@@ -258,6 +260,28 @@ describe("agents that wait for their turn", () => {
     const { runner, types } = await scene(held, priority);
     await until(async () => (await types()).includes("effect.started"));
     expect(await types()).not.toContain("effect.observed");
+    await runner.stop();
+  });
+
+  it("a higher priority, given while it waits, lets it begin; a lower one, given while it works, lets others begin", async () => {
+    const { runner, runId, slots, types, dependencies } = await scene("normal", "normal");
+    await until(async () => (await types()).includes("effect.observed"));
+    const work = Promise.withResolvers<void>();
+    Object.assign(dependencies, {
+      harnesses: new Map([["claude-code", spy("claude-code", [])]]),
+      workspaces: { fetch: () => work.promise },
+    });
+    await runner.change(runId, (state) => changePriority(state, alice, { priority: "high" }));
+    await until(async () => (await types()).includes("effect.started"));
+    let begins = false;
+    const begin = (): void => {
+      begins = true;
+    };
+    slots.leave("other");
+    expect(slots.request("next", { priority: "normal", deadline: null }, begin)).toBe(false);
+    await runner.change(runId, (state) => changePriority(state, alice, { priority: "low" }));
+    await until(async () => begins);
+    work.reject(new Error("over"));
     await runner.stop();
   });
 

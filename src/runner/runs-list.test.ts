@@ -75,9 +75,10 @@ beforeAll(async () => {
   }));
   const listed: Pick<Store, "run" | "runs"> = {
     run: async (id) => rows[indexOf(id)] ?? null,
-    runs: async ({ threadKey, before, limit = 1_000 }) =>
+    runs: async ({ threadKey, idStart = "", before, limit = 1_000 }) =>
       rows
         .toReversed()
+        .filter((row) => row.runId.startsWith(idStart))
         .filter((row) => threadKey === undefined || row.threadKey === threadKey)
         .filter((row) => before === undefined || row.createdAt < before.createdAt)
         .slice(0, limit),
@@ -127,6 +128,17 @@ describe("lists of runs", () => {
     expect(await found({ repository: "acme/shop-two", limit: 3 })).toEqual([449, 447, 445]);
     expect(await found({ repository: "acme/none" })).toEqual([]);
     expect(read).toEqual([449, 448, 447, 445, 449, 448]);
+  });
+
+  it("a run is named by the beginning of its id, if only one has it", async () => {
+    const zeros = "0".repeat(23);
+    expect((await runs.read(`${zeros}400`)).runId).toBe(ids[400]);
+    await expect(runs.read(`run_${zeros}40`)).rejects.toMatchObject({
+      code: "BATON_INPUT_INVALID",
+      message: expect.stringContaining("Several runs begin with"),
+    });
+    for (const word of [`${zeros}9`, "0000", "run_%%%%%%%", ""])
+      await expect(runs.read(word)).rejects.toMatchObject({ code: "BATON_NO_RUN" });
   });
 
   it("needs the repository of a thread", async () => {

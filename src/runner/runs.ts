@@ -27,7 +27,7 @@ import { type RunSummary, summarise } from "../summary/summary.ts";
 import { createRun } from "./create-run.ts";
 import { definitionOf } from "./definitions.ts";
 import type { Dependencies } from "./dependencies.ts";
-import { runNamed } from "./run-named.ts";
+import { runNamed, runsNamed } from "./run-named.ts";
 import type { Runner } from "./runner.ts";
 
 export const createRunSchema = z.strictObject({
@@ -48,6 +48,11 @@ export const listRunsSchema = z.strictObject({
     .regex(/^[\w.-]+\/[\w.-]+$/, "write owner/name")
     .optional()
     .describe("`owner/name`, in place of `repositoryId`."),
+  owner: z
+    .string()
+    .regex(/^[\w-]+$/, "write the login of an account")
+    .optional()
+    .describe("Account whose repositories count."),
   number: z.number().int().positive().optional().describe("Number of the thread; needs its repository."),
   active: z.boolean().optional(),
   status: z.enum(runStatuses).optional(),
@@ -59,6 +64,7 @@ export const listRunsSchema = z.strictObject({
 export type ListRuns = z.input<typeof listRunsSchema>;
 
 const rowsAtOnce = 200;
+const candidatesMax = 10;
 
 type Asked = z.output<typeof listRunsSchema>;
 
@@ -78,8 +84,24 @@ function fits(
 }
 
 /** GitHub's names are not case-sensitive. */
-function isOf({ thread: { repository } }: RunSummary, wanted: string | undefined): boolean {
-  return wanted === undefined || `${repository.owner}/${repository.name}`.toLowerCase() === wanted.toLowerCase();
+function isOf({ thread: { repository } }: RunState, { repository: wanted, owner }: Asked): boolean {
+  return (
+    (wanted === undefined || `${repository.owner}/${repository.name}`.toLowerCase() === wanted.toLowerCase()) &&
+    (owner === undefined || repository.owner.toLowerCase() === owner.toLowerCase())
+  );
+}
+
+/** The position after a run in a list, newest first. */
+export type RunPosition = Pick<RunRow, "createdAt" | "runId">;
+
+export interface RunPage {
+  runs: RunState[];
+  /** null: there are no more. */
+  next: RunPosition | null;
+}
+
+function positionOf({ createdAt, runId }: RunRow): RunPosition {
+  return { createdAt, runId };
 }
 
 /** Moves runs: the runner of a started Baton, or a visitor that leaves them to one. */
@@ -124,45 +146,77 @@ export class Runs {
 
   /** Newest first. */
   async list(filter: ListRuns = {}): Promise<RunSummary[]> {
+    const now = this.#dependencies.clock.now();
+    return (await this.page(filter)).runs.map((state) => summarise(state, now));
+  }
+
+  /**
+   * One page of the list. `mayRead` decides once for each repository, at most `repositoriesMax` times. Then, and after
+   * `rowsMax` rows, the page ends, though it may be short.
+   */
+  async page(
+    filter: ListRuns = {},
+    {
+      after = null,
+      mayRead = async () => true,
+      rowsMax = Number.POSITIVE_INFINITY,
+      repositoriesMax = Number.POSITIVE_INFINITY,
+    }: {
+      after?: RunPosition | null;
+      mayRead?: (run: RunState) => Promise<boolean>;
+      rowsMax?: number;
+      repositoriesMax?: number;
+    } = {},
+  ): Promise<RunPage> {
     const asked = parseInput("list", listRunsSchema, filter);
     const { repositoryId, repository, number, active, limit } = asked;
     if (number !== undefined && repositoryId === undefined && repository === undefined)
       throw new BatonError("BATON_INPUT_INVALID", "list: `number` needs `repositoryId` or `repository`.");
-    const found: RunSummary[] = [];
+    const runs: RunState[] = [];
     // The newest run of a repository has its name. Other runs of that id have the same one, or an earlier one.
     const [named, others] = [new Set<string>(), new Set<string>()];
-    let before: RunRow | undefined;
+    let before: RunPosition | null = after;
+    let seen = 0;
+    let decided = 0;
     for (;;) {
-      const rows = await this.#dependencies.store.runs({
+      const rows: RunRow[] = await this.#dependencies.store.runs({
         ...(number === undefined || repositoryId === undefined ? {} : { threadKey: `${repositoryId}#${number}` }),
         ...(repositoryId === undefined ? {} : { repositoryId }),
         ...(active === undefined ? {} : { active }),
-        ...(before === undefined ? {} : { before }),
+        ...(before === null ? {} : { before }),
         limit: rowsAtOnce,
       });
-      for (const row of rows.filter((one) => fits(one, asked))) {
+      for (const row of rows) {
+        const last: RunPosition | null = before;
+        seen += 1;
+        before = row;
+        if (!fits(row, asked)) continue;
         const [id = ""] = row.threadKey.split("#");
         if (others.has(id)) continue;
         const run = await this.#listed(row.runId);
         if (run === null) continue;
-        if (!named.has(id) && !isOf(run, repository)) {
+        const isNew = !named.has(id) && isOf(run, asked);
+        if (isNew && decided === repositoriesMax) return { runs, next: last };
+        if (isNew) decided += 1;
+        if (!named.has(id) && !(isNew && (await mayRead(run)))) {
           others.add(id);
           continue;
         }
         named.add(id);
-        found.push(run);
-        if (found.length === limit) return found;
+        runs.push(run);
+        if (runs.length === limit) return { runs, next: positionOf(row) };
       }
-      before = rows.at(-1);
-      const isDone = before === undefined || rows.length < rowsAtOnce || before.createdAt < (asked.since ?? 0);
-      if (isDone) return found;
+      const oldest = rows.at(-1);
+      if (oldest === undefined || rows.length < rowsAtOnce || oldest.createdAt < (asked.since ?? 0))
+        return { runs, next: null };
+      if (seen >= rowsMax) return { runs, next: positionOf(oldest) };
     }
   }
 
   /** Null: a newer Baton wrote the run. It must not hide all others here. */
-  async #listed(runId: RunId): Promise<RunSummary | null> {
+  async #listed(runId: RunId): Promise<RunState | null> {
     try {
-      return await this.read(runId);
+      return await this.#state(runId);
     } catch (thrown) {
       if (hasCode(thrown, "BATON_EVENT_NEWER")) return null;
       throw thrown;
@@ -222,6 +276,11 @@ export class Runs {
     await this.#runner.wake(id, true);
     await this.#runner.left(id);
     return this.read(id);
+  }
+
+  /** Runs that a word may mean: an id, or the beginning of some. */
+  candidates(word: string): Promise<RunId[]> {
+    return runsNamed(this.#dependencies.store, word, candidatesMax);
   }
 
   async #known(runId: string): Promise<RunId> {

@@ -3,12 +3,12 @@
  *
  * Owns: those three, as data. Does not own: creating and driving children (`runner/perform/child.ts`).
  * CH1 A parent reserves its child's money before the child begins. The child's usage settles it at the end.
- * CH2 A child is paused, resumed, topped up and cancelled with its parent. A command for the parent also reaches its
+ * CH2 A child is paused, resumed, topped up and cancelled with its parent, and has its priority. A command for the parent also reaches its
  *     children.
  * CH3 A parent shows everything that its child waits for.
  */
 import { type ChildFacts, childFacts } from "../core/child-facts.ts";
-import { cancel, isOver } from "../core/decide.ts";
+import { cancel, changePriority, isOver } from "../core/decide.ts";
 import { breakpointInputSchema, subprocessInputSchema } from "../core/effect.ts";
 import type { RunEvent } from "../core/event.ts";
 import { progressOf } from "../core/progress.ts";
@@ -103,6 +103,8 @@ export function ordersFor(parent: RunState, effect: EffectState, child: RunState
     orders.push({ type: "run.paused", by: parent.pausedBy ?? requestedBy, reason: "with the run that began it" });
   if (parent.status === "running" && child.status === "paused")
     orders.push({ type: "run.resumed", by: child.pausedBy ?? requestedBy });
+  const { priority, deadline } = parent;
+  orders.push(...changePriority(child, parent.priorityBy ?? requestedBy, { priority, deadline }));
   const addUsd = heldUsd(effect.attempts.at(-1)) - child.money.budgetUsd;
   if (addUsd > 1e-6) {
     const key = stoppedChildOf(child);

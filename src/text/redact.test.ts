@@ -441,6 +441,10 @@ describe("encodings-that-pass-the-redactor", () => {
       "https://hooks.example.com/services/team-7/alerts-12",
       "https docs: hooks of example.com, services for team 7, alerts 12",
     ],
+    [
+      "postgres://application:correcthorsebatterystaple@database.internal/production",
+      "postgres: the application asks database.internal; correct horse, battery and staple; then production",
+    ],
   ])("a secret of ordinary words leaves ordinary text alone: %s", (secret, text) => {
     expect(createRedactor({ secrets: [secret] })(text)).toBe(text);
     expect(createRedactor({ secrets: [secret] })(`x ${secret} y`)).not.toContain(secret);
@@ -458,6 +462,8 @@ describe("encodings-that-pass-the-redactor", () => {
   it.each([
     "if (text.startsWith('-----BEGIN PRIVATE KEY-----')) parse(text);\nMore text, and a second sentence.",
     "A file that begins with -----BEGIN RSA PRIVATE KEY----- is a key.\nNext line.",
+    "Look for -----BEGIN PRIVATE KEY----- in src/adapters/model/proxy/upstreams and createPrivateKeyFromText.",
+    "Then -----BEGIN PRIVATE KEY----- is read in src/Adapters/database/v2/migrations/statements.",
   ])("the first line of a key without a key hides nothing: %s", (text) => {
     expect(createRedactor({ secrets: [] })(text)).toBe(text);
   });
@@ -470,6 +476,52 @@ describe("encodings-that-pass-the-redactor", () => {
       expect(createRedactor({ secrets: [] })(text)).not.toContain(letters.slice(8, 30));
     },
   );
+
+  it.each([
+    "\n[agent] ",
+    "\napp_1  | ",
+    "\nINFO ",
+    "\n2026-11-30T10:00:00.123Z stdout F ",
+    "<br>",
+    "\\nProc-Type: 4,ENCRYPTED\\nDEK-Info: AES-128-CBC,2F\\n\\n",
+    "\njob-3 / build / step 12 (worker): ",
+  ])("a key that a log cut off is removed after any prefix: %j", (before) => {
+    const letters = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7";
+    for (const kept of [letters, letters.slice(0, 26)])
+      expect(createRedactor({ secrets: [] })(`x -----BEGIN PRIVATE KEY-----${before}${kept}`)).toBe("x [redacted]");
+  });
+
+  it.each([
+    [20, 500],
+    [36, 5_000],
+  ])("TS3: of random tokens of %i characters, fewer than 1 of %i read as words", (length, oneOf) => {
+    let seed = 7;
+    const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    const next = (): string => {
+      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+      return letters[Math.floor((seed / 2 ** 32) * letters.length)] as string;
+    };
+    const tokens = Array.from({ length: 20_000 }, () => `sk-${Array.from({ length }, next).join("")}`);
+    const kept = createRedactor({ secrets: [] })(tokens.join("\n")).match(/^sk-.*$/gm) ?? [];
+    expect(kept.length).toBeLessThan(tokens.length / oneOf);
+  });
+
+  it("H6: many first lines of keys without a last one cost no more than other text", () => {
+    const text = "-----BEGIN PRIVATE KEY----- is how a key begins.\n".repeat(20_000);
+    const before = process.cpuUsage().user;
+    expect(createRedactor({ secrets: [] })(text)).toBe(text);
+    expect(process.cpuUsage().user - before).toBeLessThan(5_000_000);
+  });
+
+  it.each([
+    "qzmvtkwplxhrbjdnyqcsgfzvwmtkpxrl",
+    "84629173550284619273640518273645",
+    "db-prod:xkqwzvtjplmrhbnydgcsf/main",
+  ])("a random value of one kind of characters is found in two halves with words between: %s", (secret) => {
+    const halves = [secret.slice(0, secret.length / 2), secret.slice(secret.length / 2)];
+    const text = createRedactor({ secrets: [secret] })(`first ${halves[0]} and then some words ${halves[1]} end`);
+    expect(text).toMatch(/^first \[redacted\] and then some words \W?\[redacted\]\W? end$/);
+  });
 
   it("all who look for the same list share one index of its forms", () => {
     const list = ["Value-x7Qx7Qx7Q-7919"];

@@ -13,7 +13,7 @@ import { numberViews } from "./numbers.ts";
 import { PhraseIndex } from "./phrase-index.ts";
 import { ScatteredIndex } from "./scattered.ts";
 import { bareForms, exactForms, scatteredForms, separators } from "./secret-forms.ts";
-import { matchesOf, secretPlaces, vendorTokensIn } from "./token-shapes.ts";
+import { matchesOf, readsAsWords, secretPlaces, vendorTokensIn } from "./token-shapes.ts";
 import { type Place, viewOf } from "./views.ts";
 
 export const redactedText = "[redacted]";
@@ -203,22 +203,40 @@ function remove(text: string, found: Place[]): string {
 const keyBegin = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 const keyEnd = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 
-/** A key's letters, after line ends, quotes, comment marks, the prefixes of logs, or the key's own fields. */
+/**
+ * A key's letters: after line ends, quotes, comment marks or the key's own fields any run; after anything else, such as the
+ * prefixes of logs, a run that no word or path has.
+ */
 const keyLetters =
   /^(?:\\[nrt]|[^A-Za-z\n]|\n|[TZ](?=[\d\s])|(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): [^\n]{0,100}\n){0,200}[A-Za-z0-9+/=]{24}/;
+const keyRun = /[A-Za-z0-9+/=]{24,400}/g;
+const longRun = 40;
+/** Letters that follow the first line of a cut-off key begin within so many characters. */
+const keyLettersWithin = 400;
+
+function hasKeyLetters(text: string): boolean {
+  if (keyLetters.test(text)) return true;
+  const runs = text.match(keyRun) ?? [];
+  const isMixed = (run: string): boolean => /[a-z]/.test(run) && /[A-Z]/.test(run) && /\d/.test(run);
+  return runs.some((run) => (run.length >= longRun || isMixed(run)) && !readsAsWords(run));
+}
 
 /** From the first line of a key to its last. Without a last line, to the end of the text. */
 function privateKeys(text: string): Place[] {
   const found: Place[] = [];
+  // H6: once there is no last line, none follows.
+  let hasEnd = true;
   for (let from = 0; ; ) {
     keyBegin.lastIndex = from;
     const begin = keyBegin.exec(text);
     if (begin === null) return found;
-    keyEnd.lastIndex = keyBegin.lastIndex;
-    const end = keyEnd.exec(text);
-    if (end === null && !keyLetters.test(text.slice(keyBegin.lastIndex, keyBegin.lastIndex + 400))) {
+    const after = keyBegin.lastIndex;
+    keyEnd.lastIndex = after;
+    const end: RegExpExecArray | null = hasEnd ? keyEnd.exec(text) : null;
+    hasEnd = end !== null;
+    if (end === null && !hasKeyLetters(text.slice(after, after + keyLettersWithin))) {
       // Code that looks for a key, or a sentence about one.
-      from = keyBegin.lastIndex;
+      from = after;
       continue;
     }
     from = end === null ? text.length : keyEnd.lastIndex;

@@ -9,8 +9,6 @@ import type { Place } from "./views.ts";
 
 const pieceMin = 4;
 const formMin = 16;
-/** Without figures a value may consist of words, and words come in any order. */
-const hasFigures = /\d.*\d/;
 /** The longest distance to the next piece, in letters and digits. */
 const gapMax = 400;
 const piecesMax = 64;
@@ -23,7 +21,7 @@ export class ScatteredIndex {
   /** `forms`: letters and digits, in lower case. */
   constructor(forms: Iterable<string>) {
     for (const form of new Set(forms)) {
-      if (form.length < formMin || !hasFigures.test(form)) continue;
+      if (form.length < formMin) continue;
       const head = form.slice(0, pieceMin);
       this.#byHead.set(head, [...(this.#byHead.get(head) ?? []), form]);
       this.#starts[keyAt(form, 0)] = 1;

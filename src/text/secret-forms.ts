@@ -95,10 +95,8 @@ export function bareForms(value: string): string[] {
 const changesShareMin = 0.22;
 const randomCharactersMin = 16;
 
-/**
- * A part that looks like random letters and digits. Words with numbers, such as the address of a database, come in any text.
- */
-function isRandom(value: string): boolean {
+/** A part that looks like random letters and digits. Words with numbers, such as the address of a database, come in any text. */
+function isMixed(value: string): boolean {
   return value.split(/[^A-Za-z0-9+/=_-]+/).some((part) => {
     const bare = part.replace(separators, "");
     // A capital letter at the start of a word is one change.
@@ -107,12 +105,45 @@ function isRandom(value: string): boolean {
   });
 }
 
+/** A part of one kind of characters shows no changes, so it is longer. */
+const plainCharactersMin = 20;
+const differentMin = 6;
+/** Neighbors in English words. Nine of ten there are among these, and one of five in random letters. */
+const wordPairs = new Set(
+  "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro ic ne ea ra ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so rs un lo wa ge ie wh ee wi em ad ol rt po we na ul ni ts mo ow pa im mi ai sh ir su id os iv ia am fi ci vi pl ig tu ev ld ry mp fe bl ab gh ty op wo sa ay ex ke ui ag ap".split(
+    " ",
+  ),
+);
+const wordPairsShareMin = 0.45;
+
+/** Long numbers, and letters in an order that words do not have. */
+function plainParts(value: string): string[] {
+  return value.split(separators).filter((part) => {
+    if (part.length < plainCharactersMin || new Set(part).size < differentMin) return false;
+    if (/^\d+$/.test(part)) return true;
+    const letters = part.toLowerCase();
+    const pairs = Array.from({ length: letters.length - 1 }, (_, at) => letters.slice(at, at + 2)).filter((pair) =>
+      /^[a-z]+$/.test(pair),
+    );
+    const known = pairs.filter((pair) => wordPairs.has(pair)).length;
+    return pairs.length >= plainCharactersMin / 2 && known / pairs.length < wordPairsShareMin;
+  });
+}
+
+/** Without figures a value may consist of words, and words come in any order. */
+const hasFigures = /\d.*\d/;
+
 /**
  * Forms that Baton recognizes in pieces, with other words between. Only random values have them: a value of ordinary words
  * would match ordinary text.
  */
 export function scatteredForms(value: string): string[] {
-  if (!isRandom(value)) return [];
+  const random = plainParts(value);
+  if (random.length > 0) return [...new Set([value, ...random])].flatMap(piecewiseForms);
+  return isMixed(value) ? piecewiseForms(value).filter((form) => hasFigures.test(form)) : [];
+}
+
+function piecewiseForms(value: string): string[] {
   const bytes = utf8(value);
   const forms = [
     value,

@@ -12,6 +12,8 @@ const shape = (body: string): RegExp => new RegExp(`${begin}${body}`, "g");
 
 /** Names in code are never as long without a sign between their words, or have no such letters. */
 const ofOnePiece: readonly RegExp[] = [
+  // A token of the HTTP API.
+  shape("baton_pat_[a-z0-9]{12}_[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),
   // A token of the model proxy, for one attempt.
   shape("baton-[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"),
   // Installation tokens: the App's number and a signed part.
@@ -61,7 +63,7 @@ const likeNames: readonly RegExp[] = [
   shape("SG\\.[A-Za-z0-9_-]{16,40}\\.[A-Za-z0-9_-]{16,80}"),
 ];
 
-/** The largest part of a token that may read as words. 1 of 1,000 random values of 20 characters exceeds it, and 1 of 40,000 of 36. */
+/** The largest part of a token that may read as words. 1 of 1,000 random values of 20 characters exceeds it, and 1 of 30,000 of 36. */
 const wordsMax = 0.85;
 const words = /[A-Z]?[a-z]{3,}|[A-Z]{4,}|(?<![A-Za-z0-9])(?:[a-z]{1,2}|[A-Z]{1,3}|\d{1,4})(?![A-Za-z0-9])/g;
 

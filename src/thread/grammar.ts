@@ -99,7 +99,8 @@ const units = { m: 1, h: 60, d: 1_440 } as const;
 /** The value in minutes. */
 export const deadlineOption: OptionGrammar = {
   value: "TIME",
-  summary: "When you want the result: `90m`, `4h`, `2d`. The earliest goes first among agents with one priority.",
+  summary:
+    "When you want the result: `90m`, `4h`, `2d`. The earliest goes first among agents with one priority, but an hour of waiting counts as a deadline.",
   schema: z
     .string()
     .regex(/^[1-9]\d{0,4}[mhd]$/, "a time such as `90m`, `4h`, or `2d`")

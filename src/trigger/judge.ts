@@ -3,13 +3,14 @@
  *
  * TJ1 A condition that Baton cannot evaluate is false, and the reason says so.
  * TJ2 An act by a person begins a chain. An act by a bot continues it. A chain has a bounded depth, and each rule once.
- * TJ4 The budgets of all runs of a chain together are at most `budget.maxUsd`. The last one gets the rest.
+ * TJ4 The budgets of all runs that one act led to are together at most `budget.maxUsd`. Runs of every branch count. The
+ *     last run gets the rest.
  * TJ3 Starts an hour are bounded, for each rule and for all rules together. So a storm costs a bounded number of runs.
  */
 import { limits } from "../core/limits.ts";
 import { type Json, shortRunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
-import { matchesAny } from "../policy/paths.ts";
+import { belowGlobs, matchesAny } from "../policy/paths.ts";
 import { evaluate, isTrue, parseExpression } from "../workflow/expression.ts";
 import type { TriggerEvent, TriggerName } from "./event.ts";
 
@@ -17,6 +18,9 @@ export interface TriggerRule {
   name: string;
   on: TriggerName;
   if: string | null;
+  /** For a push: files that start it. Empty: `paths`. */
+  changed: readonly string[];
+  /** Files that the run is about. */
   paths: readonly string[];
   maxPerHour: number;
 }
@@ -38,11 +42,13 @@ export function judgeEvent(rule: TriggerRule, event: TriggerEvent): Condition {
   if (rule.on !== event.on) return { holds: false, reason: `It is about \`${rule.on}\`.` };
   if (event.rule !== null && event.rule !== rule.name)
     return { holds: false, reason: `The event is for \`${event.rule}\`.` };
-  // For other events, `paths` names the files that the run is about.
-  if (rule.paths.length > 0 && rule.on === "push") {
+  const wanted = startsFor(rule);
+  if (wanted.length > 0 && rule.on === "push") {
     if (event.paths === null) return { holds: false, reason: "GitHub does not tell which files changed." };
-    if (!event.paths.some((path) => matchesAny(path, rule.paths)))
-      return { holds: false, reason: "No changed file matches its `paths`." };
+    const key = rule.changed.length > 0 ? "changed" : "paths";
+    const globs = belowGlobs(wanted);
+    if (!event.paths.some((path) => matchesAny(path, globs)))
+      return { holds: false, reason: `No changed file matches its \`${key}\`.` };
   }
   if (rule.if === null) return { holds: true, reason: "It has no condition." };
   const parsed = parseExpression(conditionText(rule.if), conditionNames, false);
@@ -57,6 +63,11 @@ export function judgeEvent(rule: TriggerRule, event: TriggerEvent): Condition {
     const why = thrown instanceof Error ? thrown.message : "unknown";
     return { holds: false, reason: `Its condition cannot be evaluated, so it counts as false: ${why}` };
   }
+}
+
+/** The files one of which a push must change. Empty: any. */
+export function startsFor({ changed, paths }: Pick<TriggerRule, "changed" | "paths">): readonly string[] {
+  return changed.length > 0 ? changed : paths;
 }
 
 /**
@@ -140,7 +151,7 @@ export function judgeStart({ rule, event, related, past, now, money }: StartQues
     return no("loop", `The chain comes back to a rule that it has: ${shown}.`);
   if (last.depth + 1 > limits.triggerDepthMax)
     return no("depth", `The chain is ${last.depth + 1} deep; the limit is ${limits.triggerDepthMax}: ${shown}.`);
-  const leftUsd = chainUsd - chain.reduce((sum, { budgetUsd = 0 }) => sum + budgetUsd, 0);
+  const leftUsd = chainUsd - wholeChain(chain, past).reduce((sum, { budgetUsd = 0 }) => sum + budgetUsd, 0);
   // TJ4: cents, because floating-point sums differ in the last digits.
   if (Math.round(leftUsd * 100) < Math.round(Math.min(worthwhileUsd, wantUsd) * 100))
     return no("money", `The runs of the chain have the whole $${chainUsd.toFixed(2)} of \`budget.maxUsd\`: ${shown}.`);
@@ -161,13 +172,25 @@ function chainOf(
   const recent = past.filter(({ at }) => at > now - limits.triggerChainMs).toSorted((a, b) => b.at - a.at);
   // An event without a thread may come from any of them.
   const near = recent.filter((one) => thread === null || one.thread === thread || related.includes(one.thread ?? -1));
+  // A run that a bot's dispatch or the like led to has no thread of its own, so a bot may go on in any.
+  const [cause = recent.find((one) => one.thread === null && one.parent !== null)] = near;
   const chain: PastStart[] = [];
-  for (let next = near[0]; next !== undefined && !chain.includes(next); ) {
+  for (let next = cause; next !== undefined && !chain.includes(next); ) {
     chain.push(next);
     const { parent } = next;
     next = parent === null ? undefined : recent.find(({ runId }) => runId === parent);
   }
   return chain;
+}
+
+/** The starts that have the same first cause, in any branch. */
+function wholeChain(chain: readonly PastStart[], past: readonly PastStart[]): readonly PastStart[] {
+  const of = new Set(chain.map(({ runId }) => runId));
+  for (let before = -1; before < of.size; ) {
+    before = of.size;
+    for (const { runId, parent } of past) if (parent !== null && of.has(parent)) of.add(runId);
+  }
+  return past.filter(({ runId }) => of.has(runId));
 }
 
 function no(why: "loop" | "depth" | "rate" | "money", reason: string): StartAnswer {

@@ -146,6 +146,7 @@ const rule = (over: Partial<TriggerRule> = {}): TriggerRule => ({
   on: "issues.labeled",
   if: null,
   paths: [],
+  changed: [],
   maxPerHour: 10,
   ...over,
 });
@@ -175,8 +176,11 @@ describe("conditions", () => {
 
   it("paths of a push are globs of changed files; for other events they name what the run is about", () => {
     const pushed = read("push", { ref: "refs/heads/main", after: "x", commits: [{ modified: ["docs/a.md"] }] });
-    const of = (paths: string[]) => pushed !== null && judgeEvent(rule({ on: "push", paths }), pushed).holds;
+    const of = (paths: string[], changed: string[] = []) =>
+      pushed !== null && judgeEvent(rule({ on: "push", paths, changed }), pushed).holds;
     expect([of(["docs/**"]), of(["src/**"]), of([])]).toEqual([true, false, true]);
+    // `changed` alone decides the start: the run may be about other files.
+    expect([of(["src/**"], ["docs"]), of(["docs"], ["src"]), of([], ["docs"])]).toEqual([true, false, true]);
     expect(judgeEvent(rule({ paths: ["packages/api"] }), labeled("x")).holds).toBe(true);
     const unknown = pushed === null ? null : { ...pushed, paths: null };
     expect(unknown !== null && judgeEvent(rule({ on: "push", paths: ["**"] }), unknown).holds).toBe(false);
@@ -269,6 +273,21 @@ describe("what an event may start", () => {
       ask("ping", true, [past({ rule: "ping", thread: 6 })], null),
       { why: "loop" },
     ],
+    [
+      "a circle through a dispatch, back into another thread",
+      ask(
+        "labeled",
+        true,
+        [past({ rule: "dispatched", runId: "run_2", at: 1_500, thread: null, depth: 1, parent: "run_1" }), past({})],
+        9,
+      ),
+      { start: false, why: "loop" },
+    ],
+    [
+      "a person's dispatch is no cause of a bot's label elsewhere",
+      ask("labeled", true, [past({ rule: "dispatched", thread: null }), past({ runId: "run_2" })], 9),
+      { start: true, depth: 0, parent: null },
+    ],
     ["the last of a chain gets the rest", ask("new", true, [past({ rule: "x", budgetUsd: 3.5 })]), { budgetUsd: 1.5 }],
     [
       "a chain that has its money",
@@ -277,6 +296,17 @@ describe("what an event may start", () => {
         past({ rule: "x", budgetUsd: 2 }),
       ]),
       { start: false, why: "money" },
+    ],
+    [
+      "the money of the other branches counts, too",
+      ask("new", true, [
+        past({ rule: "here", runId: "run_4", at: 1_700, depth: 1, parent: "run_1", budgetUsd: 1 }),
+        past({ rule: "below", runId: "run_3", at: 1_600, depth: 2, parent: "run_2", thread: 8, budgetUsd: 1.5 }),
+        past({ rule: "beside", runId: "run_2", at: 1_500, depth: 1, parent: "run_1", thread: 7, budgetUsd: 1 }),
+        past({ rule: "first", thread: 6, budgetUsd: 1 }),
+        past({ rule: "other", runId: "run_5", thread: 9, budgetUsd: 5 }),
+      ]),
+      { start: true, budgetUsd: 0.5 },
     ],
     ["another chain's money is its own", ask("new", true, [past({ thread: 6, budgetUsd: 5 })]), { budgetUsd: 2 }],
     ["a person has the whole budget", ask("new", false, [past({ budgetUsd: 5 })]), { start: true, budgetUsd: 2 }],

@@ -11,9 +11,14 @@ interface Document {
   components: { schemas: Record<string, unknown> };
 }
 
-export const effectsDocument = JSON.parse(
-  readFileSync(new URL("../../docs/reference/effects.openapi.json", import.meta.url), "utf8"),
+const whole = JSON.parse(
+  readFileSync(new URL("../../docs/reference/openapi.json", import.meta.url), "utf8"),
 ) as Document;
+/** The paths of the protocol alone. */
+export const effectsDocument: Document = {
+  ...whole,
+  paths: Object.fromEntries(Object.entries(whole.paths).filter(([path]) => path.startsWith("/api/v1/effects/"))),
+};
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema(effectsDocument as object, "effects");

@@ -118,7 +118,7 @@ describe("the very first command of a thread, dropped with its job", () => {
   const refs = (): string[] => [...shop().refs.keys()].filter((ref) => ref.startsWith("refs/baton/thread/")).sort();
   const open = (body: string, as = "alice"): number =>
     platform.github.openIssue({ repository: repositoryName, as, title: "New", body }).number;
-  const written = (text: string, at: { createdAt: string; updatedAt?: string }): void => {
+  const written = (text: string, at: { createdAt?: string; updatedAt?: string; editedAt?: string }): void => {
     for (const comment of shop().comments.values()) if (comment.body === text) Object.assign(comment, at);
   };
   const saidIn = (number: number): string[] =>
@@ -132,7 +132,11 @@ describe("the very first command of a thread, dropped with its job", () => {
     platform.comment("/baton run", "mallory", ofStranger);
     const [edited, early, silent] = [open("Hm."), open("Ah."), open("> /baton run")];
     platform.comment("/baton why", "alice", edited);
-    written("/baton why", { createdAt: ago(1) });
+    // Within the second in which it was written, so that REST shows no edit.
+    written("/baton why", { editedAt: ago(0) });
+    // A label changes an issue without an edit.
+    const labeled = shop().threads.get(asText);
+    if (labeled !== undefined) labeled.updatedAt = ago(-1);
     // The comment is older than the workflow, so another Baton may have carried it out.
     platform.comment("/baton cost", "alice", early);
     written("/baton cost", { createdAt: ago(2), updatedAt: ago(2) });
@@ -189,7 +193,8 @@ describe("what means nothing costs nothing", () => {
   it("a comment without a command, an edit, an event that nobody waits for: no state is begun, no call is made", async () => {
     await begin();
     const edited = { ...platform.comment("/baton run"), action: "edited" };
-    for (const comment of shop().comments.values()) comment.createdAt = ago(1);
+    // An edit brings an old comment up again.
+    for (const comment of shop().comments.values()) comment.createdAt = ago(30);
     const jobs = [
       await platform.run("issue_comment", platform.comment("I like this")),
       await platform.run("issue_comment", edited),

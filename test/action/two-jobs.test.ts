@@ -20,20 +20,36 @@ interface Job {
 const { jobs } = parse(workflowAlone().text) as { jobs: { read: Job; baton: Job } };
 const actionOf = (job: Job) => job.steps.find(({ uses }) => uses?.includes("/action@"));
 
+const config = [
+  "version: 1",
+  "harness: { default: command }",
+  "gates: { appearSeconds: 3600 }",
+  "triggers:",
+  "  - { name: asked, on: issues.labeled, if: \"event.label == 'baton'\", process: explore }",
+  "  - { name: moved, on: push, paths: ['docs/**'], process: explore }",
+  "",
+].join("\n");
+
 let platform: Platform;
 let readToken: string;
 beforeAll(async () => {
-  platform = await startPlatform({
-    config: [
-      "version: 1",
-      "harness: { default: command }",
-      "gates: { appearSeconds: 3600 }",
-      "triggers:",
-      "  - { name: asked, on: issues.labeled, if: \"event.label == 'baton'\", process: explore }",
-      "  - { name: moved, on: push, paths: ['docs/**'], process: explore }",
-      "",
-    ].join("\n"),
-  });
+  platform = await startPlatform({ config });
+  for (const message of [
+    "feat: one",
+    "fix: two",
+    "docs: three",
+    "fix(cart): four",
+    "chore: five",
+    "test: six",
+    "fix: seven",
+  ])
+    await platform.github.push({
+      repository: repositoryName,
+      as: "alice",
+      branch: "main",
+      files: { "log.md": message },
+      message,
+    });
   const names = Object.entries(jobs.read.permissions ?? {}).map(([name, level]) => [name.replaceAll("-", "_"), level]);
   readToken = platform.tokenWith(Object.fromEntries(names));
 });
@@ -48,7 +64,7 @@ const inputs = (given: Record<string, string> | undefined, outputs: Record<strin
   );
 
 /** As the platform reads `outputs`, `needs` and `if` of the file. */
-async function happens(event: string, payload: object): Promise<{ read: FinishedJob; work: FinishedJob | null }> {
+async function reads(event: string, payload: object): Promise<{ read: FinishedJob; outputs: Record<string, string> }> {
   const read = await platform.run(event, payload, {
     GITHUB_JOB: "read",
     INPUT_TOKEN: readToken,
@@ -64,6 +80,11 @@ async function happens(event: string, payload: object): Promise<{ read: Finished
       return [name, read.outputs[from] ?? ""];
     }),
   );
+  return { read, outputs };
+}
+
+async function happens(event: string, payload: object): Promise<{ read: FinishedJob; work: FinishedJob | null }> {
+  const { read, outputs } = await reads(event, payload);
   if (read.exitCode !== 0 || outputs["start"] !== "true") return { read, work: null };
   return { read, work: await platform.run(event, payload, inputs(actionOf(jobs.baton)?.with, outputs)) };
 }
@@ -123,6 +144,8 @@ describe("job by job", () => {
     expect(read).toMatchObject({ exitCode: 0, outputs: { start: "true", check: "4711", "run-id": "" } });
     expect(read.summary).toContain("0 state pushes");
     expect(work).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "waiting", "pull-request": "2" } });
+    // The history has conventional commits, so the title has the form too.
+    expect(shopOf()?.threads.get(2)?.title).toBe("chore: count each item in the total");
     // A run waits now, so the wake-up is on again, and does not yet find anything due.
     expect([...(shopOf()?.disabledWorkflows ?? [])]).toEqual([]);
     expect((await wakes()).summary).toContain("Nothing is due yet.");
@@ -156,6 +179,27 @@ describe("job by job", () => {
     expect(work).toMatchObject({ exitCode: 0 });
   });
 
+  it("a job without an agent leaves a run that it finds to a successor, which has one", async () => {
+    const { number } = platform.github.openIssue({ repository: repositoryName, as: "alice", title: "Third", body: "" });
+    const help = platform.comment("/baton help", "alice", number);
+    // The event's own command needs no agent. Meanwhile another one's job never runs.
+    const { outputs } = await reads("issue_comment", help);
+    expect(outputs).toMatchObject({ start: "true", agent: "false" });
+    platform.comment("/baton run", "alice", number);
+    const before = platform.github.log.length;
+    const work = await platform.run("issue_comment", help, inputs(actionOf(jobs.baton)?.with, outputs));
+    expect(work).toMatchObject({ exitCode: 0, errors: "", outputs: { verdict: "handed-over" } });
+    expect(work.summary).toContain("needs an agent");
+    const said = comments(platform as never, number).map(({ body }) => body);
+    expect(said.join("\n")).toContain("/baton cost");
+    expect(said.join("\n")).not.toContain("BATON_HARNESS_MISSING");
+    const calls = platform.github.log.slice(before).map(({ method, path }) => `${method} ${path}`);
+    expect(calls).toContain(`POST /repos/${repositoryName}/actions/workflows/baton.yml/dispatches`);
+    const successor = await happens("workflow_dispatch", { inputs: { thread: `${number}` }, ...platform.about() });
+    expect(successor.read.outputs).toMatchObject({ start: "true", agent: "true" });
+    expect(successor.work).toMatchObject({ exitCode: 0, outputs: { verdict: "waiting" } });
+  });
+
   it("facts that a run waits for start it; those that nobody waits for do not", async () => {
     const sha = pulls(platform as never)[0]?.pull.headSha ?? "";
     const about = (head: string) => ({
@@ -184,6 +228,28 @@ describe("job by job", () => {
     const { read, work } = await happens("workflow_dispatch", { inputs: { thred: "1" }, ...platform.about() });
     expect(read).toMatchObject({ exitCode: 1, outputs: { verdict: "refused", start: "false" } });
     expect(work).toBeNull();
+  });
+});
+
+describe("a push of the configuration", () => {
+  // As Actions has it: the commits list no files.
+  const pushed = async (files: Record<string, string>) => {
+    const before = shopOf()?.refs.get("refs/heads/main");
+    const after = await platform.github.push({ repository: repositoryName, as: "alice", branch: "main", files });
+    return { ref: "refs/heads/main", before, after, commits: [{ id: after }], ...platform.about() };
+  };
+  const schedule = "  - { name: weekly, cron: '0 6 * * 1', process: explore }\n";
+
+  it("that sets a schedule switches the wake-up on; another push does not", async () => {
+    shopOf()?.disabledWorkflows.add(wakeUp);
+    expect((await happens("push", await pushed({ "notes.md": "A\n" }))).work).toBeNull();
+    const { read, work } = await happens("push", await pushed({ "baton.yaml": `${config}schedules:\n${schedule}` }));
+    expect(read.outputs).toMatchObject({ start: "true" });
+    expect(work).toMatchObject({ exitCode: 0, errors: "" });
+    expect([...(shopOf()?.disabledWorkflows ?? [])]).toEqual([]);
+    // Nothing of it changes.
+    expect((await happens("push", await pushed({ "notes.md": "B\n" }))).work).toBeNull();
+    await happens("push", await pushed({ "baton.yaml": config }));
   });
 });
 

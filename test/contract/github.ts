@@ -96,6 +96,16 @@ const cases = {
     expect(["read", "none"]).toContain(await github.permission(repository, "mallory"));
     expect(await github.permission(repository, "nobody-of-that-name")).toBe("none");
   },
+  "a person by login: the account that has it now, with its permission": async ({ github, repository }) => {
+    const alice = await github.person(repository, "alice");
+    expect(alice).toMatchObject({
+      login: "alice",
+      kind: "user",
+      permission: expect.stringMatching(/write|maintain|admin/),
+    });
+    expect(alice?.id).toBeGreaterThan(0);
+    expect(await github.person(repository, "nobody-of-that-name")).toBeNull();
+  },
   "collaborators with their permissions": async ({ github, repository }) => {
     const found = await github.collaborators(repository);
     expect(found.find(({ login }) => login === "alice")?.permission).toMatch(/write|maintain|admin/);

@@ -80,7 +80,10 @@ it("a backup of a database at work is the whole of it, for its owner alone, and 
   let filled: { runId: string; blob: string };
   try {
     filled = await fill(database);
-    const operator = operatorOf(database, runsOf(database), { atInstall: true, perDay: 10 });
+    const operator = operatorOf(database, runsOf(database), {
+      onboarding: { atInstall: true, perDay: 10 },
+      owners: null,
+    });
     expect(await operator.backup(path)).toBe(statSync(path).size);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     await expect(operator.backup(path)).rejects.toThrow("the file exists already");

@@ -51,6 +51,41 @@ describe.skipIf(skipped)(
       expect(await replica(1).store.read(runId)).toHaveLength(20);
     });
 
+    it("FE5: readers of all threads at two replicas see every event once, in one order, while all write at once", async () => {
+      const writersEach = 10;
+      const before = await replica(0).feed.newest();
+      const runs = Array.from({ length: 8 }, () => newRun());
+      const total = runs.length * writersEach;
+      const read = async (index: number): Promise<string[]> => {
+        const seen: string[] = [];
+        let number = before;
+        while (seen.length < total) {
+          const entries = await replica(index).feed.ordered(number);
+          seen.push(...entries.map(({ runId, event }) => `${runId} ${event}`));
+          number = entries.at(-1)?.number ?? number;
+        }
+        return seen;
+      };
+      const write = async (runId: RunId, index: number): Promise<void> => {
+        for (let position = 0; position < writersEach; position += 1)
+          await replica((index + position) % 3).store.append({
+            runId,
+            expectedPosition: position,
+            events: [paused],
+            now: 1,
+          });
+      };
+      const reading = Promise.all([read(1), read(2)]);
+      await Promise.all(runs.map(write));
+      const [one, two] = await reading;
+      expect(two).toEqual(one);
+      expect(new Set(one).size).toBe(total);
+      for (const runId of runs)
+        expect(one.filter((entry) => entry.startsWith(runId))).toEqual(
+          Array.from({ length: writersEach }, (_, index) => `${runId} ${index + 1}`),
+        );
+    });
+
     it("FE1: a delayed commit of one replica leaves no gap for a follower on another, and holds up its own thread only", async () => {
       const [late, next, elsewhere] = [newRun(), newRun(), newRun()];
       const row = (runId: RunId, threadKey: string) => ({

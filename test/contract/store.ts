@@ -153,6 +153,25 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       expect(seen).toEqual([2, 2, 3, 3, 4, 4]);
     });
 
+    it("FE5: all threads have one order, without a gap for a reader, and the same for every reader", async () => {
+      const [one, two] = [newRun(), newRun()];
+      const of = (runId: RunId) => ({ also: { run: { ...indexRow(runId), threadKey: `9#${runId}` } } });
+      const before = await database.feed.newest();
+      await append(one, 0, [paused, resumed], of(one));
+      await append(two, 0, [paused], of(two));
+      const first = await database.feed.ordered(before);
+      await append(one, 2, [paused]);
+      const [last] = await database.feed.ordered(first.at(-1)?.number ?? 0);
+      const all = await database.feed.ordered(before);
+      expect(all.slice(0, -1)).toEqual(first);
+      expect(all.at(-1)).toEqual(last);
+      expect(all.map(({ number }) => number)).toEqual(all.map(({ number }) => number).toSorted((a, b) => a - b));
+      const eventsOf = (runId: RunId) => all.filter((entry) => entry.runId === runId).map(({ event }) => event);
+      expect([eventsOf(one), eventsOf(two)]).toEqual([[1, 2, 3], [1]]);
+      expect(await database.feed.newest()).toBe(all.at(-1)?.number);
+      expect(await database.feed.ordered(await database.feed.newest())).toEqual([]);
+    });
+
     it("what is put into the outbox is told, and when it is due is known", async () => {
       const news: string[] = [];
       const told = new Promise<void>((resolve) => {
@@ -258,6 +277,9 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       await store.write({ run: { ...row, status: "completed", watches: [] } });
       expect(await store.runs({ watch: `sha:${runId}` })).toEqual([]);
       expect(await store.runs({ threadKey: row.threadKey, active: true })).toEqual([]);
+      expect((await store.runs({ idStart: runId.slice(0, -1), limit: 50 })).map((run) => run.runId)).toContain(runId);
+      expect(await store.runs({ idStart: `${runId}0` })).toEqual([]);
+      expect(await store.runs({ idStart: runId.slice(1) })).toEqual([]);
     });
 
     it("lists the runs of all threads of a repository, and of none whose id begins like it", async () => {

@@ -5,11 +5,12 @@ import type { GrantRequest } from "../../src/ports/model-proxy.ts";
 
 export function reserveUpTo(
   limitUsd: number,
-  priceUsd: (model: string, tokens: Tokens) => number | null,
+  priceUsd: (model: string, tokens: Tokens, priceFactor: number) => number | null,
 ): GrantRequest["reserve"] {
   return async ({ wantUsd, leastUsd, uses, underWay }) => {
     const spentUsd = uses.reduce(
-      (sum, { model, tokens, feesUsd = 0 }) => sum + feesUsd + (priceUsd(model, tokens) ?? 0),
+      (sum, { model, tokens, feesUsd = 0, priceFactor = 1 }) =>
+        sum + feesUsd + (priceUsd(model, tokens, priceFactor) ?? 0),
       0,
     );
     const usedUsd = underWay.reduce((sum, { usd }) => sum + usd, spentUsd);

@@ -194,6 +194,11 @@ export class SmallGithub implements Github {
     return { ...user, permission: people[user.login]?.permission ?? "none" };
   }
 
+  async person(_: Repository, login: string): Promise<Actor | null> {
+    const found = Object.values(people).find(({ user }) => user.login.toLowerCase() === login.toLowerCase());
+    return found === undefined ? null : { ...found.user, permission: found.permission };
+  }
+
   async collaborators(): Promise<Actor[]> {
     return Object.values(people).map(({ user, permission }) => ({ ...user, permission }));
   }
@@ -307,8 +312,12 @@ export class SmallGithub implements Github {
     return createHash("sha1").update(commit).digest("hex");
   }
 
-  async recentCommits(_: Repository, branch: string): Promise<string[]> {
-    return [this.branches.get(branch) ?? ""];
+  async unedited(nodeIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(nodeIds);
+  }
+
+  async recentCommits(_: Repository, branch: string): Promise<{ sha: string; subject: string }[]> {
+    return [{ sha: this.branches.get(branch) ?? "", subject: "Begin" }];
   }
 
   async changedPaths(): Promise<string[]> {

@@ -17,6 +17,7 @@ describe("what Baton asks", () => {
     threads: (client) => client.threads(id),
     queued: (client) => client.isInMergeQueue(id),
     baseChanged: (client) => client.baseChangedAt(id),
+    edits: (client) => client.unedited(["IC_1", "I_2"]),
   };
 
   it.each(Object.entries(calls))("%s is an operation of GitHub's schema, with its variables", async (name, call) => {
@@ -24,7 +25,7 @@ describe("what Baton asks", () => {
     const client = graphqlClient({
       graphql: async (query, variables, contentWrite) => {
         sent.push({ query, variables, contentWrite });
-        return { updatePullRequestBranch: { pullRequest: { headRefOid: oid } }, node: null } as never;
+        return { updatePullRequestBranch: { pullRequest: { headRefOid: oid } }, node: null, nodes: [null] } as never;
       },
     });
     await call(client);
@@ -160,6 +161,28 @@ describe("what the local GitHub answers", () => {
       expect(answer.data).toEqual({ [mutation]: null });
       expect(answer.errors?.[0]?.message).toMatch(words);
     }
+    // Texts say whether somebody edited them, also within the second in which they were written.
+    const issue = (await octokit.rest.issues.create({ ...web, title: "Sum", body: "x" })).data;
+    const ids = [comment.node_id, issue.node_id];
+    const edits = async (): Promise<unknown> => ask(documents.edits, { ids: [...ids, "nobody"] });
+    const answered = (one: boolean) => ({
+      data: {
+        nodes: [
+          { id: ids[0], lastEditedAt: one ? expect.any(String) : null, includesCreatedEdit: one },
+          { id: ids[1], lastEditedAt: one ? expect.any(String) : null, includesCreatedEdit: one },
+          null,
+        ],
+      },
+      errors: [expect.objectContaining({ type: "NOT_FOUND", path: ["nodes", 2] })],
+    });
+    await octokit.rest.issues.addLabels({ ...web, issue_number: issue.number, labels: ["bug"] });
+    expect(await edits()).toEqual(answered(false));
+    await octokit.rest.issues.updateComment({ ...web, comment_id: comment.id, body: "y" });
+    await octokit.rest.issues.update({ ...web, issue_number: issue.number, body: "y" });
+    expect(await edits()).toEqual(answered(true));
+    expect(await ask(documents.edits, { ids: Array.from({ length: 101 }, () => ids[0]) })).toMatchObject({
+      errors: [{ message: "You may not provide more than 100 node ids; you provided 101." }],
+    });
     // The server refuses an unanswerable request before it searches or changes anything.
     for (const [mutation, type, part] of [
       ["minimizeComment", "MinimizeCommentInput", "minimizedComment { nope }"],

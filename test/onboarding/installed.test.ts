@@ -1,10 +1,10 @@
 /** Installing the App opens set-up pull requests: from the delivery through the door to the local GitHub. One world. */
 import { afterEach, expect, it } from "vitest";
 import { claudeCode } from "../../src/adapters/harness/claude-code/harness.ts";
-import { noteInstallation, openWaitingSetups, readSetupBook } from "../../src/begin/onboard.ts";
+import { changeSetupBook, noteInstallation, openWaitingSetups, readSetupBook } from "../../src/begin/onboard.ts";
 import { SetupRequests } from "../../src/begin/setup-requests.ts";
 import { parseConfig } from "../../src/config/parse.ts";
-import { emptySetupBook } from "../../src/onboarding/book.ts";
+import { emptySetupBook, withArrived } from "../../src/onboarding/book.ts";
 import type { Github } from "../../src/ports/github.ts";
 import type { Dependencies } from "../../src/runner/dependencies.ts";
 import { rememberRepositories } from "../../src/runner/schedule-book.ts";
@@ -36,6 +36,17 @@ const later = (days: number, change: Partial<Dependencies> = {}): Dependencies =
 const appId = (): number => world.settings.app?.id ?? 0;
 const installationId = (): number =>
   [...world.github.state.installations.values()].find((one) => one.appId === appId())?.id ?? 0;
+
+/** The same with another method. */
+function instead<T extends object, Name extends keyof T>(target: T, name: Name, method: T[Name]): T {
+  return new Proxy(target, {
+    get(_, one) {
+      if (one === name) return method;
+      const own: unknown = Reflect.get(target, one, target);
+      return typeof own === "function" ? own.bind(target) : own;
+    },
+  });
+}
 
 async function reinstall(): Promise<void> {
   world.github.uninstallApp({ installationId: installationId(), as: "alice" });
@@ -149,7 +160,7 @@ it("one a day, the rest later and after a restart; none twice, closed or forgott
     readAt: 0,
     repositories: await world.baton.dependencies.github.repositories(),
   });
-  const requests = new SetupRequests(off, { atInstall: false, perDay: 5 });
+  const requests = new SetupRequests(off, { atInstall: false, perDay: 5 }, null);
   const asked = await requests.ask({ owner: "Acme", repositories: ["late", "api"], perDay: 2 });
   expect(asked.map(({ repository, state }) => [repository, state])).toEqual([
     ["Acme/api", "declined: its pull request was closed"],
@@ -159,8 +170,42 @@ it("one a day, the rest later and after a restart; none twice, closed or forgott
   await expect(requests.ask({ owner: "nobody", repositories: ["*"], perDay: null })).rejects.toMatchObject({
     code: "BATON_INPUT_INVALID",
   });
-  await openWaitingSetups(off);
+  // An operator took the account off the list.
+  await openWaitingSetups({ ...off, owners: ["other"] });
+  expect(proposals("late")).toEqual([]);
+  const others = new SetupRequests(off, { atInstall: false, perDay: 5 }, ["other"]);
+  await expect(others.ask({ owner: "acme", repositories: ["late"], perDay: null })).rejects.toMatchObject({
+    code: "BATON_POLICY_DENIED",
+  });
+  // Somebody closes it before the book has its number.
+  const real = await off.github.installation(installationId());
+  const closes = async (...given: Parameters<Github["updatePullRequest"]>): Promise<void> => {
+    await real.updatePullRequest(...given);
+    world.github.closeIssue({ repository: "acme/late", number: given[1], as: "alice" });
+    await world.github.settle();
+  };
+  const quick = instead(off.github, "installation", async () => instead(real, "updatePullRequest", closes));
+  await openWaitingSetups({ ...off, github: quick });
   expect(proposals("late")).toHaveLength(1);
+  expect((await ends())["late"]).toBe("declined");
+
+  // A repository comes in while the round forgets an account that it served.
+  const arrival = { installationId: installationId(), repositories: [{ id: 4711, name: "next" }], at: 0, asked: true };
+  let reads = 0;
+  const { store } = off;
+  const busy = instead(store, "value", async (name: string) => {
+    const before = await store.value(name);
+    reads += name === "onboarding/acme" ? 1 : 0;
+    // The first read finds nothing to open, and the second nothing that waits.
+    if (name === "onboarding/acme" && reads === 2)
+      await changeSetupBook(off, "acme", (book) => withArrived(book, arrival));
+    return before;
+  });
+  await changeSetupBook(off, "acme", (book) => ({ ...book, perDay: 0 }));
+  await off.store.setValue("onboarding-accounts", ["acme"]);
+  await openWaitingSetups({ ...off, store: busy });
+  expect(await off.store.value("onboarding-accounts")).toEqual(["acme"]);
+  await off.store.setValue("onboarding/acme", emptySetupBook as never);
 
   // The first push to an empty repository is its turn.
   await noteInstallation(later(5), {

@@ -43,14 +43,12 @@ export async function actionsWorld(options: WorldOptions = {}): Promise<Observed
         if (answer) return answer;
         if (deadline.aborted || schedules > schedulesMax)
           throw new Error(`No job led to: ${what}\n${await describeWorld(world)}`);
-        if (platform.busy() > 0) await delay(lookMs);
-        else {
-          // CI may be about to end. If nothing comes, the schedule checks for due work.
-          await platform.settle();
-          if (await condition()) continue;
-          schedules += 1;
-          await platform.run("schedule", platform.about());
-        }
+        // CI may be about to end. A job may begin that waits for this test, so the condition is asked meanwhile.
+        const isSettled = await Promise.race([platform.settle().then(() => true), delay(lookMs, false)]);
+        if (!isSettled || (await condition())) continue;
+        // If nothing comes, the schedule checks for due work.
+        schedules += 1;
+        await platform.run("schedule", platform.about());
       }
     },
     settings: undefined,

@@ -117,7 +117,6 @@ export const leftOutInJobs: Readonly<Record<string, string>> = {
   "a flaky job that somebody re-runs": "a workflow plays the CI",
   "green-hides-red-of-same-name: two jobs of one workflow run": "a workflow plays the CI",
   "an edited comment, a quote and code": "its edit comes within the second of writing, and looks like none",
-  "pause begins nothing further": "nobody has examined it",
   "locked-thread: a pull request that is locked": "nobody has examined it",
   "branch-names: a pull request from a branch": "nobody has examined it",
 };

@@ -419,6 +419,7 @@ describe("steering", () => {
       ["status", "step 5 of 6: Review of"],
       ["cost", "Largest part: "],
       ["why", "[Decisions and evidence]("],
+      ["priority high --deadline 4h", "The priority of this run is `high`.** Its deadline is "],
       ["run", "is active in this thread"],
     ] as const) {
       const before = ownComments(world).length;

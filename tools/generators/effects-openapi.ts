@@ -1,8 +1,7 @@
-/** The effect protocol (JSON-002) as OpenAPI 3.1, from the tables that its two sides use. */
+/** The effect protocol (JSON-002) in OpenAPI 3.1, from the tables that its two sides use. A part of `openapi.ts`. */
 import { z } from "zod";
 import { type ErrorCode, errorCatalogue, errorCodes } from "../../src/core/errors.ts";
 import { type EffectVerb, effectRefusals, effectVerbs } from "../../src/runner/remote/protocol.ts";
-import type { GeneratedFile } from "../generate.ts";
 
 const refusal = z.object({
   ok: z.literal(false),
@@ -11,7 +10,7 @@ const refusal = z.object({
   remedy: z.string().describe("What to do next."),
 });
 
-type Schemas = Record<string, unknown>;
+export type Schemas = Record<string, unknown>;
 
 const parameters = [
   { name: "run", in: "path", required: true, schema: { type: "string" }, description: "`run` of the order." },
@@ -31,8 +30,8 @@ const parameters = [
   },
 ];
 
-export function effectsOpenapi(): GeneratedFile {
-  const schemas: Schemas = {};
+/** The paths of the protocol. Puts their schemas into `schemas`. */
+export function effectPaths(schemas: Schemas): Record<string, unknown> {
   const refused = body(schemas, "Refusal", refusal, "output");
   const statuses = refusalsByStatus().map(
     ([status, lines]) => [status, { description: lines.join("\n"), content: refused }] as const,
@@ -41,6 +40,7 @@ export function effectsOpenapi(): GeneratedFile {
     const name = verb[0]?.toUpperCase() + verb.slice(1);
     const post = {
       operationId: verb as EffectVerb,
+      tags: ["worker protocol"],
       summary,
       security: [{ job: [] }],
       parameters,
@@ -53,22 +53,11 @@ export function effectsOpenapi(): GeneratedFile {
     };
     return [`/api/v1/effects/{run}/{effect}/{attempt}/${verb}`, { post }] as const;
   });
-  const document = {
-    openapi: "3.1.0",
-    info: {
-      title: "Baton's effect protocol",
-      version: "1",
-      description:
-        "How a worker anywhere performs one attempt at an effect of a run. Baton starts a workflow with an order, one JSON input `effect` with `run`, `effect`, `attempt` and `endpoint`. A worker proves itself by the OIDC token of its GitHub Actions job, whose audience is `endpoint`. It claims the attempt, sends a heartbeat every `heartbeatMs` and at last the result; each after the claim names the claim's `epoch`. On 409 another worker has the attempt: stop. On 429 and 5xx ask again.",
-    },
-    paths: Object.fromEntries(paths),
-    components: { securitySchemes: { job: { type: "http", scheme: "bearer", bearerFormat: "JWT" } }, schemas },
-  };
-  return { path: "docs/reference/effects.openapi.json", text: `${JSON.stringify(document, null, 2)}\n` };
+  return Object.fromEntries(paths);
 }
 
 /** Puts the schema and its references where a `$ref` of an OpenAPI document finds them. */
-function body(schemas: Schemas, name: string, schema: z.ZodType, io: "input" | "output") {
+export function body(schemas: Schemas, name: string, schema: z.ZodType, io: "input" | "output") {
   const described: Schemas = z.toJSONSchema(schema, { io, unrepresentable: "any" });
   const text = JSON.stringify(described).replaceAll('"#/$defs/__schema', `"#/components/schemas/${name}Part`);
   const { $schema: _, $defs = {}, ...whole } = JSON.parse(text) as Schemas & { $defs?: Schemas };

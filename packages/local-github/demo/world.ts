@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commandHarness } from "../../../src/adapters/harness/command/harness.ts";
 import { unmountBelow } from "../../../src/adapters/workspace/mounts.ts";
+import { openApi } from "../../../src/app/api/serve.ts";
 import { webhookPath } from "../../../src/app/door.ts";
 import { type RunningServer, startServer } from "../../../src/app/server.ts";
 import { type AppSettings, readSettings } from "../../../src/environment/settings.ts";
@@ -199,7 +200,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ...(options.agentSandbox === undefined ? {} : { agentSandbox: options.agentSandbox }),
     });
     try {
-      const server = await startServer(settings, baton);
+      const server = await startServer(settings, baton, null, { api: openApi(baton) });
       stage.listen(server.url);
       return { baton, server };
     } catch (thrown) {

@@ -38,6 +38,7 @@ import {
 import { commitFiles, createBareRepository, type FileChanges, git, updateRef } from "./git.ts";
 import { isPull, type PullThread } from "./resources/pull-request.ts";
 import type { MergeMethod, RuleSet } from "./rules.ts";
+import { flowOf } from "./sign-in.ts";
 import { gitDirectory, type Site } from "./site.ts";
 import {
   type Account,
@@ -263,10 +264,16 @@ export function createPeople(site: Site) {
       return {
         id: app.id,
         clientId: app.clientId,
+        clientSecret: app.clientSecret,
         slug: app.slug,
         privateKey,
         bot: { id: app.botId, login: bot?.login ?? "" },
       };
+    },
+
+    /** The person whose browser opens GitHub's pages. Null: nobody is signed in there. */
+    signIn(options: { login: string | null }): void {
+      flowOf(site).userId = options.login === null ? null : account(options.login).id;
     },
 
     /** Confirms the page that a manifest opens. Returns the code that GitHub adds to `redirect_url`. */

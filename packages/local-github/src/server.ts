@@ -7,7 +7,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Actor, authenticate, canSee, demand, doerOf, loginOf } from "./access.ts";
+import { type Actor, authenticate, canSee, credentialFrom, demand, doerOf, loginOf } from "./access.ts";
 import { type Answer, badCredentials, notFound, Refusal } from "./answer.ts";
 import type { ActorKind, Exchange, LogEntry } from "./exchange.ts";
 import type { ArmedFault, FaultDesk } from "./faults.ts";
@@ -15,6 +15,7 @@ import { admitGit, answerHook, parseGitCall, serveGit } from "./git-http.ts";
 import { callerKey, type RateLimits, secondaryLimit } from "./rate-limits.ts";
 import { type ApiRequest, type Context, matchRoute, type RepositoryContext, type Route } from "./route.ts";
 import type { PushedRef } from "./rules.ts";
+import { answerSignIn } from "./sign-in.ts";
 import type { Site, View } from "./site.ts";
 import { findRepository, type Repository } from "./state.ts";
 
@@ -102,6 +103,11 @@ async function answerHttp(
 ): Promise<void> {
   const { request, response, url } = given;
   const path = url.pathname.replace(/^\/api\/v3(?=\/|$)|^\/api(?=\/graphql$)/, "");
+  if (url.pathname.startsWith("/login/oauth/")) {
+    const fields = fieldsOf(request, await readText(request));
+    send(response, answerSignIn(parts.site, request.method ?? "GET", url, fields) ?? notFound().answer, {});
+    return;
+  }
   const isApi = path !== url.pathname || path === "/rate_limit" || matchesAny(parts.routes, path);
   const wantsPage = !isApi || (request.headers.accept ?? "").includes("text/html");
   if (wantsPage && request.method === "GET") {
@@ -123,6 +129,13 @@ async function answerHttp(
     return;
   }
   await answerApi(parts, { asked, request, response });
+}
+
+/** A form, or an object of texts in JSON. */
+function fieldsOf({ headers }: IncomingMessage, text: string): URLSearchParams {
+  if (!(headers["content-type"] ?? "").startsWith("application/json")) return new URLSearchParams(text);
+  const given = Object.entries((parseBody(text) ?? {}) as Record<string, unknown>);
+  return new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]));
 }
 
 function answerForm({ site, speak }: ServerParts, path: string, text: string): Answer {
@@ -234,7 +247,12 @@ interface Caller {
 
 function whoCalls(site: Site, asked: ApiRequest): Caller {
   try {
-    return { actor: authenticate(site, asked.headers["authorization"]), refusal: null };
+    const header = asked.headers["authorization"];
+    const actor = authenticate(site, header);
+    // An App's token for a person has at most the rights that both have. Here it only says who the person is.
+    if (credentialFrom(header)?.startsWith("ghu_") === true && asked.path !== "/user")
+      return { actor: null, refusal: new Refusal(403, "Resource not accessible by integration") };
+    return { actor, refusal: null };
   } catch (error) {
     if (error instanceof Refusal) return { actor: null, refusal: error };
     throw error;

@@ -26,6 +26,8 @@ export interface Account {
 export interface App {
   id: number;
   clientId: string;
+  clientSecret: string;
+  callbackUrls: string[];
   slug: string;
   name: string;
   ownerId: number;
@@ -85,6 +87,8 @@ export interface Comment {
   body: string;
   createdAt: string;
   updatedAt: string;
+  /** Absent: nobody edited its text. */
+  editedAt?: string;
   reactions: Reaction[];
   /** Why it is minimized. Absent: it is not. */
   minimized?: string | null;
@@ -163,6 +167,8 @@ export interface Thread {
   assigneeIds: number[];
   createdAt: string;
   updatedAt: string;
+  /** Absent: nobody edited its text. */
+  editedAt?: string;
   closedAt: string | null;
   closedById: number | null;
   reactions: Reaction[];

@@ -19,10 +19,10 @@ it("the poll for missed deliveries asks by GUID, and an index answers: also in a
     expect(statements).toHaveLength(1);
     // The state that the previous Baton left.
     await sql`drop index deliveries_guid`.execute(db);
-    await sql`alter table ledger drop column person_id, drop column person`.execute(db);
+    await sql`alter table ledger drop column person_id, drop column person, drop column process`.execute(db);
     await sql`drop trigger baton_events_told on events`.execute(db);
     await sql`alter table events drop column salts, drop column feed, drop column feed_position`.execute(db);
-    await sql`drop table feeds`.execute(db);
+    await sql`drop table feeds, feed_order, feed_numbered`.execute(db);
     await sql`drop function baton_tell_events, baton_tell_outbox cascade`.execute(db);
     await sql`delete from baton_migrations where name >= '0003-deliveries-by-guid'`.execute(db);
     await migrate(db);

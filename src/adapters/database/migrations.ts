@@ -71,6 +71,13 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
     `create trigger baton_outbox_changed after update on outbox for each row
        when (new.state = 'pending' and (old.state <> 'pending' or old.content_hash <> new.content_hash)) execute function baton_tell_outbox()`,
   ],
+  // The sum of all sweeps, without the runs.
+  "0007-ledger-process": [`alter table ledger add column process text`],
+  // One order of all threads. A reader gives the numbers, so that an append costs nothing more.
+  "0008-feed-order": [
+    `create table feed_order (number bigserial primary key, feed text not null, feed_position integer not null, unique (feed, feed_position))`,
+    `create table feed_numbered (thread_key text primary key, position integer not null)`,
+  ],
 };
 
 const provider: MigrationProvider = {

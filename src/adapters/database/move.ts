@@ -21,6 +21,8 @@ import type { Tables } from "./tables.ts";
 export const movedTables = {
   events: 500,
   feeds: 500,
+  feed_order: 500,
+  feed_numbered: 500,
   runs: 500,
   run_watches: 500,
   threads: 500,
@@ -35,6 +37,7 @@ export const movedTables = {
 const counters = [
   ["outbox", "created"],
   ["ledger", "id"],
+  ["feed_order", "number"],
 ] as const;
 
 export interface Moved {

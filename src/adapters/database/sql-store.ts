@@ -198,6 +198,7 @@ export class SqlStore implements Store {
         inner.selectFrom("run_watches").select("run_id").where("watch", "=", watch),
       );
     }
+    if (filter.idStart !== undefined) query = query.where("run_id", "like", `${filter.idStart}%`);
     const { before } = filter;
     if (before !== undefined)
       query = query.where(({ eb, and, or }) =>
@@ -484,6 +485,7 @@ export class SqlStore implements Store {
       at: row.at,
       ...(row.person_id === null ? {} : { personId: row.person_id }),
       ...(row.person === null ? {} : { person: row.person }),
+      ...(row.process === null ? {} : { process: row.process }),
     }));
   }
 
@@ -750,11 +752,12 @@ function outboxRowOf(row: Selectable<Tables["outbox"]>): OutboxRow {
 }
 
 function ledgerValues(row: LedgerRow): Omit<Insertable<Tables["ledger"]>, "id"> {
-  const { runId, repositoryId, threadKey, cacheRead, cacheWrite, personId, person, ...same } = row;
+  const { runId, repositoryId, threadKey, cacheRead, cacheWrite, personId, person, process, ...same } = row;
   return {
     ...same,
     person_id: personId ?? null,
     person: person ?? null,
+    process: process ?? null,
     run_id: runId,
     repository_id: repositoryId,
     thread_key: threadKey,

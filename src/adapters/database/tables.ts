@@ -21,6 +21,9 @@ export interface Tables {
   };
   /** The number of entries in a thread's feed. An append locks it until its commit. */
   feeds: { thread_key: string; position: number };
+  /** The order of all threads, and the last entry of each thread in it. */
+  feed_order: { number: Generated<number>; feed: string; feed_position: number };
+  feed_numbered: { thread_key: string; position: number };
   runs: {
     run_id: string;
     thread_key: string;
@@ -82,6 +85,7 @@ export interface Tables {
     /** Null: an older Baton wrote the row. */
     person_id: number | null;
     person: string | null;
+    process: string | null;
   };
   /** `content` is a JSON string. Text of agents may contain NUL, which PostgreSQL does not accept. */
   blobs: { id: string; content: string };

@@ -23,6 +23,8 @@ export interface GitDatabaseOptions {
   log: Log;
   /** Only for reading. A host that accepts no such refs allows no writes. */
   readOnly?: boolean;
+  /** Jobs that this process takes, by id. Without it, all. The others stay as they are. */
+  takes?(id: string): boolean;
 }
 
 export interface GitDatabase extends Database {
@@ -86,7 +88,7 @@ export async function openGitDatabase(options: GitDatabaseOptions): Promise<GitD
         state.lost !== null
           ? []
           : [...state.snapshot.tables.jobs.values()].filter(
-              (job) => job.state !== "active" && !state.isHeldBack(job.id),
+              (job) => job.state !== "active" && !state.isHeldBack(job.id) && options.takes?.(job.id) !== false,
             ),
       begin: (id) => soon(({ tables }) => tables.beginJob(id)),
       complete: (id) => soon(({ tables }) => tables.completeJob(id)),

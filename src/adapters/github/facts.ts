@@ -170,16 +170,16 @@ export function commentOf(comment: wire.Comment): CommentFacts {
 
 /** Null: the comment belongs to no thread. */
 export function writtenComment(comment: wire.ThreadComment): WrittenFacts | null {
-  const { id, body, author, createdAt, updatedAt } = commentOf(comment);
+  const { id, body, author, createdAt, nodeId } = commentOf(comment);
   const number = Number(comment.issue_url.split("/").at(-1));
-  return Number.isInteger(number) ? { number, commentId: id, body, author, createdAt, updatedAt } : null;
+  return Number.isInteger(number) ? { number, commentId: id, body, author, createdAt, nodeId } : null;
 }
 
 /** Null: a pull request. Its text does not count as the text of an issue. */
 export function writtenIssue(issue: wire.NewIssue): WrittenFacts | null {
   const { number, body, author, isPullRequest } = issueOf(issue);
   if (isPullRequest) return null;
-  return { number, commentId: null, body, author, createdAt: issue.created_at, updatedAt: issue.updated_at };
+  return { number, commentId: null, body, author, createdAt: issue.created_at, nodeId: issue.node_id };
 }
 
 /** `comments` are those of the whole pull request. */

@@ -21,6 +21,10 @@ export const documents = {
   threads:
     "query($id: ID!, $after: String) { node(id: $id) { ... on PullRequest { reviewThreads(first: 100, after: $after) { pageInfo { hasNextPage endCursor } nodes { id isResolved comments(first: 1) { nodes { body author { __typename login } reactions(first: 20) { nodes { content user { login } } } } } } } } } }",
   queued: "query($id: ID!) { node(id: $id) { ... on PullRequest { isInMergeQueue } } }",
+  // REST has only the time of the last change, in whole seconds. It may differ from the creation without any edit.
+  // Source: https://github.com/palantir/policy-bot/pull/459
+  edits:
+    "query($ids: [ID!]!) { nodes(ids: $ids) { ... on IssueComment { id lastEditedAt includesCreatedEdit } ... on Issue { id lastEditedAt includesCreatedEdit } } }",
   // REST has these events too, but only as all events of a pull request, oldest first.
   baseChanged:
     "query($id: ID!) { node(id: $id) { ... on PullRequest { timelineItems(last: 1, itemTypes: [BASE_REF_CHANGED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT]) { nodes { ... on BaseRefChangedEvent { createdAt } ... on AutomaticBaseChangeSucceededEvent { createdAt } } } } } }",
@@ -108,6 +112,16 @@ export function graphqlClient(requester: Pick<Requester, "graphql">) {
         false,
       );
       return answer.node?.isInMergeQueue === true;
+    },
+
+    /** Source: https://docs.github.com/en/graphql/reference/interfaces#comment */
+    async unedited(ids: readonly string[]): Promise<string[]> {
+      const { nodes } = await requester.graphql<{
+        nodes: ({ id?: string; lastEditedAt?: string | null; includesCreatedEdit?: boolean } | null)[];
+      }>(documents.edits, { ids }, false);
+      return nodes.flatMap((one) =>
+        one?.id !== undefined && one.lastEditedAt === null && one.includesCreatedEdit === false ? [one.id] : [],
+      );
     },
 
     /** Source: https://docs.github.com/en/graphql/reference/objects#baserefchangedevent */

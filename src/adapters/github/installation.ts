@@ -71,12 +71,27 @@ export interface InstallationOptions {
 /** For changes in a repository: items per page, and pages per look. */
 const changedPageItems = 100;
 const changedPagesMax = 10;
+/** Source: https://github.com/sourcecred/sourcecred/pull/908 ("You may not provide more than 100 node ids") */
+const nodesMax = 100;
 
 /** Per list. This is more than successive sweeps will ever propose. */
 const alertsMax = 100;
 
 /** A comparison lists no more files than this. */
 const comparedFilesMax = 300;
+
+interface FoundPermission {
+  permission: string;
+  role_name?: string;
+  user?: wire.User | null;
+}
+
+/** `role_name` tells triage and maintain apart. A custom role falls back to its base permission. */
+function permissionOf(found: FoundPermission | null): Permission {
+  const role = permissionSchema.safeParse(found?.role_name);
+  const base = permissionSchema.safeParse(found?.permission);
+  return role.success ? role.data : base.success ? base.data : "none";
+}
 
 export class InstallationGithub implements Github {
   readonly #requester: Requester;
@@ -96,14 +111,19 @@ export class InstallationGithub implements Github {
   }
 
   async permission(repository: Repository, login: string): Promise<Permission> {
-    const found = await this.#requester.find<{ permission: string; role_name?: string }>(
-      "/repos/{owner}/{repo}/collaborators/{username}/permission",
-      { ...at(repository), username: login },
-    );
-    // `role_name` tells triage and maintain apart. A custom role falls back to its base permission.
-    const role = permissionSchema.safeParse(found?.role_name);
-    const base = permissionSchema.safeParse(found?.permission);
-    return role.success ? role.data : base.success ? base.data : "none";
+    return permissionOf(await this.#permissionOf(repository, login));
+  }
+
+  async person(repository: Repository, login: string): Promise<Actor | null> {
+    const found = await this.#permissionOf(repository, login);
+    return found?.user == null ? null : { ...userOf(found.user), permission: permissionOf(found) };
+  }
+
+  #permissionOf(repository: Repository, login: string): Promise<FoundPermission | null> {
+    return this.#requester.find<FoundPermission>("/repos/{owner}/{repo}/collaborators/{username}/permission", {
+      ...at(repository),
+      username: login,
+    });
   }
 
   async actor(repository: Repository, user: GithubUser): Promise<Actor> {
@@ -150,6 +170,13 @@ export class InstallationGithub implements Github {
       ],
       until: untils.sort()[0] ?? null,
     };
+  }
+
+  async unedited(nodeIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    for (let at = 0; at < nodeIds.length; at += nodesMax)
+      for (const id of await this.#graphql.unedited(nodeIds.slice(at, at + nodesMax))) found.add(id);
+    return found;
   }
 
   /**
@@ -442,10 +469,10 @@ export class InstallationGithub implements Github {
     return tree.sha;
   }
 
-  async recentCommits(repository: Repository, branch: string, count: number): Promise<string[]> {
+  async recentCommits(repository: Repository, branch: string, count: number) {
     const page = { ...at(repository), sha: branch, per_page: count };
-    const found = await this.#requester.find<{ sha: string }[]>("/repos/{owner}/{repo}/commits", page);
-    return (found ?? []).map(({ sha }) => sha);
+    const found = await this.#requester.find<wire.ListedCommit[]>("/repos/{owner}/{repo}/commits", page);
+    return (found ?? []).map(({ sha, commit }) => ({ sha, subject: commit.message.split("\n")[0] ?? "" }));
   }
 
   /** At most 300 files. Source: https://docs.github.com/en/rest/commits/commits#compare-two-commits */

@@ -111,15 +111,15 @@ export function repositorySetup(requester: Requester, repository: Repository): R
       };
     },
 
-    async commitsAhead(base, branch) {
-      const { ahead_by: ahead } = await requester.get<{ ahead_by: number }>(
-        "/repos/{owner}/{repo}/compare/{basehead}",
-        { ...at, basehead: `${base}...${branch}` },
-      );
-      return ahead;
+    async messagesAhead(base, branch) {
+      const { ahead_by: ahead, commits } = await requester.get<{
+        ahead_by: number;
+        commits: { commit: { message: string } }[];
+      }>("/repos/{owner}/{repo}/compare/{basehead}", { ...at, basehead: `${base}...${branch}` });
+      return ahead > commits.length ? null : commits.map(({ commit }) => commit.message);
     },
 
-    async ensureBranch(branch, sha, reset) {
+    async ensureBranch(branch, sha, from) {
       const ref = `heads/${branch}`;
       const read = (): Promise<{ object: { sha: string } } | null> =>
         requester.find("/repos/{owner}/{repo}/git/ref/{+ref}", { ...at, ref });
@@ -127,13 +127,18 @@ export function repositorySetup(requester: Requester, repository: Repository): R
       if (now === null) {
         try {
           await requester.write("POST /repos/{owner}/{repo}/git/refs", { ...at, ref: `refs/${ref}`, sha });
+          return true;
         } catch (thrown) {
           // The answer of an earlier try was lost, or somebody else was equally fast.
-          if (!hasCode(thrown, "BATON_GITHUB_CONFLICT") || (await read()) === null) throw thrown;
+          const there = hasCode(thrown, "BATON_GITHUB_CONFLICT") ? await read() : null;
+          if (there === null) throw thrown;
+          return there.object.sha === sha;
         }
-      } else if (reset && now.object.sha !== sha) {
-        await requester.write("PATCH /repos/{owner}/{repo}/git/refs/{+ref}", { ...at, ref, sha, force: true });
       }
+      if (now.object.sha === sha) return true;
+      if (now.object.sha !== from) return false;
+      await requester.write("PATCH /repos/{owner}/{repo}/git/refs/{+ref}", { ...at, ref, sha, force: true });
+      return true;
     },
 
     async ensureFile({ branch, path, text, message }) {

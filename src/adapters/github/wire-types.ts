@@ -34,7 +34,9 @@ export type Comment = Fields<"issue-comment", "id" | "node_id" | "body" | "creat
 
 export type ThreadComment = Comment & Fields<"issue-comment", "issue_url">;
 
-export type NewIssue = Issue & Fields<"issue", "id" | "created_at" | "updated_at">;
+export type ListedCommit = Fields<"commit", "sha"> & { commit: Pick<Schemas["commit"]["commit"], "message"> };
+
+export type NewIssue = Issue & Fields<"issue", "id" | "node_id" | "created_at" | "updated_at">;
 
 export type PullRequest = Fields<
   "pull-request",

@@ -214,13 +214,14 @@ export class Tables {
     return structuredClone(this.runRows.get(runId) ?? null);
   }
 
-  runs({ threadKey, repositoryId, active, watch, before, limit = runsMax }: RunFilter): RunRow[] {
+  runs({ threadKey, repositoryId, active, watch, idStart = "", before, limit = runsMax }: RunFilter): RunRow[] {
     const found = [...this.runRows.values()].filter(
       (run) =>
         (threadKey === undefined || run.threadKey === threadKey) &&
         (repositoryId === undefined || run.threadKey.startsWith(`${repositoryId}#`)) &&
         (active === undefined || isActiveStatus(run.status) === active) &&
         (watch === undefined || run.watches.includes(watch)) &&
+        run.runId.startsWith(idStart) &&
         (before === undefined || newestFirst(before, run) < 0),
     );
     return structuredClone(found.sort(newestFirst).slice(0, limit));

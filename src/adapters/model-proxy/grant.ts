@@ -36,6 +36,8 @@ export interface Ask {
   output: Output;
   /** For `output.searches`. Null: there are none. */
   fee: SearchFee | null;
+  /** A cloud may charge more than the listed price in some places. 1: it does not. */
+  priceFactor: number;
 }
 
 /** The most that a sent request may use. */
@@ -110,8 +112,8 @@ export class Grant {
         message: `The turns of this step are used: models were asked ${requests} times (\`limits.turns\`).`,
       };
     const input = this.#input(ask);
-    const inputUsd = request.priceUsd(model, input);
-    const outputUsd = request.priceUsd(model, { ...noTokens, output: million });
+    const inputUsd = request.priceUsd(model, input, ask.priceFactor);
+    const outputUsd = request.priceUsd(model, { ...noTokens, output: million }, ask.priceFactor);
     if ((inputUsd === null || outputUsd === null) && request.unknownPrice === "stop") return priceUnknown([model]);
     const each = outputUsd === null ? 0 : outputUsd / million;
     const wanted = output.limit ?? maxOutputOf(model);
@@ -174,7 +176,7 @@ export class Grant {
   /** The largest possible input, at its highest price. */
   #input({ model, input }: Ask): Tokens {
     const bound = this.#bounds.boundOf(input);
-    const priced = (tokens: Tokens): number => this.request.priceUsd(model, tokens) ?? 0;
+    const priced = (tokens: Tokens): number => this.request.priceUsd(model, tokens, 1) ?? 0;
     const read = { ...noTokens, input: bound };
     const written = { ...noTokens, cacheWrite: bound };
     return priced(written) > priced(read) ? written : read;
@@ -189,6 +191,11 @@ export class Grant {
   release(reserved: Reserved): void {
     const index = this.#waiting.findIndex((one) => one === reserved);
     if (index >= 0) this.#waiting.splice(index, 1);
+  }
+
+  /** The client left before anything was sent, so nothing was used. */
+  dropped(call: Call): void {
+    this.#calls.delete(call);
   }
 
   /** Updates a running answer. */
@@ -215,6 +222,7 @@ export class Grant {
       model,
       tokens: addTokens(before.tokens, tokens),
       ...feesOf(call.ask, searches, before),
+      ...factorOf(call.ask),
       requests: before.requests + 1,
       estimated: before.estimated + (estimated ? 1 : 0),
     });
@@ -270,6 +278,7 @@ export class Grant {
       const before = uses.get(model) ?? unused(model);
       uses.set(model, {
         ...before,
+        ...factorOf(call.ask),
         tokens: addTokens(before.tokens, call.reading.tokens),
         requests: before.requests + 1,
       });
@@ -291,7 +300,8 @@ export class Grant {
 
   #usd(uses: ModelUse[]): number {
     return uses.reduce(
-      (sum, { model, tokens, feesUsd }) => sum + (feesUsd ?? 0) + (this.request.priceUsd(model, tokens) ?? 0),
+      (sum, { model, tokens, feesUsd, priceFactor }) =>
+        sum + (feesUsd ?? 0) + (this.request.priceUsd(model, tokens, priceFactor ?? 1) ?? 0),
       0,
     );
   }
@@ -299,7 +309,7 @@ export class Grant {
   /** The requested model counts. The service's own name counts only if it alone has a price. */
   #nameOf({ ask: { model }, reading }: Call): string {
     const said = reading?.model ?? null;
-    const priced = (name: string): boolean => this.request.priceUsd(name, noTokens) !== null;
+    const priced = (name: string): boolean => this.request.priceUsd(name, noTokens, 1) !== null;
     return said !== null && !priced(model) && priced(said) ? said : model;
   }
 }
@@ -325,6 +335,10 @@ function feesOf({ fee }: Ask, searches: number, before: ModelUse): Pick<ModelUse
   return feesUsd > 0 ? { feesUsd } : {};
 }
 
+function factorOf({ priceFactor }: Ask): Pick<ModelUse, "priceFactor"> {
+  return priceFactor === 1 ? {} : { priceFactor };
+}
+
 function unused(model: string): ModelUse {
   return { model, tokens: noTokens, requests: 0, estimated: 0 };
 }
@@ -344,7 +358,9 @@ function usedTokens({ reading, reserved, ask }: Call, whole: boolean): { tokens:
     // Zero usage means that the service reports none.
     if (tokens === null || total(tokens) === 0)
       return { tokens: { ...noTokens, input: tokensOf(ask.input.text.length), output: said }, estimated: true };
-    if (tokens.output > 0) return { tokens, estimated: false };
+    // An error may end a stream in its middle, and its report is then of the start. Hidden thoughts are in no length.
+    if (tokens.output > 0 && reading?.hidden !== true)
+      return { tokens: { ...tokens, output: Math.max(tokens.output, said) }, estimated: said > tokens.output };
   }
   const unseen = ask.output.hidden || reading?.hidden === true;
   // Cut before its first word. The read, cached and thought tokens are unknown.

@@ -245,7 +245,8 @@ async function serve(world: World, incoming: IncomingMessage, outgoing: ServerRe
   const output = wire.output(read.body, path);
   const input = inputOf(model, read.body, Buffer.from(JSON.stringify(read.body)), output.serverTools);
   const fee = output.searches === null ? null : searchFee(providersOf[provider], normaliseModel(model));
-  const ask: Ask = { model, input, output, fee };
+  const priceFactor = upstream.platform?.priceFactor(model) ?? 1;
+  const ask: Ask = { model, input, output, fee, priceFactor };
   if (mostSearches(ask) === null && grant.request.unknownPrice === "stop") return refuse(wire, 400, unboundedSearches);
   const reserved = await grant
     .reserve(ask)
@@ -281,10 +282,15 @@ async function forward(
   const call: Call | null =
     metered === null ? null : { ...metered, reading: null, abort: () => outgoing.destroy(), done: ended.promise };
   if (call !== null) grant.begin(call);
+  let sent = false;
   let answered = false;
   let cut: "service" | "client" | null = "client";
   try {
-    const response = await send(world, asked, incoming, body, stop.signal);
+    const request = await requestOf(asked, incoming, body);
+    // The login at a platform takes its time.
+    if (left) return;
+    sent = true;
+    const response = await send(world, request, incoming.method, stop.signal);
     const status = statusOf(response, upstream);
     if (status < 200 || status > 299) {
       const said = await readError(response, asked, status);
@@ -315,10 +321,11 @@ async function forward(
   } catch (thrown) {
     if (left) return;
     const message = thrown instanceof Error ? thrown.message : "no answer";
-    // Nothing was sent. A refused login stays refused.
-    if (hasCode(thrown, "BATON_HARNESS_AUTH")) {
-      if (call !== null) grant.failed(call, 401, message);
-      return answer(outgoing, 401, wire.error(401, message));
+    // Nothing was sent. A refused login stays refused, and so does a name that the platform cannot have.
+    const refused = hasCode(thrown, "BATON_HARNESS_AUTH") ? 401 : hasCode(thrown, "BATON_MODEL_UNKNOWN") ? 404 : null;
+    if (refused !== null) {
+      if (call !== null) grant.failed(call, refused, message);
+      return answer(outgoing, refused, wire.error(refused, message));
     }
     // The service had the whole request and may have begun to answer.
     if (thrown instanceof Unanswered) [answered, cut] = [true, "service"];
@@ -326,7 +333,8 @@ async function forward(
     answer(outgoing, 502, wire.error(502, `Baton: the service could not be reached (${message}).`));
   } finally {
     // grant.G2: also for a client that did not wait for the answer.
-    if (call !== null && (answered || left)) grant.settle(call, cut);
+    if (call !== null && (answered || (left && sent))) grant.settle(call, cut);
+    else if (call !== null && left) grant.dropped(call);
     ended.resolve();
   }
 }
@@ -354,18 +362,16 @@ async function pass(
 
 async function send(
   world: World,
-  asked: Asked,
-  incoming: IncomingMessage,
-  body: Buffer,
+  { url, headers, body: sent }: PlatformRequest,
+  method: string | undefined,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  const { url, headers, body: sent } = await requestOf(asked, incoming, body);
   const secure = url.protocol === "https:";
-  if (incoming.method !== "GET") headers["content-length"] = `${sent.length}`;
+  if (method !== "GET") headers["content-length"] = `${sent.length}`;
   const attempt = (): Promise<{ response: IncomingMessage } | { error: Error; reused: boolean; sent: boolean }> =>
     new Promise((resolve) => {
       const options = {
-        method: incoming.method,
+        method,
         headers,
         signal,
         agent: secure ? world.agents.https : world.agents.http,
@@ -373,7 +379,7 @@ async function send(
       const request = secure ? httpsRequest(url, options) : httpRequest(url, options);
       request.once("response", (response) => resolve({ response }));
       request.on("error", (error) => resolve({ error, reused: request.reusedSocket, sent: request.writableFinished }));
-      request.end(incoming.method === "GET" ? undefined : sent);
+      request.end(method === "GET" ? undefined : sent);
     });
   let result = await attempt();
   // A kept connection that the service closed meanwhile delivered nothing, so Baton opens another one. A request that

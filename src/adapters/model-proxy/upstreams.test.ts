@@ -75,11 +75,36 @@ it("without a general key, others get none", async () => {
 
 it.each([
   ["no JSON", "{secret-value", "BATON_KEYS is not JSON"],
-  ["an unknown variable", '{"acme":{"ANTHROPIC_KEY":"secret-value"}}', "BATON_KEYS is not of its form at acme"],
+  ["an unknown variable", '{"acme":{"ANTHROPIC_KEY":"secret-value"}}', "with the names ANTHROPIC_API_KEY"],
   ["an address as a place", '{"https://github.com/acme":{"OPENAI_API_KEY":"secret-value"}}', "owner or owner/name"],
-  ["an empty key", '{"acme":{"OPENAI_API_KEY":" "}}', "acme.OPENAI_API_KEY"],
+  ["an empty key", '{"acme":{"OPENAI_API_KEY":" "}}', "BATON_KEYS is not of its form"],
+  ["a key instead of its name", '{"acme":{"secret-value":"ANTHROPIC_API_KEY"}}', "BATON_KEYS is not of its form"],
+  ["a key instead of the owner", '{"secret-value":"acme"}', "BATON_KEYS is not of its form"],
+  [
+    "an owner in two spellings",
+    '{"Acme":{"OPENAI_API_KEY":"secret-value"},"acme":{"GEMINI_API_KEY":"secret-value"}}',
+    "BATON_KEYS names acme twice",
+  ],
 ])("%s is said, without the value", (_, text, problem) => {
   const read = (): unknown => readSettings({ BATON_KEYS: text });
   expect(read).toThrow(problem);
   expect(read).not.toThrow(/secret-value/);
+});
+
+it.each([
+  ["a cloud's address", { BATON_ANTHROPIC_PLATFORM: "bedrock" }, "https://api.anthropic.com"],
+  ["a gateway's address", {}, "https://gateway.example"],
+])("with %s an owner's key goes where it belongs", (_, platform, address) => {
+  const { harness } = readSettings({
+    BATON_KEYS: JSON.stringify(ownKeys),
+    ANTHROPIC_BASE_URL: "https://gateway.example",
+    AWS_REGION: "us-east-1",
+    AWS_BEARER_TOKEN_BEDROCK: "bedrock-key",
+    ...platform,
+  });
+  const own = ownerUpstreamsOf(harness);
+  expect([own["acme"]?.anthropic, own["acme/shop"]?.anthropic]).toMatchObject([
+    { baseUrl: address, secret: "key-of-acme" },
+    { baseUrl: address, secret: "login-of-shop" },
+  ]);
 });

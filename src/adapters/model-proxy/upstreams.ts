@@ -20,16 +20,25 @@ interface Platforms {
 /** By `owner` or `owner/name` in lower case: the variables that hold there. */
 export type OwnerKeys = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** By `owner` or `owner/name`: the services for which it has keys of its own. The address stays the general one. */
+/**
+ * By `owner` or `owner/name`: the services for which it has keys of its own. The address stays the general one, unless that
+ * one is a cloud's: a key of the models' maker goes to nobody else.
+ */
 export function ownerUpstreamsOf({
   ownerKeys,
+  platforms,
   ...clis
-}: Readonly<Record<CliName, ServiceAccess>> & { ownerKeys: OwnerKeys }): Record<string, Upstreams> {
+}: Readonly<Record<CliName, ServiceAccess>> & { ownerKeys: OwnerKeys; platforms: Platforms }): Record<
+  string,
+  Upstreams
+> {
   return Object.fromEntries(
     Object.entries(ownerKeys).map(([place, variables]) => {
-      const own = describedHarnesses.flatMap(({ name, keys }) => {
+      const own = describedHarnesses.flatMap(({ name, keys, provider }) => {
         if (keys === null) return [];
-        const { baseUrl } = (clis as Readonly<Record<string, ServiceAccess | undefined>>)[name] ?? {};
+        const general = (clis as Readonly<Record<string, ServiceAccess | undefined>>)[name]?.baseUrl;
+        const isCloud = provider !== null && platforms.services[services[provider]] !== undefined;
+        const baseUrl = isCloud ? undefined : general;
         const login = keys.login === null ? undefined : variables[keys.login];
         return [[name, { apiKey: variables[keys.apiKey], login, baseUrl }] as const];
       });

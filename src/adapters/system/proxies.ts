@@ -3,7 +3,8 @@
  *
  * Owns: `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, in upper or lower case. Does not own: the proxies' users
  * (`use-proxies.ts`).
- * PX1 Baton never reaches this machine itself through a proxy, because it talks to its own servers.
+ * PX1 Baton never reaches this machine itself through a proxy, because it talks to its own servers. Nor the metadata
+ *     server of its cloud, which would show the proxy's identity instead of Baton's, and Baton's login to the proxy.
  */
 export interface Proxies {
   http: string | null;
@@ -13,8 +14,10 @@ export interface Proxies {
 }
 
 export const noProxies: Proxies = { http: null, https: null, direct: [] };
+/** https://cloud.google.com/compute/docs/metadata/querying-metadata */
+const metadataHosts = ["metadata.google.internal", "169.254.169.254"];
 /** In the syntax of `NO_PROXY`. */
-export const thisMachine: readonly string[] = ["localhost", "127.0.0.1", "::1"];
+export const neverProxied: readonly string[] = ["localhost", "127.0.0.1", "::1", ...metadataHosts];
 
 export function readProxies(env: Readonly<Record<string, string | undefined>>): Proxies {
   const value = (name: string): string | null => {
@@ -33,7 +36,7 @@ export function proxyFor(url: string, proxies: Proxies): string | null {
   const { protocol, hostname, port } = new URL(url);
   const host = hostname.toLowerCase().replace(/^\[|\]$/g, "");
   const proxy = protocol === "https:" ? proxies.https : protocol === "http:" ? proxies.http : null;
-  if (proxy === null || isThisMachine(host)) return null;
+  if (proxy === null || isThisMachine(host) || metadataHosts.includes(host)) return null;
   const isDirect = proxies.direct.some((entry) =>
     matches(entry.toLowerCase(), host, port || (protocol === "https:" ? "443" : "80")),
   );

@@ -3,7 +3,7 @@
  * clears the environment then. This does not affect an agent's network.
  */
 import http from "node:http";
-import { noProxies, type Proxies, proxyFor, readProxies, thisMachine } from "./proxies.ts";
+import { neverProxied, noProxies, type Proxies, proxyFor, readProxies } from "./proxies.ts";
 
 let current: Proxies = noProxies;
 /** Restores Node's own behavior. */
@@ -31,7 +31,7 @@ export function proxyEnvironment(): ProxyEnvironment {
   return {
     ...(plain === null ? {} : { http_proxy: plain }),
     ...(https === null ? {} : { https_proxy: https }),
-    no_proxy: [...thisMachine, ...direct].join(","),
+    no_proxy: [...neverProxied, ...direct].join(","),
   };
 }
 

@@ -42,12 +42,13 @@ function echo(heard: unknown[][] = []): Operator {
       return (name === "blob" ? null : [name]) as never;
     };
   const schedules = ["list", "run", "pause", "resume"].map((name) => [name, named(`schedules.${name}`)]);
-  const names = ["list", "read", "events", "blob", "cancel", "erase", "retry", "circuit", "start", "backup"];
+  const names = ["list", "read", "events", "blob", "cancel", "erase", "retry", "circuit", "start", "signIn", "backup"];
   return {
     ...Object.fromEntries(names.map((name) => [name, named(name)])),
     schedules: Object.fromEntries(schedules),
     sweeps: { run: named("sweeps.run"), stats: named("sweeps.stats") },
     setups: { ask: named("setups.ask"), list: named("setups.list") },
+    tokens: { create: named("tokens.create"), list: named("tokens.list"), revoke: named("tokens.revoke") },
   } as unknown as Operator;
 }
 
@@ -85,6 +86,13 @@ describe("the socket of a running Baton", () => {
     expect(await operator.sweeps.run(sweep)).toEqual(["sweeps.run"]);
     expect(await operator.setups.list("acme")).toEqual(["setups.list"]);
     expect(await operator.setups.ask({ owner: "acme", repositories: ["*"], perDay: 2 })).toEqual(["setups.ask"]);
+    const reach = { repositories: ["acme/shop"], owners: [], days: 90 };
+    expect(await operator.tokens.create({ name: "ci", scope: "read", as: "alice", ...reach })).toEqual([
+      "tokens.create",
+    ]);
+    expect(await operator.tokens.list()).toEqual(["tokens.list"]);
+    expect(await operator.tokens.revoke("ci")).toEqual(["tokens.revoke"]);
+    expect(await operator.signIn()).toEqual(["signIn"]);
     expect(heard).toHaveLength(Object.keys(operations).length);
     expect(heard).toContainEqual(["list", { active: true, limit: 50 }]);
     expect(heard).toContainEqual(["cancel", "run_1", by, "Why."]);
@@ -156,8 +164,8 @@ describe("the socket of a running Baton", () => {
 
   it("asks under the names that are answered", async () => {
     const asked: string[] = [];
-    const { schedules, sweeps, setups, ...rest } = remoteOperator(async (name) => asked.push(name));
-    const groups = [rest, schedules, sweeps, setups];
+    const { schedules, sweeps, setups, tokens, ...rest } = remoteOperator(async (name) => asked.push(name));
+    const groups = [rest, schedules, sweeps, setups, tokens];
     for (const one of groups.flatMap((group): unknown[] => Object.values(group)))
       await (one as () => Promise<unknown>)();
     expect(asked.sort()).toEqual(Object.keys(operations).sort());
@@ -183,6 +191,45 @@ describe("the command line next to a running Baton", () => {
     expect(await baton("run list --json --active --repository acme/shop")).toMatchObject({ code: 0, err: "" });
     expect(heard).toEqual([["list", { active: true, repository: "acme/shop", limit: 20 }]]);
     expect(await baton("run show run_gone")).toMatchObject({ code: 3, err: expect.stringContaining("BATON_NO_RUN") });
+  });
+
+  it("asks for tokens: the text alone on standard output, and everything that bounds it in the request", async () => {
+    const asked: unknown[] = [];
+    const kept = {
+      id: "0",
+      name: "ci",
+      scope: "steer" as const,
+      person: { id: 1, login: "alice", kind: "user" as const },
+      repositories: ["acme/shop"],
+      owners: [],
+      createdAt: 0,
+      expiresAt: Date.UTC(2026, 11, 1),
+      revokedAt: null,
+    };
+    const tokens: Operator["tokens"] = {
+      create: async (request) => {
+        asked.push(request);
+        return { token: "the-token", kept };
+      },
+      list: async () => [kept, { ...kept, name: "old", revokedAt: 1 }],
+      revoke: async () => kept,
+    };
+    await serve({ ...echo(), tokens, signIn: async () => "http://127.0.0.1:3000/sign-in?code=x" });
+    const words = "token create ci --as alice --scope steer --repository acme/shop --repository acme/web --days 7";
+    expect(await baton(words)).toMatchObject({
+      code: 0,
+      out: "the-token\n",
+      err: expect.stringContaining("2026-12-01"),
+    });
+    const request = { name: "ci", as: "alice", scope: "steer", days: 7, owners: [] };
+    expect(asked).toEqual([{ ...request, repositories: ["acme/shop", "acme/web"] }]);
+    for (const wrong of ["--scope all", "--days 0", "--days 400"])
+      expect((await baton(`token create ci --as alice ${wrong}`)).code).toBe(2);
+    const { out } = await baton("token list");
+    expect(out).toMatch(/ci +@alice +steer +acme\/shop/);
+    expect(out).toMatch(/old .* revoked/);
+    expect((await baton("token revoke ci")).out).toBe("The token ci is revoked.\n");
+    expect((await baton("open")).out).toBe("http://127.0.0.1:3000/sign-in?code=x\n");
   });
 
   it("says how it is, and that none runs", async () => {

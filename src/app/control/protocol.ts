@@ -16,6 +16,7 @@ import type { Circuit } from "../../routing/circuit.ts";
 import { listRunsSchema, type Runs } from "../../runner/runs.ts";
 import type { Schedules } from "../../runner/schedules.ts";
 import type { Sweeps } from "../../runner/sweeps.ts";
+import { type Token, type TokenRequest, tokenRequestSchema } from "../api/tokens.ts";
 import type { StartRequest } from "./start-run.ts";
 
 /** Longer addresses of sockets are not possible: 108 bytes with the NUL in `sockaddr_un` (man 7 unix), 104 on macOS. */
@@ -44,6 +45,14 @@ export interface Operator extends Pick<Runs, "list" | "read" | "cancel" | "erase
   schedules: Pick<Schedules, "list" | "run" | "pause" | "resume">;
   sweeps: Pick<Sweeps, "run" | "stats">;
   setups: Pick<SetupRequests, "ask" | "list">;
+  tokens: {
+    /** Needs a running App, which asks GitHub for the person. */
+    create(request: TokenRequest): Promise<{ token: string; kept: Token }>;
+    list(): Promise<Token[]>;
+    revoke(word: string): Promise<Token>;
+  };
+  /** A link that signs a browser of this machine in. Needs a running App. */
+  signIn(): Promise<string>;
   /** Begins a run in a thread, as `/baton run` does there. Returns its id. Needs a running App. */
   start(request: StartRequest): Promise<string>;
   /** Writes the embedded database into a new file that only its owner can read. Returns its size in bytes. */
@@ -103,6 +112,10 @@ export const operations = {
   "sweeps.stats": operation(z.tuple([text.nullable()]), (to, [repository]) => to.sweeps.stats(repository)),
   "setups.ask": operation(z.tuple([askSetupsSchema]), (to, [request]) => to.setups.ask(request)),
   "setups.list": operation(z.tuple([text]), (to, [owner]) => to.setups.list(owner)),
+  "tokens.create": operation(z.tuple([tokenRequestSchema]), (to, [request]) => to.tokens.create(request)),
+  "tokens.list": operation(z.tuple([]), (to) => to.tokens.list()),
+  "tokens.revoke": operation(z.tuple([text]), (to, [word]) => to.tokens.revoke(word)),
+  signIn: operation(z.tuple([]), (to) => to.signIn()),
   start: operation(
     z.tuple([
       z.strictObject({
@@ -133,6 +146,7 @@ export function remoteOperator(ask: (operation: string, given: readonly unknown[
     retry: to("retry"),
     circuit: to("circuit"),
     start: to("start"),
+    signIn: to("signIn"),
     backup: to("backup"),
     schedules: {
       list: to("schedules.list"),
@@ -141,6 +155,7 @@ export function remoteOperator(ask: (operation: string, given: readonly unknown[
       resume: to("schedules.resume"),
     },
     sweeps: { run: to("sweeps.run"), stats: (repository) => to("sweeps.stats")(repository ?? null) },
+    tokens: { create: to("tokens.create"), list: to("tokens.list"), revoke: to("tokens.revoke") },
     setups: { ask: to("setups.ask"), list: to("setups.list") },
   };
 }

@@ -9,6 +9,7 @@ import { run } from "../../commands/run.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { Actor, Repository } from "../../core/vocabulary.ts";
 import { judgeCommand } from "../../intake/handle-comment.ts";
+import { isServed } from "../../policy/served-owners.ts";
 import { runIdOf } from "../../runner/create-run.ts";
 import type { Dependencies } from "../../runner/dependencies.ts";
 import { loadSettings } from "../../runner/load-settings.ts";
@@ -73,12 +74,11 @@ export async function startRun(dependencies: Dependencies, runner: Runner, reque
 }
 
 async function repositoryNamed(
-  { github, owners = null }: Pick<Dependencies, "github" | "owners">,
+  { github, owners }: Pick<Dependencies, "github" | "owners">,
   name: string,
 ): Promise<Repository> {
   const [owner = ""] = name.split("/");
-  if (owners !== null && !owners.includes(owner.toLowerCase()))
-    throw new BatonError("BATON_POLICY_DENIED", `${owner} is not among BATON_OWNERS.`);
+  if (!isServed(owners, owner)) throw new BatonError("BATON_POLICY_DENIED", `${owner} is not among BATON_OWNERS.`);
   const found = (await github.repositories()).find(
     (one) => `${one.owner}/${one.name}`.toLowerCase() === name.toLowerCase(),
   );

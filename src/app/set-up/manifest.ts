@@ -30,15 +30,3 @@ export function manifestOf(given: { hookUrl: string; redirectUrl: string }): Man
     default_events: events.map(({ name }) => name),
   };
 }
-
-/** A file `.env` with these values: others stay, and each name is there once. */
-export function withValues(text: string, values: Readonly<Record<string, string>>): string {
-  const isReplaced = (line: string): boolean => {
-    const name = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=/.exec(line)?.[1];
-    return name !== undefined && Object.hasOwn(values, name);
-  };
-  const kept = text.split("\n").filter((line) => !isReplaced(line));
-  while (kept.at(-1) === "") kept.pop();
-  const added = Object.entries(values).map(([name, value]) => `${name}="${value.replaceAll("\n", "\\n")}"`);
-  return `${[...kept, ...added].join("\n")}\n`;
-}

@@ -1,6 +1,6 @@
 /** The set-up page as a person uses it, against the local GitHub. */
 import { createHmac } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
@@ -8,7 +8,8 @@ import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { startLocalGithub } from "../../../packages/local-github/src/local-github.ts";
 import { readSettings } from "../../environment/settings.ts";
-import { type Manifest, manifestOf, withValues } from "./manifest.ts";
+import { withValues } from "./env-file.ts";
+import { type Manifest, manifestOf } from "./manifest.ts";
 import { registerPage } from "./pages.ts";
 import { setUp } from "./set-up.ts";
 
@@ -24,7 +25,9 @@ it("registers a private App, keeps its credentials for this user, takes a key, s
   github.createUser({ login: "ada" });
   const printed = Promise.withResolvers<string>();
   const settings = { ...readSettings({ GITHUB_API_URL: github.apiUrl, PORT: "0" }), githubWebUrl: github.url };
-  const ends = setUp({ settings, environment: {}, envFile, print: printed.resolve });
+  // As `npm start` reads the file before.
+  const environment: Record<string, string | undefined> = { APP_ID: "" };
+  const ends = setUp({ settings, environment, envFile, print: printed.resolve });
   try {
     const address = new URL(/http:\S+/.exec(await printed.promise)?.[0] ?? "");
     const key = address.searchParams.get("key") ?? "";
@@ -48,6 +51,23 @@ it("registers a private App, keeps its credentials for this user, takes a key, s
 
     const { code, appId } = github.registerManifest({ as: "ada", manifest });
     expect((await fetch(at(`/registered?code=${code}&state=wrong`))).status).toBe(403);
+    const deliver = (event: string, secret: string) => {
+      const body = JSON.stringify({ zen: "x" });
+      const signature = `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
+      const headers = { "x-github-event": event, "x-hub-signature-256": signature, "content-type": "application/json" };
+      return fetch(at("/api/github/webhooks"), { method: "POST", body, headers });
+    };
+    // GitHub sends its test now, before anybody here knows the secret.
+    const secretAtGithub = [...github.state.apps.values()].find(({ id }) => id === appId)?.webhook?.secret ?? "";
+    expect((await deliver("ping", secretAtGithub)).status).toBe(202);
+    expect((await deliver("ping", "another")).status).toBe(202);
+    expect((await deliver("installation", secretAtGithub)).status).toBe(401);
+    // Nothing can be kept. The code is used, and a second look finds the credentials again.
+    mkdirSync(`${envFile}.${process.pid}.new`);
+    const failed = await fetch(at(`/registered?code=${code}&state=${key}`));
+    expect([failed.status, await text(failed)]).toEqual([502, expect.stringContaining("reload this page")]);
+    expect(await text(await fetch(address))).toContain("Register the App");
+    rmdirSync(`${envFile}.${process.pid}.new`);
     const next = await text(await fetch(at(`/registered?code=${code}&state=${key}`)));
     expect(next).toContain("baton is registered");
     expect(statSync(envFile).mode & 0o777).toBe(0o600);
@@ -55,13 +75,9 @@ it("registers a private App, keeps its credentials for this user, takes a key, s
     expect(kept).toMatchObject({ APP_ID: `${appId}`, LOG_LEVEL: "debug" });
     expect(readSettings({ ...kept }).app).toMatchObject({ id: appId, secrets: [kept["WEBHOOK_SECRET"]] });
 
-    const deliver = (event: string, secret: string) => {
-      const body = JSON.stringify({ zen: "x" });
-      const signature = `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
-      const headers = { "x-github-event": event, "x-hub-signature-256": signature, "content-type": "application/json" };
-      return fetch(at("/api/github/webhooks"), { method: "POST", body, headers });
-    };
-    expect(await text(await post("/delivery", { key }))).toContain("None arrived yet");
+    // The running process starts with them.
+    expect(environment).toMatchObject({ APP_ID: `${appId}`, PRIVATE_KEY: kept["PRIVATE_KEY"] });
+    expect(await text(await post("/delivery", { key }))).toContain("The delivery `ping` arrived at");
     expect((await deliver("ping", "another")).status).toBe(401);
     const secret = kept["WEBHOOK_SECRET"] ?? "";
     expect((await deliver("ping", secret)).status).toBe(202);
@@ -70,8 +86,8 @@ it("registers a private App, keeps its credentials for this user, takes a key, s
     expect((await deliver("installation", secret)).status).toBe(503);
 
     await post("/model-key", { key, name: "PATH", value: "/evil" });
-    expect(await text(await post("/model-key", { key, name: "OPENAI_API_KEY", value: 'a"b' }))).toContain(
-      "Keep the key",
+    expect(await text(await post("/model-key", { key, name: "OPENAI_API_KEY", value: "a\"b'c`d" }))).toContain(
+      "cannot hold",
     );
     expect(await text(await post("/model-key", { key, name: "OPENAI_API_KEY", value: "sk-1" }))).toContain(
       "<code>OPENAI_API_KEY</code> is set",
@@ -107,6 +123,12 @@ it.each<[string, string, Record<string, string>, string]>([
   ["an empty file", "", { A: "1" }, 'A="1"\n'],
   ["others stay, and each name is there once", "# mine\nB=2\nexport A=0\n\n", { A: "1" }, '# mine\nB=2\nA="1"\n'],
   ["several lines in one", "", { KEY: "a\nb\n" }, 'KEY="a\\nb\\n"\n'],
+  ["all lines of an old value go", "KEY='a\nb\n'\nB=2\n", { KEY: "c" }, 'B=2\nKEY="c"\n'],
+  ["a line within another's value stays", 'B="x\nA=0\ny"\n', { A: "1" }, 'B="x\nA=0\ny"\nA="1"\n'],
+  ["a quote that nobody closes", 'A="0\nB=2\n', { A: "1" }, 'B=2\nA="1"\n'],
+  ["quotes and backslashes", "", { A: 'x"y\\n' }, "A='x\"y\\n'\n"],
 ])("%s", (_, before, values, after) => {
-  expect(withValues(before, values)).toBe(after);
+  const written = withValues(before, values);
+  expect(written).toBe(after);
+  expect(parseEnv(written)).toMatchObject(values);
 });

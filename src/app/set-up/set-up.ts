@@ -3,27 +3,30 @@
  * takes a model's key, and shows a test delivery. Then Baton starts in the same process.
  *
  * ST1 Only the person at this terminal can use it: every page and form needs the key in the address that Baton prints.
- * ST2 `.env` is for this user alone, and holds what other programs wrote there.
- * ST3 A delivery other than the test is refused, so that GitHub shows it as failed: Baton does not run yet.
+ * ST2 The App counts as registered when its credentials are kept. GitHub gives them once, so a failure loses none of them.
+ * ST3 A delivery other than the test is refused, so that GitHub shows it as failed: Baton does not run yet. GitHub sends the
+ *     test when it registers the App, before this page has the secret. The page accepts it then, and checks it later.
  */
-import { randomBytes, timingSafeEqual } from "node:crypto";
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Webhooks } from "@octokit/webhooks";
 import { convertManifest, type RegisteredApp } from "../../adapters/github/app-manifest.ts";
 import { keyVariables } from "../../adapters/harness/key-variables.ts";
-import { toBatonError } from "../../core/errors.ts";
+import { isSameText } from "../../adapters/system/same-text.ts";
+import { BatonError, toBatonError } from "../../core/errors.ts";
 import type { AppSettings } from "../../environment/settings.ts";
 import { webhookPath } from "../door.ts";
 import { listen } from "../listen.ts";
 import { permissions } from "../permissions.ts";
 import { readBody } from "../read-body.ts";
 import { boundHeads, closeServer } from "../server.ts";
-import { manifestOf, withValues } from "./manifest.ts";
+import { keepInEnvFile, readEnvFile } from "./env-file.ts";
+import { manifestOf } from "./manifest.ts";
 import { nextPage, page, registerPage, startedPage } from "./pages.ts";
 
 export interface SetUpOptions {
   settings: Pick<AppSettings, "host" | "port" | "githubApiUrl" | "githubWebUrl">;
+  /** Holds the kept values afterwards. */
   environment: Record<string, string | undefined>;
   /** The file that keeps the credentials. */
   envFile: string;
@@ -31,6 +34,15 @@ export interface SetUpOptions {
   print(text: string): void;
 }
 
+interface Delivered {
+  event: string;
+  body: string;
+  signature: string;
+  at: string;
+}
+
+/** GitHub's own, and strays of others. */
+const earlyMax = 5;
 const bodyBytesMax = 1024 * 1024;
 const bodyMs = 10_000;
 
@@ -38,21 +50,46 @@ const bodyMs = 10_000;
 export async function setUp({ settings, environment, envFile, print }: SetUpOptions): Promise<void> {
   const { githubApiUrl: apiUrl, githubWebUrl: webUrl } = settings;
   const key = randomBytes(24).toString("base64url");
+  let converted: Promise<RegisteredApp> | null = null;
   let registered: RegisteredApp | null = null;
   let delivered: { event: string; at: string } | null = null;
+  /** Tests from before the registration, unchecked. Only the last ones. */
+  const early: Delivered[] = [];
   const started = Promise.withResolvers<void>();
 
   const keep = (values: Record<string, string>): void => {
-    const before = existsSync(envFile) ? readFileSync(envFile, "utf8") : "";
-    writeFileSync(envFile, withValues(before, values), { mode: 0o600 });
-    // ST2: the file may be older than this page.
-    chmodSync(envFile, 0o600);
+    try {
+      keepInEnvFile(envFile, values);
+    } catch (cause) {
+      if (cause instanceof BatonError) throw cause;
+      const why = cause instanceof Error ? cause.message : "";
+      const message = `\`${envFile}\` cannot be written: ${why}. Baton still holds the values. Fix the cause, then reload this page.`;
+      throw new BatonError("BATON_SETTINGS_INVALID", message, { cause });
+    }
+    Object.assign(environment, values);
   };
   const keyIn = (): string | null => {
-    const text = existsSync(envFile) ? readFileSync(envFile, "utf8") : "";
-    const isSet = ({ name }: { name: string }): boolean =>
-      (environment[name] ?? "") !== "" || new RegExp(`^\\s*${name}\\s*=\\s*\\S`, "m").test(text);
+    const kept = readEnvFile(envFile);
+    const isSet = ({ name }: { name: string }): boolean => (environment[name] ?? kept[name] ?? "") !== "";
     return keyVariables.find(isSet)?.name ?? null;
+  };
+  const register = async (code: string): Promise<void> => {
+    // ST2: the code is good for one call.
+    converted ??= convertManifest({ apiUrl, code });
+    const app = await converted.catch((thrown: unknown) => {
+      converted = null;
+      throw thrown;
+    });
+    keep({ APP_ID: `${app.id}`, PRIVATE_KEY: app.pem, WEBHOOK_SECRET: app.webhook_secret });
+    registered = app;
+    for (const one of early.splice(0)) await note(one);
+  };
+  /** Whether the App's secret signed it. */
+  const note = async ({ event, body, signature, at }: Delivered): Promise<boolean> => {
+    const secret = registered?.webhook_secret ?? "";
+    const isSigned = secret !== "" && (await new Webhooks({ secret }).verify(body, signature).catch(() => false));
+    if (isSigned) delivered = { event, at };
+    return isSigned;
   };
   const next = (delivery: { ok: boolean; says: string } | null = null): string => {
     const { slug, html_url: appUrl } = registered as RegisteredApp;
@@ -63,12 +100,7 @@ export async function setUp({ settings, environment, envFile, print }: SetUpOpti
   const get = async (url: URL, origin: string): Promise<string | null> => {
     if (registered !== null) return next();
     if (url.pathname === "/registered") {
-      registered = await convertManifest({ apiUrl, code: url.searchParams.get("code") ?? "" });
-      keep({
-        APP_ID: `${registered.id}`,
-        PRIVATE_KEY: registered.pem,
-        WEBHOOK_SECRET: registered.webhook_secret,
-      });
+      await register(url.searchParams.get("code") ?? "");
       return next();
     }
     if (url.pathname !== "/") return null;
@@ -85,8 +117,7 @@ export async function setUp({ settings, environment, envFile, print }: SetUpOpti
     if (registered === null) return null;
     if (path === "/model-key") {
       const [name, value] = [fields.get("name") ?? "", (fields.get("value") ?? "").trim()];
-      if (keyVariables.some((one) => one.name === name) && /^[\x21-\x7e]{1,500}$/.test(value) && !/["\\]/.test(value))
-        keep({ [name]: value });
+      if (keyVariables.some((one) => one.name === name) && value !== "") keep({ [name]: value });
       return next();
     }
     if (path === "/delivery")
@@ -107,11 +138,17 @@ export async function setUp({ settings, environment, envFile, print }: SetUpOpti
   };
   const hook = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request, { what: "delivery", bytesMax: bodyBytesMax, deadlineMs: bodyMs });
-    const signature = String(request.headers["x-hub-signature-256"] ?? "");
-    const secret = registered?.webhook_secret ?? "";
-    const isSigned = secret !== "" && (await new Webhooks({ secret }).verify(body.toString("utf8"), signature));
-    if (isSigned) delivered = { event: String(request.headers["x-github-event"]), at: new Date().toISOString() };
-    const isTest = isSigned && delivered?.event === "ping";
+    const told = {
+      event: String(request.headers["x-github-event"]),
+      body: body.toString("utf8"),
+      signature: String(request.headers["x-hub-signature-256"] ?? ""),
+      at: new Date().toISOString(),
+    };
+    const isEarly = registered === null && told.event === "ping";
+    if (isEarly) early.push(told);
+    early.splice(0, early.length - earlyMax);
+    const isSigned = !isEarly && (await note(told));
+    const isTest = isEarly || (isSigned && told.event === "ping");
     response.writeHead(isTest ? 202 : isSigned ? 503 : 401, { "content-type": "application/json" });
     response.end(JSON.stringify({ ok: isTest }));
   };
@@ -126,7 +163,7 @@ export async function setUp({ settings, environment, envFile, print }: SetUpOpti
           (await readBody(request, { what: "form", bytesMax: bodyBytesMax, deadlineMs: bodyMs })).toString("utf8"),
         );
     // ST1. GitHub returns it as `state`.
-    if (!isSame(fields.get(url.pathname === "/registered" ? "state" : "key") ?? "", key))
+    if (!isSameText(key, fields.get(url.pathname === "/registered" ? "state" : "key") ?? ""))
       return send(response, 403, page("Not here", "<p>Open the address that the terminal shows.</p>"), webUrl);
     const shown = isGet ? await get(url, origin) : post(url.pathname, fields);
     send(response, shown === null ? 404 : 200, shown ?? page("Nothing is here", ""), webUrl);
@@ -156,11 +193,6 @@ function originOf({ headers }: IncomingMessage): string {
   const host = first("x-forwarded-host") ?? headers.host ?? "localhost";
   const scheme = first("x-forwarded-proto") === "https" ? "https" : "http";
   return URL.canParse(`${scheme}://${host}`) ? `${scheme}://${host}` : "http://localhost";
-}
-
-function isSame(given: string, key: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(key)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 function send(response: ServerResponse, status: number, html: string, webUrl: string): void {

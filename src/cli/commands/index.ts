@@ -12,10 +12,12 @@ import { harnessList } from "./harness-list.ts";
 import { init } from "./init.ts";
 import { journalCat } from "./journal-cat.ts";
 import { onboard } from "./onboard.ts";
+import { open } from "./open.ts";
 import { processCheck } from "./process-check.ts";
 import { processList } from "./process-list.ts";
 import { promptInspect } from "./prompt-inspect.ts";
 import { runCancel } from "./run-cancel.ts";
+import { runDiff } from "./run-diff.ts";
 import { runErase } from "./run-erase.ts";
 import { runList } from "./run-list.ts";
 import { runRetry } from "./run-retry.ts";
@@ -33,6 +35,9 @@ import { status } from "./status.ts";
 import { stop } from "./stop.ts";
 import { sweepDetect } from "./sweep-detect.ts";
 import { sweepRun } from "./sweep-run.ts";
+import { tokenCreate } from "./token-create.ts";
+import { tokenList } from "./token-list.ts";
+import { tokenRevoke } from "./token-revoke.ts";
 import { transcript } from "./transcript.ts";
 
 export const commands: readonly CliCommand[] = [
@@ -41,6 +46,7 @@ export const commands: readonly CliCommand[] = [
   start,
   stop,
   status,
+  open,
   doctor,
   demo,
   configCheck,
@@ -50,6 +56,7 @@ export const commands: readonly CliCommand[] = [
   runStart,
   runList,
   runShow,
+  runDiff,
   runCancel,
   runRetry,
   runErase,
@@ -59,6 +66,9 @@ export const commands: readonly CliCommand[] = [
   scheduleRun,
   schedulePause,
   scheduleResume,
+  tokenCreate,
+  tokenList,
+  tokenRevoke,
   databaseBackup,
   databaseRestore,
   databaseMove,

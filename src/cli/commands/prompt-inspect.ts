@@ -1,10 +1,10 @@
 import { BatonError } from "../../core/errors.ts";
-import type { StoredEvent } from "../../core/event.ts";
 import { fold } from "../../core/fold.ts";
 import type { Prompted } from "../../core/instructions.ts";
 import { readDocument } from "../../prompt/document.ts";
 import { type Inspection, inspectPrompt, type Told } from "../../prompt/inspect.ts";
 import { charactersPerToken } from "../../prompt/tokens.ts";
+import { promptsOf } from "../../runner/run-texts.ts";
 import { count } from "../../text/format.ts";
 import { type CliCommand, gitOption, group, jsonOption } from "../context.ts";
 import { readRuns } from "../data.ts";
@@ -30,7 +30,7 @@ export const promptInspect: CliCommand = (program, context) => {
     .action(async (runId: string, step: string, { attempt, text, git, json }: Options) => {
       const inspection = await readRuns(context, git, async (runs) => {
         const events = await runs.events(runId);
-        const { index, all } = find(events, step, attempt);
+        const { prompted, before } = promptsOf(events, step, attempt === undefined ? null : Number(attempt));
         const tell = async (prompted: Prompted | undefined): Promise<Told | null> => {
           if (prompted === undefined) return null;
           const document = readDocument((await runs.blob(runId, prompted.promptId)) ?? "");
@@ -38,10 +38,10 @@ export const promptInspect: CliCommand = (program, context) => {
           const sections = document.sections.map((one) => ({ ...one, text: runs.redact(one.text) }));
           return { prompted, document: { ...document, sections } };
         };
-        const told = await tell(all[index]);
+        const told = await tell(prompted);
         if (told === null)
           throw new BatonError("BATON_INPUT_INVALID", `The prompt of "${step.slice(0, 60)}" is not kept any more.`);
-        return inspectPrompt(told, await tell(all[index - 1]), fold(events));
+        return inspectPrompt(told, await tell(before), fold(events));
       });
       if (json === true) return context.print(JSON.stringify({ runId, ...inspection }, null, 2));
       context.print(summary(runId, inspection));
@@ -50,25 +50,6 @@ export const promptInspect: CliCommand = (program, context) => {
         context.print(`\n--- ${part}: ${count(inspection[part].length)} characters ---\n${inspection[part]}`);
     });
 };
-
-/** Every prompt of the run in order of sending, and the index of the requested one. */
-function find(
-  events: readonly StoredEvent[],
-  step: string,
-  attempt: string | undefined,
-): { index: number; all: Prompted[] } {
-  const all = events.flatMap(({ event }) => (event.type === "effect.prompted" ? [event] : []));
-  const index = all.findLastIndex(
-    (one) => one.key === step && (attempt === undefined || one.attempt === Number(attempt)),
-  );
-  if (index >= 0) return { index, all };
-  const known = [...new Set(all.map(({ key }) => key))].join(", ") || "none";
-  const which = attempt === undefined ? "" : ` in attempt ${attempt.slice(0, 10)}`;
-  throw new BatonError(
-    "BATON_INPUT_INVALID",
-    `No agent was told anything at a step "${step.slice(0, 60)}"${which}. It has: ${known}.`,
-  );
-}
 
 function summary(runId: string, told: Inspection): string {
   const where = told.delivery === "system" ? "its system text" : "the head of its prompt";

@@ -197,7 +197,7 @@ async function runHarness(context: PerformContext, prepared: Prepared, told: Tol
   const { repository } = state.thread;
   const grant = dependencies.models?.grant({
     repository: `${repository.owner}/${repository.name}`,
-    priceUsd: (asked, tokens) => meter.priceUsd(asked, tokens),
+    priceUsd: (asked, tokens, priceFactor) => meter.priceUsd(asked, tokens, priceFactor),
     reserve: money.reserve,
     unknownPrice: settings.budget.unknownPrice,
     tokensMax: settings.limits.attemptTokens,

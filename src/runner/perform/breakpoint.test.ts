@@ -67,12 +67,17 @@ async function underReview(noChecks: "fail" | "pass", first: CheckFact[]) {
   const world = await RunWorld.start(reviewed, {});
   const settings = settingsSchema.parse({ gates: { noChecks } });
   world.state.settings = settings as never;
+  let [now, calls] = [world.clock + 86_400_000, 0];
+  const dependencies = { github: { identity: async () => ({ appId: 99 }) }, clock: { now: () => now } };
   const look = (performer: ObservePerformer, key: string, { checks, reviews = [], required = [] }: Seen) =>
     performer.observe({
       state: world.state,
       effect: world.state.effects.get(key as EffectKey),
       github: {
-        checks: async () => checks,
+        checks: async () => {
+          calls += 1;
+          return checks;
+        },
         checkSuites: async () => [],
         requiredChecks: async () => required.map((name) => ({ name, appId: null })),
         checkLog: async () => "",
@@ -81,16 +86,15 @@ async function underReview(noChecks: "fail" | "pass", first: CheckFact[]) {
         pusher: async () => null,
         baseChangedAt: async () => null,
       },
-      // A day later.
-      dependencies: {
-        github: { identity: async () => ({ appId: 99 }) },
-        clock: { now: () => world.clock + 86_400_000 },
-      },
+      dependencies,
     } as never);
   const gate = await look(gatePerformer, "checks", { checks: first });
   await world.succeed("checks", (gate as Extract<Observation, { final: true }>).output);
   return {
-    async sees(seen: Seen) {
+    calls: () => calls,
+    /** Two minutes later, unless the look comes at once. */
+    async sees(seen: Seen, afterMs = 120_000) {
+      now += afterMs;
       const found = await look(breakpointPerformer, "review", seen);
       await world.append(observe(world.state, "review" as EffectKey, found.verdict, found.facts));
       return { final: found.final, headline: headline(world.state).sentence.replaceAll("\u200b", "") };
@@ -122,4 +126,13 @@ it("a required check that is added later, and no check at all where the settings
   expect((await run.sees({ checks: [check("test")], required: ["e2e"] })).headline).toContain("is no longer green");
   const without = await underReview("pass", []);
   expect((await without.sees({ checks: [], reviews: [approval] })).final).toBe(true);
+});
+
+it("a hundred deliveries about a commit within a minute read its checks once, and an approval reads them at once", async () => {
+  const run = await underReview("fail", [check("test")]);
+  const before = run.calls();
+  for (let delivery = 0; delivery < 100; delivery += 1) await run.sees({ checks: [check("test")] }, 500);
+  expect(run.calls() - before).toBe(1);
+  expect((await run.sees({ checks: [again], reviews: [approval] }, 1)).final).toBe(false);
+  expect((await run.sees({ checks: [again] }, 60_000)).headline).toContain("is no longer green");
 });

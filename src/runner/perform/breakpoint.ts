@@ -17,7 +17,7 @@ import { neutralise } from "../../text/neutralise.ts";
 import { namedFiles, type ProtectedFile, protectedChange } from "../../thread/render/protected-change.ts";
 import { repositoryAccess } from "../repository-access.ts";
 import { baseOf, settingsOf } from "../settings-of.ts";
-import { noLongerGreen } from "./gate.ts";
+import { noLongerGreen, seenNoLongerGreen } from "./gate.ts";
 import type { Observation, ObservePerformer, PerformContext } from "./performer.ts";
 
 export const breakpointPerformer: ObservePerformer = {
@@ -70,9 +70,11 @@ export const breakpointPerformer: ObservePerformer = {
     } as Json;
     // The gate's verdict may be hours old by now.
     const checks =
-      decision.outcome === "pending" || decision.outcome === "approved"
+      decision.outcome === "approved"
         ? await noLongerGreen(context, subject.sha)
-        : null;
+        : decision.outcome === "pending"
+          ? await seenNoLongerGreen(context, subject.sha)
+          : null;
     if (checks !== null) return { final: false, verdict: withChecks(decision, checks), facts };
     if (decision.outcome === "pending") return { final: false, verdict: decision.verdict, facts };
     return {

@@ -26,9 +26,9 @@ export async function githubReport(github: Github, repository: Repository, detec
     if (missing.length === alertSources.length) throw new BatonError("BATON_REPORT_INVALID", notes.join(" "));
     return { text: JSON.stringify(alerts), notes, isPart };
   }
-  const shas = await github.recentCommits(repository, repository.defaultBranch, commitsMax);
+  const commits = await github.recentCommits(repository, repository.defaultBranch, commitsMax);
   const tries = [];
-  for (const sha of shas)
+  for (const { sha } of commits)
     for (const { name, conclusion, completedAt, url } of await github.checks(repository, sha))
       if (completedAt !== null) tries.push({ sha, name, conclusion, at: completedAt, url });
   return { text: JSON.stringify(tries), notes: [], isPart: false };

@@ -4,6 +4,7 @@
  */
 import { gateInputSchema } from "../../core/effect.ts";
 import { limits } from "../../core/limits.ts";
+import type { EffectOf, RunState } from "../../core/state.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { baseNow, otherBase } from "../../gate/absent.ts";
 import type { CheckFact, FactName, GateFacts } from "../../gate/facts.ts";
@@ -49,20 +50,51 @@ async function gatherFacts(context: PerformContext, gate: string, subject: Subje
  * green.
  */
 export async function noLongerGreen(context: PerformContext, sha: string): Promise<Verdict | null> {
-  const { state } = context;
+  const gate = greenGateOf(context.state, sha);
+  return gate === null ? null : readAgain(context, gate);
+}
+
+/** While a review waits, each check of its commit wakes the run: hundreds of times for one push. */
+const freshMs = 60_000;
+const readsKept = 1_000;
+const reads = new WeakMap<object, Map<string, { at: number; verdict: Verdict | null }>>();
+
+/** As `noLongerGreen`, but no older than a minute: for a wait that is shown, never for a decision. */
+export async function seenNoLongerGreen(context: PerformContext, sha: string): Promise<Verdict | null> {
+  const { dependencies, state } = context;
+  const gate = greenGateOf(state, sha);
+  if (gate === null) return null;
+  const known = reads.get(dependencies) ?? new Map<string, { at: number; verdict: Verdict | null }>();
+  reads.set(dependencies, known);
+  const name = `${state.runId}/${gate.input.sha}`;
+  const now = dependencies.clock.now();
+  const last = known.get(name);
+  if (last !== undefined && now >= last.at && now < last.at + freshMs) return last.verdict;
+  const verdict = await readAgain(context, gate);
+  if (known.size >= readsKept) known.clear();
+  known.set(name, { at: now, verdict });
+  return verdict;
+}
+
+/** The newest gate of the commit's checks. null: there is none, or it is not green. */
+function greenGateOf(state: RunState, sha: string): EffectOf<"gate"> | null {
   for (const effect of [...state.effects.values()].toReversed()) {
     if (effect.kind !== "gate" || effect.input.gate !== "checks-green" || effect.input.sha !== sha) continue;
-    if (effect.output?.status !== "passed") return null;
-    const { baseBranch } = (effect.input.options ?? {}) as { baseBranch?: string };
-    const subject = { sha, baseBranch: baseBranch ?? state.thread.repository.defaultBranch };
-    const settings = settingsOf(state);
-    // A check that runs again gets its whole time again.
-    const now = effect.requestedAt + settings.gates.appearSeconds * 1_000;
-    const facts = await gatherFacts(context, effect.input.gate, subject, effect.requestedAt);
-    const verdict = runGate(effect.input.gate, facts, effect.input.options, { settings, now });
-    return verdict.status === "passed" ? null : verdict;
+    return effect.output?.status === "passed" ? effect : null;
   }
   return null;
+}
+
+async function readAgain(context: PerformContext, { input, requestedAt }: EffectOf<"gate">): Promise<Verdict | null> {
+  const { state } = context;
+  const { baseBranch } = (input.options ?? {}) as { baseBranch?: string };
+  const subject = { sha: input.sha, baseBranch: baseBranch ?? state.thread.repository.defaultBranch };
+  const settings = settingsOf(state);
+  // A check that runs again gets its whole time again.
+  const now = requestedAt + settings.gates.appearSeconds * 1_000;
+  const facts = await gatherFacts(context, input.gate, subject, requestedAt);
+  const verdict = runGate(input.gate, facts, input.options, { settings, now });
+  return verdict.status === "passed" ? null : verdict;
 }
 
 /** A pull request with a new base follows other rules: the rules in the request no longer apply. */

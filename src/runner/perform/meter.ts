@@ -19,7 +19,7 @@ type Report = HarnessResult["usage"][number];
 
 export class Meter {
   readonly #controller = new AbortController();
-  readonly #counted = new Map<string, Pick<ModelUse, "tokens" | "feesUsd">>();
+  readonly #counted = new Map<string, Omit<ModelUse, "model">>();
   readonly #reported = new Map<string, Report>();
   readonly #harness: string;
   readonly #settings: Settings;
@@ -73,8 +73,8 @@ export class Meter {
    * Counts usage that the proxy saw. The proxy lets no request exceed the money, so only tokens can end the attempt
    * here.
    */
-  count({ model, tokens, feesUsd }: ModelUse): void {
-    this.#counted.set(model, { tokens: bounded(tokens), ...(feesUsd === undefined ? {} : { feesUsd }) });
+  count({ model, tokens, ...extra }: ModelUse): void {
+    this.#counted.set(model, { ...extra, tokens: bounded(tokens) });
     this.#cap();
   }
 
@@ -95,13 +95,13 @@ export class Meter {
 
   /** The usage that the proxy has settled, as the journal keeps it. */
   settled(uses: readonly ModelUse[]): Usage[] {
-    return uses.map(({ model, tokens, feesUsd }) =>
-      this.#price({ model, tokens: bounded(tokens), costUsd: null }, feesUsd),
+    return uses.map(({ model, tokens, feesUsd, priceFactor }) =>
+      this.#price({ model, tokens: bounded(tokens), costUsd: null }, feesUsd, priceFactor),
     );
   }
 
-  priceUsd(model: string, tokens: Tokens): number | null {
-    return this.#price({ model, tokens, costUsd: null }).costUsd;
+  priceUsd(model: string, tokens: Tokens, priceFactor = 1): number | null {
+    return this.#price({ model, tokens, costUsd: null }, 0, priceFactor).costUsd;
   }
 
   /** All usage that was counted, or that the harness claims. */
@@ -125,11 +125,12 @@ export class Meter {
 
   usage(): Usage[] {
     if (this.#counted.size === 0) return this.#charged(this.limitUsd + this.#firstUsd);
-    const counted = [...this.#counted].map(([model, { tokens, feesUsd }]): Usage => {
+    const counted = [...this.#counted].map(([model, { tokens, feesUsd, priceFactor }]): Usage => {
       const report = this.#reported.get(model);
       // The reservation used the table's price. So the harness's figure counts only if the table has none.
       const priced = this.priceUsd(model, tokens) !== null;
-      const used = this.#price({ model, tokens, costUsd: priced ? null : (report?.costUsd ?? null) }, feesUsd);
+      const figure = priced ? null : (report?.costUsd ?? null);
+      const used = this.#price({ model, tokens, costUsd: figure }, feesUsd, priceFactor);
       const agrees =
         report !== undefined &&
         same(report.tokens, tokens) &&
@@ -198,8 +199,8 @@ export class Meter {
     else if (this.tokensMax !== null && this.tokens() >= this.tokensMax) this.#controller.abort("tokens");
   }
 
-  #price(report: Report, feesUsd = 0): Usage {
-    return priceUsage({ harness: this.#harness, ...report, feesUsd }, this.#settings.prices);
+  #price(report: Report, feesUsd = 0, priceFactor = 1): Usage {
+    return priceUsage({ harness: this.#harness, ...report, feesUsd, priceFactor }, this.#settings.prices);
   }
 }
 

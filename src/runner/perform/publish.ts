@@ -10,6 +10,7 @@ import { mergeRefusal } from "../../policy/merge-refusal.ts";
 import type { RepositoryAccess } from "../../ports/workspace.ts";
 import { reviewGateId } from "../../review/gate.ts";
 import { mergeMessage } from "../../text/commit-message.ts";
+import { conventionalTitle } from "../../text/conventional-title.ts";
 import { cut, cutBytes } from "../../text/cut.ts";
 import { pullRequestTitle } from "../../text/pull-request-title.ts";
 import { renderMeasured } from "../../thread/render/measured.ts";
@@ -29,6 +30,21 @@ export const publishPerformer: WorkPerformer = {
   },
 };
 
+/** Enough to see a habit. */
+const subjectsMax = 30;
+
+/** The agent is asked for a title in the form of the history, and may not have kept to it. */
+async function titleOf({ github, state, dependencies }: PerformContext, given: string, base: string): Promise<string> {
+  const title = pullRequestTitle(dependencies.redact(given));
+  const recent = await github.recentCommits(state.thread.repository, base, subjectsMax);
+  return pullRequestTitle(
+    conventionalTitle(
+      title,
+      recent.map(({ subject }) => subject),
+    ),
+  );
+}
+
 async function perform(context: PerformContext, operation: PublishOperation): Promise<PublishOutput> {
   const { github, state, dependencies } = context;
   const { repository } = state.thread;
@@ -43,22 +59,22 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
     }
     case "pull-request": {
       const { head, base, draft } = operation;
-      const pull = await github.ensurePullRequest(repository, {
-        head,
-        base,
-        draft,
-        title: pullRequestTitle(dependencies.redact(operation.title)),
-        body: await withMeasured(context, operation.body, operation.measured),
-      });
+      const [title, body] = await Promise.all([
+        titleOf(context, operation.title, base),
+        withMeasured(context, operation.body, operation.measured),
+      ]);
+      const pull = await github.ensurePullRequest(repository, { head, base, draft, title, body });
       return { number: pull.number, url: pull.url, sha: pull.headSha };
     }
     case "update-pull-request": {
-      await github.updatePullRequest(repository, operation.pullRequest, {
-        ...(operation.title === undefined ? {} : { title: pullRequestTitle(dependencies.redact(operation.title)) }),
-        ...(operation.body === undefined
+      const { title, body, measured } = operation;
+      const [changedTitle, changedBody] = await Promise.all([
+        title === undefined
           ? {}
-          : { body: await withMeasured(context, operation.body, operation.measured) }),
-      });
+          : titleOf(context, title, baseOf(state) ?? repository.defaultBranch).then((one) => ({ title: one })),
+        body === undefined ? {} : withMeasured(context, body, measured).then((one) => ({ body: one })),
+      ]);
+      await github.updatePullRequest(repository, operation.pullRequest, { ...changedTitle, ...changedBody });
       return { number: operation.pullRequest, url: null, sha: null };
     }
     case "request-review": {

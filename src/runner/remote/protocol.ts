@@ -144,7 +144,7 @@ const resultRequestSchema = z.strictObject({
 });
 const resultAnswerSchema = z.object({ taken: z.literal(true) });
 
-/** All verbs: the HTTP handler answers them, and `docs/reference/effects.openapi.json` describes them. */
+/** All verbs: the HTTP handler answers them, and `docs/reference/openapi.json` describes them. */
 export const effectVerbs = {
   claim: {
     summary: "Claims the attempt and tells what to do. Answered 409 while another worker holds it.",

@@ -1,6 +1,6 @@
 /** Each detector against reports from real tools, and against broken ones. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -314,6 +314,7 @@ describe("stale", () => {
       "own/d.js": "// TODO: of GitHub's own mark\n",
       ".gitattributes": "own/** linguist-generated=true\n",
       "src/TODO.js": "TODOS();\n",
+      ".git-blame-ignore-revs": "no commit\n",
     };
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(join(place, path, ".."), { recursive: true });
@@ -321,7 +322,15 @@ describe("stale", () => {
     }
     git("add", "-A");
     git("commit", "-qm", "a");
-    const { stdout } = spawnSync("sh", ["-c", staleCommand], { cwd: place, encoding: "utf8" });
+    const { stdout, status } = spawnSync("sh", ["-c", staleCommand], { cwd: place, encoding: "utf8" });
+    expect(status).toBe(0);
+    for (const object of readdirSync(join(place, ".git/refs/heads"))) rmSync(join(place, ".git/refs/heads", object));
+    // Without a commit, git knows no author. Outside of a repository, it searches nothing.
+    expect(spawnSync("sh", ["-c", staleCommand], { cwd: place }).status).toBe(3);
+    rmSync(join(place, ".git"), { recursive: true });
+    const outside = { ...process.env, GIT_CEILING_DIRECTORIES: join(place, "..") };
+    expect(spawnSync("sh", ["-c", staleCommand], { cwd: place, env: outside }).status).toBe(128);
+    expect(detectorNamed("stale").needsZero).toBe(true);
     rmSync(place, { recursive: true });
     const { findings } = detectorNamed("stale").read(stdout, { root: null, now });
     expect(findings.map(({ path, line }) => [path, line])).toEqual([
@@ -464,6 +473,16 @@ describe("pattern", () => {
     ]);
   });
 
+  it("generated files use up none of a rule's lines", () => {
+    const { status, found } = run(rules, {
+      "src/0.js": `// @generated\n${"console.log(x);\n".repeat(600)}`,
+      "src/a.js": "console.log(x);\n".repeat(501),
+      "src/b.js": "console.log(x);\n",
+    });
+    expect(status).toBe(0);
+    expect([new Set(found.map(({ path }) => path)), found.length]).toEqual([new Set(["src/a.js"]), 500]);
+  });
+
   it("reads the lines of a step that an older Baton began", () => {
     const rows = ["no-date\terror\tsrc/a.js:7:\tnew Date()", "no-date\terror\tsrc/a.js\t9\tnew Date() // 1:2:3"];
     expect(places("pattern", rows.join("\n"))).toEqual([
@@ -602,4 +621,18 @@ describe("every detector", () => {
       { numRuns: 300 },
     );
   });
+});
+
+it("lines of files: a file is read once while a report names it, and few are held", () => {
+  const read: string[] = [];
+  const lineAt = linesOf((path) => {
+    read.push(path);
+    return `${path} 1\n${path} 2\r\n`;
+  });
+  const paths = Array.from({ length: 20 }, (_, at) => `src/${at}.js`);
+  for (const path of paths)
+    for (const line of [1, 2, 9]) expect(lineAt(path, line)).toBe(line === 9 ? null : `${path} ${line}`);
+  expect(read).toEqual(paths);
+  expect([lineAt("src/19.js", 1), lineAt("src/0.js", 2)]).toEqual(["src/19.js 1", "src/0.js 2"]);
+  expect(read.slice(20)).toEqual(["src/0.js"]);
 });

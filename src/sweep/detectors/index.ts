@@ -12,15 +12,19 @@ import { pattern } from "./pattern.ts";
 import { sarif } from "./sarif.ts";
 import { stale } from "./stale.ts";
 
-/** Lines of files. Each file is read once, because a report names it often. */
+/** A report names the lines of a file one after another. More files would hold the whole tree in memory. */
+const filesKept = 8;
+
+/** Lines of files. A file is read once while a report names it. */
 export function linesOf(read: (path: string) => string | null): LineAt {
   const files = new Map<string, readonly string[]>();
   return (path, line) => {
-    let lines = files.get(path);
-    if (lines === undefined) {
-      lines = read(path)?.split(/\r?\n/) ?? [];
-      files.set(path, lines);
-    }
+    const lines = files.get(path) ?? read(path)?.split(/\r?\n/) ?? [];
+    // The oldest entry is the one that nobody asked for longest.
+    files.delete(path);
+    files.set(path, lines);
+    const [oldest] = files.keys();
+    if (files.size > filesKept && oldest !== undefined) files.delete(oldest);
     return lines[line - 1] ?? null;
   };
 }

@@ -24,6 +24,8 @@ export interface PatternRule {
 
 /** The most lines of one rule. If half of the lines break a rule, the next one adds no news. */
 const linesMax = 500;
+/** Before generated files are left out. A shell reads lines slowly. */
+const rawLinesMax = 50_000;
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**
@@ -74,7 +76,7 @@ export function patternCommand(rules: readonly PatternRule[]): string {
   return [
     madeCommand,
     "tab=$(printf '\\t')",
-    `look() { name="$1"; shift; "$@" > "$TMPDIR/baton-found"; code=$?; [ $code -le 1 ] || exit $code; head -n ${linesMax} "$TMPDIR/baton-found" | tr '\\000' '\\t' | while IFS= read -r line; do made "\${line%%\${tab}*}" || printf '%s\\t%s\\n' "$name" "$line"; done; }`,
+    `look() { name="$1"; shift; "$@" > "$TMPDIR/baton-found"; code=$?; [ $code -le 1 ] || exit $code; head -n ${rawLinesMax} "$TMPDIR/baton-found" | tr '\\000' '\\t' | while IFS= read -r line; do made "\${line%%\${tab}*}" || printf '%s\\t%s\\n' "$name" "$line"; done 2>/dev/null | head -n ${linesMax}; }`,
     'export TMPDIR="${TMPDIR:-/tmp}"',
     ...looks,
     "true",

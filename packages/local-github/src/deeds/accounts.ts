@@ -35,8 +35,9 @@ export function createAccount(
   return account;
 }
 
-export function createUserToken(site: Site, userId: number): Token {
-  const value = `ghp_${randomBytes(27).toString("hex").slice(0, 36)}`;
+/** `ghp`: a person's own. `ghu`: an App's, for a person who signed in to it. */
+export function createUserToken(site: Site, userId: number, kind: "ghp" | "ghu" = "ghp"): Token {
+  const value = `${kind}_${randomBytes(27).toString("hex").slice(0, 36)}`;
   const token: Token = { value, userId, installationId: null, grants: null, repositoryIds: null, expiresAt: null };
   site.state.tokens.set(value, token);
   return token;
@@ -49,6 +50,8 @@ export interface AppOptions {
   grants: Grants;
   events: string[];
   webhook?: { url: string; secret: string } | null;
+  /** Where people who sign in come back to. */
+  callbackUrls?: string[];
 }
 
 /** Apps of one GitHub have different keys. Making a key takes long, so the next GitHub of this process reuses them. */
@@ -81,6 +84,8 @@ export function registerApp(site: Site, options: AppOptions, publicKeyPem: strin
   const app: App = {
     id,
     clientId: `Iv1.${randomBytes(8).toString("hex")}`,
+    clientSecret: randomBytes(20).toString("hex"),
+    callbackUrls: [...(options.callbackUrls ?? [])],
     slug: options.slug,
     name: options.name ?? options.slug,
     ownerId: owner.id,

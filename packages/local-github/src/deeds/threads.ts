@@ -124,6 +124,7 @@ export function editThread(
   if (change.body !== undefined && change.body !== thread.body) {
     changes["body"] = { from: thread.body ?? "" };
     thread.body = change.body;
+    thread.editedAt = site.timestamp();
   }
   thread.updatedAt = site.timestamp();
   if (Object.keys(changes).length > 0)
@@ -277,6 +278,7 @@ export function editComment(
   const changes = { body: { from: comment.body } };
   comment.body = given.body;
   comment.updatedAt = site.timestamp();
+  comment.editedAt = comment.updatedAt;
   tellComment(site, repository, { comment, action: "edited", doer: given.doer, more: { changes } });
 }
 

@@ -4,7 +4,7 @@
  *
  * SP1 Only this GitHub's own pages can act: each form holds a key that no other site knows.
  */
-import { timingSafeEqual } from "node:crypto";
+import { isSameText } from "../../../../src/adapters/system/same-text.ts";
 import { type Answer, Refusal } from "../answer.ts";
 import { addReview } from "../deeds/reviews.ts";
 import { addComment } from "../deeds/threads.ts";
@@ -51,7 +51,7 @@ export function speak(site: Site, path: string, fields: URLSearchParams): Answer
   const thread = repository?.threads.get(Number(number));
   const account = findAccount(site.state, player.login);
   if (repository === undefined || thread === undefined || account === undefined) return null;
-  if (!isSame(fields.get("key") ?? "", player.key)) throw new Refusal(403, "This form is not from here.");
+  if (!isSameText(player.key, fields.get("key") ?? "")) throw new Refusal(403, "This form is not from here.");
   const doer = { accountId: account.id, appId: null };
   const phrase = fields.get("phrase");
   const body = (phrase ?? fields.get("body") ?? "").replaceAll("\r\n", "\n").trim();
@@ -65,9 +65,4 @@ export function speak(site: Site, path: string, fields: URLSearchParams): Answer
     addReview(site, repository, { thread, event, body: words, sha: null, comments: [], doer });
   }
   return { status: 303, headers: { location: `/${owner}/${name}/${kind}/${number}` } };
-}
-
-function isSame(given: string, key: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(key)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }

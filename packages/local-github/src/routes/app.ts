@@ -1,5 +1,4 @@
 /** An App's calls as itself: its identity, its installations, tokens, missed deliveries. */
-import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { credentialFrom } from "../access.ts";
 import { badCredentials, created, noContent, notFound, ok, Refusal } from "../answer.ts";
@@ -143,7 +142,7 @@ export const appRoutes = [
     return created({
       ...integration(context.view, found.appId),
       client_id: app.clientId,
-      client_secret: randomBytes(20).toString("hex"),
+      client_secret: app.clientSecret,
       webhook_secret: found.secret,
       pem: found.privateKey,
     });

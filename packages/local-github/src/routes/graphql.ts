@@ -21,7 +21,7 @@ import type { Comment, Repository, ReviewComment } from "../state.ts";
 const asked = z.object({ query: z.string().min(1), variables: z.record(z.string(), z.unknown()).default({}) });
 
 interface Problem {
-  type: "NOT_FOUND" | "FORBIDDEN" | "UNPROCESSABLE";
+  type: "NOT_FOUND" | "FORBIDDEN" | "UNPROCESSABLE" | "ARGUMENT_LIMIT";
   message: string;
 }
 
@@ -217,9 +217,54 @@ function threadComment(site: Context["site"], { authorId, body, reactions }: Rev
   };
 }
 
-function demandRead(context: Context, repository: Repository): void {
+/** Source: https://github.com/sourcecred/sourcecred/pull/908 */
+const nodesMax = 100;
+
+/** A missing one is null, with an error of its own. Source: https://github.com/apache/devlake/issues/3491 */
+function nodesNamed(context: Context, ids: unknown): { nodes: (object | null)[]; errors: object[] } {
+  if (!Array.isArray(ids))
+    throw new GraphqlRefusal("UNPROCESSABLE", "Variable $ids of type [ID!]! was provided invalid value");
+  if (ids.length > nodesMax)
+    throw new GraphqlRefusal(
+      "ARGUMENT_LIMIT",
+      `You may not provide more than ${nodesMax} node ids; you provided ${ids.length}.`,
+    );
+  const errors: object[] = [];
+  const nodes = ids.map((id: unknown, index) => {
+    try {
+      return textNamed(context, id);
+    } catch (thrown) {
+      if (!(thrown instanceof GraphqlRefusal)) throw thrown;
+      errors.push({ type: thrown.type, path: ["nodes", index], message: thrown.message });
+      return null;
+    }
+  });
+  return { nodes, errors };
+}
+
+/** Source: https://docs.github.com/en/graphql/reference/interfaces#comment */
+function textNamed(context: Context, id: unknown): object {
+  const [repository, [type, text]] = named(context, id, ({ comments, threads }) => {
+    const comment = [...comments.values()].find((one) => nodeId("IssueComment", one.id) === id);
+    if (comment !== undefined) return ["IssueComment", comment] as const;
+    const issue = [...threads.values()].find((one) => one.pull === null && nodeId("Issue", one.id) === id);
+    return issue === undefined ? undefined : (["Issue", issue] as const);
+  });
+  demandRead(context, repository, "issues:read");
+  const { editedAt = null, createdAt, body } = text;
+  return {
+    __typename: type,
+    id,
+    body: body ?? "",
+    createdAt,
+    lastEditedAt: editedAt,
+    includesCreatedEdit: editedAt !== null,
+  };
+}
+
+function demandRead(context: Context, repository: Repository, need: Demand["need"] = "pull_requests:read"): void {
   try {
-    demand(context.site.state, context.actor, { need: "pull_requests:read", role: "read", repository });
+    demand(context.site.state, context.actor, { need, role: "read", repository });
   } catch (thrown) {
     if (thrown instanceof Refusal) throw new GraphqlRefusal("NOT_FOUND", "Could not resolve to a node.");
     throw thrown;
@@ -238,10 +283,15 @@ async function answer(context: Context): Promise<object> {
   const field = wanted?.name ?? "";
   const isQuery = /^\s*(?:query\b|\{)/.test(query);
   const known = mutations[field];
-  if (wanted === undefined || (isQuery ? field !== "node" : known === undefined))
+  if (wanted === undefined || (isQuery ? !["node", "nodes"].includes(field) : known === undefined))
     return undefinedField(field, isQuery ? "Query" : "Mutation");
   try {
     if (!isQuery) selected(known?.shape, wanted.fields);
+    if (field === "nodes") {
+      const { nodes, errors } = nodesNamed(context, variables["ids"]);
+      const data = { [field]: selected(nodes, wanted.fields) };
+      return errors.length === 0 ? { data } : { data, errors };
+    }
     const found = isQuery
       ? pullRequestState(context, variables)
       : await known?.perform(context, (variables["input"] ?? {}) as Input);
@@ -250,7 +300,9 @@ async function answer(context: Context): Promise<object> {
     if (thrown instanceof UnknownField) return undefinedField(thrown.field, field);
     const type = thrown instanceof GraphqlRefusal ? thrown.type : "UNPROCESSABLE";
     if (!(thrown instanceof GraphqlRefusal || thrown instanceof Refusal)) throw thrown;
-    return { data: { [field]: null }, errors: [{ type, path: [field], message: thrown.message }] };
+    // `nodes` is never null, so its parent is.
+    const data = field === "nodes" ? null : { [field]: null };
+    return { data, errors: [{ type, path: [field], message: thrown.message }] };
   }
 }
 

@@ -30,6 +30,7 @@ export function azure(
   return {
     translatesErrors: false,
     secrets: () => [apiKey, entra?.secret ?? null, login.last()].filter((one) => one !== null),
+    priceFactor: () => 1,
     // OpenAI's list of models has deployments. Foundry has none of Claude's.
     offers: (method, path) => method === "POST" || !path.startsWith("/v1/"),
     async requestOf({ method, path, search, model, headers, body }) {

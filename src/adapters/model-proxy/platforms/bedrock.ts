@@ -5,6 +5,8 @@
  * Traps: the body names neither model nor streaming, and a field that Bedrock does not know is an error. The names of betas are
  * in the body. A stream is AWS's own binary one. An error may come within it, after status 200.
  */
+import { placeFactor } from "../../../config/models.ts";
+import { normaliseModel } from "../../../money/prices.ts";
 import { type Fields, fields, text } from "../../model-service/fields.ts";
 import { awsEvents } from "./aws-events.ts";
 import { type AwsKeys, awsSignature } from "./aws-signature.ts";
@@ -67,6 +69,9 @@ export function bedrock(access: BedrockAccess, names: ModelNames, now: () => num
         (one): one is string => typeof one === "string",
       );
     },
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html
+    priceFactor: (model) =>
+      platformName(names, model).startsWith("global.") ? 1 : placeFactor.of(normaliseModel(model)),
     offers: (method, path) => method === "POST" && path === "/v1/messages",
     async requestOf({ method, model, headers, body }) {
       const asked = fields(JSON.parse(body.toString("utf8")));

@@ -35,6 +35,8 @@ export interface Platform {
   secrets(): readonly string[];
   /** Whether the platform has such a request. `path` is below the service's address. */
   offers(method: string, path: string): boolean;
+  /** The platform's price as a factor of the maker's. */
+  priceFactor(model: string): number;
   /** An offered request as the platform expects it. Rejects: there is no login. */
   requestOf(ask: PlatformAsk): Promise<PlatformRequest>;
   /** How an answer becomes what the agent understands. null: it is that. */

@@ -2,7 +2,7 @@
  * The clouds behind the proxy. Their scripted services are as strict as the real ones: they check the login, and refuse what
  * they do not know.
  */
-import { generateKeyPairSync } from "node:crypto";
+import { createHash, createHmac, generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -80,13 +80,17 @@ const priceUsd = (model: string, tokens: Tokens): number | null => {
 };
 
 /** The proxy as the operator's variables set it up. */
-async function granted(variables: Record<string, string>, withJob = false): Promise<ModelGrant> {
+async function granted(
+  variables: Record<string, string>,
+  withJob = false,
+  names: Record<string, string> | null = null,
+): Promise<ModelGrant> {
   const job = withJob ? { url: `${url}/job?api-version=2`, token: "job-request-token" } : null;
   const { settings, problems } = readPlatforms({ GOOGLE_CLOUD_LOCATION: "europe-west1", ...variables }, job);
   expect(problems).toEqual([]);
   const upstreams: Upstreams = {};
   for (const [name, choice] of Object.entries(settings.services)) {
-    const platform = platformOf(name as ModelProvider, choice, settings.names);
+    const platform = platformOf(name as ModelProvider, choice, names ?? settings.names);
     upstreams[name as ModelProvider] = { baseUrl: "", secret: "", kind: "api-key", platform };
   }
   proxy = await startModelProxy(upstreams);
@@ -103,7 +107,13 @@ async function granted(variables: Record<string, string>, withJob = false): Prom
   });
 }
 
-function ask(grant: ModelGrant, provider: ModelProvider, path: string, body?: object): Promise<Response> {
+function ask(
+  grant: ModelGrant,
+  provider: ModelProvider,
+  path: string,
+  body?: object,
+  signal?: AbortSignal,
+): Promise<Response> {
   const access = grant.models[provider];
   return fetch(`${access?.baseUrl}${path}`, {
     method: body === undefined ? "GET" : "POST",
@@ -114,6 +124,7 @@ function ask(grant: ModelGrant, provider: ModelProvider, path: string, body?: ob
       "anthropic-beta": "interleaved-thinking-2025-05-14, of-anthropic-alone-2026-01-01",
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal === undefined ? {} : { signal }),
   });
 }
 
@@ -183,6 +194,43 @@ describe("AWS's own forms", () => {
     );
     expect(signed["authorization"]).toBe(
       "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7",
+    );
+  });
+
+  it("encodes the parts of a path twice, as AWS's suite has it", () => {
+    // The request, its canonical form: `double-encode-path` in
+    // https://github.com/smithy-lang/smithy-rs/tree/main/aws/rust-runtime/aws-sigv4/aws-signing-test-suite/v4
+    const canonical = `POST
+/test/%40connections/JBDvjfGEIAMCERw%253D
+
+host:tj9n5r0m12.execute-api.us-east-1.amazonaws.com
+x-amz-date:20210511T154045Z
+
+host;x-amz-date
+e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`;
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, steps 2 to 4
+    const hashed = createHash("sha256").update(canonical).digest("hex");
+    const signing = ["20210511", "us-east-1", "service", "aws4_request"].reduce<string | Buffer>(
+      (key, part) => createHmac("sha256", key).update(part).digest(),
+      "AWS4notrealrnrELgWzOk3IfjzDKtFBhDby",
+    );
+    const signature = createHmac("sha256", signing)
+      .update(`AWS4-HMAC-SHA256\n20210511T154045Z\n20210511/us-east-1/service/aws4_request\n${hashed}`)
+      .digest("hex");
+    const signed = awsSignature(
+      {
+        method: "POST",
+        url: new URL("https://tj9n5r0m12.execute-api.us-east-1.amazonaws.com/test/@connections/JBDvjfGEIAMCERw%3D"),
+        headers: {},
+        body: "",
+        region: "us-east-1",
+        service: "service",
+      },
+      { accessKeyId: "ANOTREAL", secretAccessKey: "notrealrnrELgWzOk3IfjzDKtFBhDby", sessionToken: null },
+      new Date("2021-05-11T15:40:45Z"),
+    );
+    expect(signed["authorization"]).toBe(
+      `AWS4-HMAC-SHA256 Credential=ANOTREAL/20210511/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, Signature=${signature}`,
     );
   });
 
@@ -354,6 +402,28 @@ describe("Claude on Amazon Bedrock", () => {
     expect(grant.uses()[0]).toMatchObject({ requests: 2, tokens: { input: expect.toSatisfy((n) => n >= 200) } });
   });
 
+  it("an error in the middle of an answer costs the words before it", async () => {
+    const long = { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "words ".repeat(2_000) } };
+    const fault = frame({ ":exception-type": "internalServerException", ":message-type": "exception" }, {});
+    service = bedrockService(() => binary(chunk(events[0] as object), chunk(long), fault));
+    const grant = await granted(onBedrock());
+    await (await ask(grant, "anthropic", "/v1/messages", { ...hello, stream: true })).text();
+    await grant.revoke();
+    expect(grant.uses()).toMatchObject([{ requests: 1, estimated: 1, tokens: { input: 100, output: 3_000 } }]);
+  });
+
+  it.each([
+    ["eu.anthropic.claude-sonnet-4-5-20250929-v1:0", 1.1],
+    ["anthropic.claude-sonnet-4-5-20250929-v1:0", 1.1],
+    ["global.anthropic.claude-sonnet-4-5-20250929-v1:0", 1],
+  ])("%s costs %s of the maker's price", async (id, factor) => {
+    service = { "/model/": () => json(message) };
+    const grant = await granted({ ...onBedrock(), BATON_MODEL_NAMES: `{"claude-sonnet-4-5":"${id}"}` });
+    await (await ask(grant, "anthropic", "/v1/messages", hello)).text();
+    await grant.revoke();
+    expect(grant.uses()[0]?.priceFactor ?? 1).toBe(factor);
+  });
+
   it("what Bedrock does not have is not found, and costs the step no patience", async () => {
     const grant = await granted(onBedrock());
     for (let turn = 0; turn < 40; turn += 1)
@@ -447,6 +517,52 @@ describe("a role by an identity token", () => {
     expect(other.stopReason()).toBeNull();
     service = { ...bedrockService(() => json(message)), ...sts("token-of-the-pod") };
     expect((await ask(other, "anthropic", "/v1/messages", hello)).status).toBe(200);
+  });
+
+  it.each([
+    ["that nobody can read", "soon"],
+    ["in the past", new Date(0).toISOString()],
+    ["in a minute", new Date(Date.now() + 60_000).toISOString()],
+  ])("LT2: keys with an end %s serve more than one request", async (_, until) => {
+    const answer = sts("token-of-the-pod")["/sts"] as Service[string];
+    service = {
+      ...bedrockService(() => json(message)),
+      "/sts": async (request) => {
+        const { body, ...rest } = await answer(request);
+        const text = typeof body === "string" ? body : "";
+        return { ...rest, body: text.replace(/<Expiration>[^<]*/, `<Expiration>${until}`) };
+      },
+    };
+    const login = { AWS_ENDPOINT_URL_STS: `${url}/sts`, AWS_WEB_IDENTITY_TOKEN_FILE: file("token-of-the-pod") };
+    const grant = await granted(set({ ...onBedrock(), ...role, ...login }));
+    for (let turn = 0; turn < 3; turn += 1)
+      expect((await ask(grant, "anthropic", "/v1/messages", hello)).status).toBe(200);
+    expect(calls("/sts")).toBe(1);
+  });
+
+  it("a client that leaves during the login pays nothing", async () => {
+    const asked = Promise.withResolvers<void>();
+    const login = Promise.withResolvers<void>();
+    const answer = sts("token-of-the-pod")["/sts"] as Service[string];
+    service = {
+      ...bedrockService(() => json(message)),
+      "/sts": async (request) => {
+        asked.resolve();
+        await login.promise;
+        return answer(request);
+      },
+    };
+    const variables = { AWS_ENDPOINT_URL_STS: `${url}/sts`, AWS_WEB_IDENTITY_TOKEN_FILE: file("token-of-the-pod") };
+    const grant = await granted(set({ ...onBedrock(), ...role, ...variables }));
+    const left = new AbortController();
+    const request = ask(grant, "anthropic", "/v1/messages", hello, left.signal);
+    await asked.promise;
+    left.abort();
+    await expect(request).rejects.toThrow();
+    login.resolve();
+    await grant.revoke();
+    expect(grant.uses()).toEqual([]);
+    expect(calls("/model")).toBe(0);
   });
 
   it("opens Azure, too", async () => {
@@ -576,7 +692,7 @@ describe("models on Vertex AI", () => {
     });
     expect((await ask(grant, "anthropic", "/v1/models")).status).toBe(404);
     await grant.revoke();
-    expect(grant.uses()).toMatchObject([{ requests: 2, estimated: 0 }]);
+    expect(grant.uses()).toMatchObject([{ requests: 2, estimated: 0, priceFactor: 1.1 }]);
     expect(received.filter(({ path }) => path === "/token")).toHaveLength(1);
   });
 
@@ -626,6 +742,25 @@ describe("models on Vertex AI", () => {
     await grant.revoke();
     expect(grant.uses()).toMatchObject([{ model: "gemini-2.5-pro", tokens: { input: 4, output: 2 } }]);
   });
+
+  it.each(["../../other/publishers/anthropic/models/x", "x:rawPredict?y=", "..", "a/b"])(
+    "%s is no model, and nothing is sent",
+    async (id) => {
+      const grant = await granted(
+        {
+          ...vertexVariables(),
+          BATON_ANTHROPIC_PLATFORM: "vertex",
+          ANTHROPIC_BASE_URL: url,
+          GOOGLE_APPLICATION_CREDENTIALS: account(),
+        },
+        false,
+        { "claude-sonnet-4-5": id },
+      );
+      const response = await ask(grant, "anthropic", "/v1/messages", hello);
+      expect([response.status, await response.text()]).toEqual([404, expect.stringContaining("not a model's name")]);
+      expect(received).toEqual([]);
+    },
+  );
 
   it("a login of a person is refused with its type, and nothing is sent", async () => {
     const grant = await granted({

@@ -2,6 +2,7 @@
  * Logins that expire: fetched once for all requests, and again before they end.
  *
  * LT1 Requests at the same time share one fetch. A failed one is tried again by the next request.
+ * LT2 A login is used for a while, also if its end is unknown, in the past or near: clocks differ.
  */
 import { readFile } from "node:fs/promises";
 import { BatonError } from "../../../core/errors.ts";
@@ -14,6 +15,9 @@ export interface Login<Value> {
 }
 
 const marginMs = 5 * 60_000;
+/** For an end that nobody can read. */
+const unknownLifeMs = 5 * 60_000;
+const lifeMsMin = 60_000;
 const timeoutMs = 20_000;
 
 export interface LoginSource<Value> {
@@ -23,13 +27,22 @@ export interface LoginSource<Value> {
 }
 
 export function kept<Value>(fetchLogin: () => Promise<Login<Value>>, now: () => number = Date.now): LoginSource<Value> {
-  let login: Login<Value> | null = null;
-  let running: Promise<Login<Value>> | null = null;
+  interface Held extends Login<Value> {
+    renewAt: number;
+  }
+  let login: Held | null = null;
+  let running: Promise<Held> | null = null;
+  const fetchHeld = async (): Promise<Held> => {
+    const { value, expiresAt } = await fetchLogin();
+    const from = now();
+    const lifeMs = Number.isFinite(expiresAt) ? Math.max(expiresAt - from, lifeMsMin) : unknownLifeMs;
+    return { value, expiresAt: from + lifeMs, renewAt: from + Math.max(lifeMs - marginMs, lifeMs / 2) };
+  };
   return {
     last: () => login?.value ?? null,
     async get() {
-      if (login !== null && now() < login.expiresAt - marginMs) return login.value;
-      running ??= fetchLogin().finally(() => {
+      if (login !== null && now() < login.renewAt) return login.value;
+      running ??= fetchHeld().finally(() => {
         running = null;
       });
       try {

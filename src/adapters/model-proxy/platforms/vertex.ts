@@ -5,6 +5,9 @@
  */
 import { readFile } from "node:fs/promises";
 import { importPKCS8, SignJWT } from "jose";
+import { placeFactor } from "../../../config/models.ts";
+import { BatonError } from "../../../core/errors.ts";
+import { normaliseModel } from "../../../money/prices.ts";
 import type { ModelProvider } from "../../../ports/model-proxy.ts";
 import { type Fields, fields, text } from "../../model-service/fields.ts";
 import { type ModelNames, type Platform, platformName } from "./platform.ts";
@@ -21,6 +24,8 @@ export interface VertexAccess {
 }
 
 const scope = "https://www.googleapis.com/auth/cloud-platform";
+/** An id is a part of the address. https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude */
+const idForm = /^[\w@-][\w.@-]*$/;
 
 export function vertex(
   provider: Extract<ModelProvider, "anthropic" | "gemini">,
@@ -36,10 +41,17 @@ export function vertex(
     // Gemini's are Google's own in both places.
     translatesErrors: provider === "anthropic",
     secrets: () => [login.last()].filter((one) => one !== null),
+    priceFactor: (model) =>
+      provider === "gemini" || access.location === "global" ? 1 : placeFactor.of(normaliseModel(model)),
     offers: (method, path) =>
       method === "POST" && (provider === "gemini" || /^\/v1\/messages(?:\/count_tokens)?$/.test(path)),
     async requestOf({ path, search, model, headers, body }) {
       const id = platformName(names, model ?? "");
+      if (!idForm.test(id))
+        throw new BatonError(
+          "BATON_MODEL_UNKNOWN",
+          `${JSON.stringify(id.slice(0, 100))} is not a model's name on Vertex AI.`,
+        );
       let url: URL;
       let sent = body;
       if (provider === "gemini") {

@@ -1,4 +1,4 @@
-/** The process `review` as stories: what it asks for, in order, with a crash before every answer. */
+/** The process `review` as stories: its requests in order, with a crash before every answer. */
 import { describe, expect, it } from "vitest";
 import type { PlacedFinding } from "../../src/core/review-finding.ts";
 import type { Json } from "../../src/core/vocabulary.ts";

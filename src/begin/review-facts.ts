@@ -1,5 +1,5 @@
 /**
- * What a review of a pull request begins with: the repository's settings, and what Baton said here before.
+ * The start of a review of a pull request: the repository's settings, and Baton's earlier words here.
  *
  * Owns: reading it from journals and threads. Does not own: what is posted (`review/choose.ts`).
  * RF1 The journal says what Baton posted. GitHub only says what became of it: a thread that people resolved, rejected or
@@ -39,7 +39,7 @@ export async function reviewFacts(
     before.complete &&
     instructions.trim() === "" &&
     (before.sha === pullRequest.headSha ||
-      // After a force push the last head is no part of the pull request, so everything is read again.
+      // After a force push the pull request lost the last head, so the agent reads everything again.
       (await github.isAhead(repository, { before: before.sha, after: pullRequest.headSha })));
   return {
     since: isContained ? before.sha : null,

@@ -1,4 +1,4 @@
-/** The read-only lane for forks: who opens it, for which commit, and what never holds there. */
+/** The read-only lane for forks: the people who open it, its commit, and the settings that never hold there. */
 import { expect, it } from "vitest";
 import { settingsSchema } from "../config/schema.ts";
 import { forkLane, forkSettings } from "./fork-lane.ts";

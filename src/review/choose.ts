@@ -1,7 +1,7 @@
 /**
- * What a review posts: new comments within the bounds, the threads whose cause is gone, and nothing twice.
+ * The choice of a review: new comments within the bounds, the threads whose cause is gone, and nothing twice.
  *
- * RX1 A finding that Baton posted before is never posted again, whoever closed it.
+ * RX1 A finding that Baton posted before is never posted again.
  * RX2 A thread is resolved only if the reviewer says that its cause is gone, and its line is gone as well.
  * RX3 The worst findings are posted first. Findings beyond the bound are counted, never hidden.
  */

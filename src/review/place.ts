@@ -5,7 +5,7 @@
  * Owns: the place, the fingerprint, the suggestion's admission. Does not own: which findings are posted (`choose.ts`).
  * LF1 A finding without a quote that the file has is never posted.
  * LF2 A fingerprint survives moved lines and a renamed file: the file's path in the base, the text of the last line, and
- *     its number among equal lines. Words of a reviewer are no part of it.
+ *     its number among equal lines. Words of a reviewer do not change it.
  * LF3 A suggestion replaces exactly the lines that it quotes. No two suggestions overlap, and none is for a protected path.
  */
 import {

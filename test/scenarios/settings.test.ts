@@ -286,7 +286,10 @@ const shownBy: Record<string, [file: string, title: string]> = {
   "review.comments": ["src/review/choose.test.ts", "the worst first, up to the bound"],
   "review.nits": ["src/review/choose.test.ts", "no nits where they are off"],
   "review.secondLook": ["processes/review/process.test.ts", "`review.secondLook: false`: nobody looks again"],
-  "review.secondLookUsd": ["processes/review/process.test.ts", "the second look has a small share of the budget, a cheap model, and its failure leaves the findings"],
+  "review.secondLookUsd": [
+    "processes/review/process.test.ts",
+    "the second look has a small share of the budget, a cheap model, and its failure leaves the findings",
+  ],
   "review.instructions": [
     "test/scenarios/review.test.ts",
     "a review comments on the line with a suggestion; applied, the check is green; the next review resolves its thread and edits its text",

@@ -96,9 +96,7 @@ export const actionRoutes = [
       !query.has(name) || values.includes(query.get(name));
     const suites = [...context.repository.checkSuites.values()].filter(
       ({ workflowRunId, headSha, conclusion, status }) =>
-        workflowRunId !== undefined &&
-        isAsked("head_sha", headSha) &&
-        isAsked("status", conclusion, status),
+        workflowRunId !== undefined && isAsked("head_sha", headSha) && isAsked("status", conclusion, status),
     );
     const { items, headers } = page(context, suites);
     const runs = [];

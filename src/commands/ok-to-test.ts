@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { BatonError } from "../core/errors.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
-import { plural } from "../text/format.ts";
 import { type CommandContext, defineCommand, type Reply } from "./command.ts";
 
 export const okToTest = defineCommand({
@@ -24,7 +23,7 @@ export const okToTest = defineCommand({
 });
 
 async function handle(context: CommandContext): Promise<Reply> {
-  const { dependencies, github, repository, pullRequest, command, operationKey } = context;
+  const { dependencies, github, repository, pullRequest, issue, command, operationKey } = context;
   if (pullRequest === null) throw new BatonError("BATON_COMMAND_INVALID", "This is not a pull request.");
   const { headSha: sha } = pullRequest;
   const short = sha.slice(0, 12);
@@ -51,10 +50,10 @@ async function handle(context: CommandContext): Promise<Reply> {
         operationKey: `ok-to-test:${operationKey}`,
         repository,
         kind: "workflow-approval",
-        payload: { runs },
+        payload: { number: issue.number, sha, runs },
         priority: 10,
       }),
     ],
   });
-  return `✅ **${plural(runs.length, "workflow")} of \`${short}\` may start.** A new commit waits again.`;
+  return null;
 }

@@ -421,8 +421,8 @@ export interface Github {
 
   /** Workflow runs of a commit that wait for a person's approval. null: Baton may not read them. */
   waitingWorkflowRuns(repository: Repository, sha: string): Promise<number[] | null>;
-  /** Starts such a run. One that no longer waits, or that GitHub does not let anybody start, stays as it is. */
-  approveWorkflowRun(repository: Repository, id: number): Promise<void>;
+  /** Starts such a run. One that no longer waits is a success. False: GitHub refuses. */
+  approveWorkflowRun(repository: Repository, id: number): Promise<boolean>;
 
   /** For `/baton setup`. */
   setup(repository: Repository): RepositorySetup;

@@ -360,7 +360,9 @@ export class SmallGithub implements Github {
     return [];
   }
 
-  async approveWorkflowRun(): Promise<void> {}
+  async approveWorkflowRun(): Promise<boolean> {
+    return false;
+  }
 
   async workflowRunIsOver(): Promise<null> {
     return null;

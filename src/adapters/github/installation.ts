@@ -913,12 +913,19 @@ export class InstallationGithub implements Github {
   }
 
   /** Source: https://docs.github.com/en/rest/actions/workflow-runs#approve-a-workflow-run-for-a-fork-pull-request */
-  async approveWorkflowRun(repository: Repository, id: number): Promise<void> {
-    await this.#requester
-      .write("POST /repos/{owner}/{repo}/actions/runs/{run_id}/approve", { ...at(repository), run_id: id })
-      .catch((thrown: unknown) => {
-        if (!hasCode(thrown, "BATON_GITHUB_DENIED") && !hasCode(thrown, "BATON_GITHUB_NOT_FOUND")) throw thrown;
-      });
+  async approveWorkflowRun(repository: Repository, id: number): Promise<boolean> {
+    const run = { ...at(repository), run_id: id };
+    try {
+      await this.#requester.write("POST /repos/{owner}/{repo}/actions/runs/{run_id}/approve", run);
+      return true;
+    } catch (thrown) {
+      if (!hasCode(thrown, "BATON_GITHUB_DENIED") && !hasCode(thrown, "BATON_GITHUB_NOT_FOUND")) throw thrown;
+      // GitHub also refuses a run that somebody approved a moment ago.
+      const found = await this.#requester
+        .find<{ conclusion: string | null }>("/repos/{owner}/{repo}/actions/runs/{run_id}", run)
+        .catch(deniedIsNull);
+      return found !== null && found.conclusion !== "action_required";
+    }
   }
 
   setup(repository: Repository): RepositorySetup {

@@ -76,12 +76,17 @@ async function workflowRun({ site, repository }: RepositoryContext, { id, sha, s
 }
 
 export const actionRoutes = [
-  // Only dispatched runs, and runs that the code in the runners' role reported. Any other run is unknown, like a
+  // Runs of the CI, dispatched runs, and runs that the code in the runners' role reported. Any other run is unknown, like a
   // deleted one.
   // Source: https://docs.github.com/en/rest/actions/workflow-runs#get-a-workflow-run
   repositoryRoute("GET /actions/runs/:id", "actions:read", async (context) => {
     const { site, repository, params } = context;
     const id = Number(params["id"]);
+    const suite = [...repository.checkSuites.values()].find(({ workflowRunId }) => workflowRunId === id);
+    if (suite !== undefined) {
+      const { headSha: sha, status, conclusion, createdAt } = suite;
+      return ok(await workflowRun(context, { id, sha, status, conclusion, at: createdAt }));
+    }
     const run = site.state.workflowRuns.get(id);
     const head = repository.refs.get(branchRef(repository.defaultBranch));
     if (run === undefined || head === undefined) throw new Refusal(404, "Not Found");

@@ -1,5 +1,6 @@
 /** The three databases for benchmarks, each new and empty. */
 import { join } from "node:path";
+import pg from "pg";
 import { openPglite, openPostgres } from "../src/adapters/database/open.ts";
 import { openMemory } from "../src/adapters/memory/open.ts";
 import { systemClock } from "../src/adapters/system/clock.ts";
@@ -37,3 +38,20 @@ export async function withDatabase<T>(
 }
 
 export const noPostgres = "no PostgreSQL server: set BATON_TEST_DATABASE_URL or DATABASE_URL";
+
+const durable = ["fsync", "synchronous_commit", "full_page_writes"] as const;
+
+/** The reason why figures of this server would say nothing: it acknowledges what a power failure loses. null: there is none. */
+export async function notDurable(url: string): Promise<string | null> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const setting of durable) {
+      const { rows } = await client.query<{ value: string }>("select current_setting($1) as value", [setting]);
+      if (rows[0]?.value === "off") return `the server runs with ${setting}=off`;
+    }
+    return null;
+  } finally {
+    await client.end();
+  }
+}

@@ -6,12 +6,11 @@
  */
 import type { Database } from "../src/ports/store.ts";
 import type { Dependencies } from "../src/runner/dependencies.ts";
-import { threadKeyOf } from "../src/runner/ledger-rows.ts";
 import { Runner } from "../src/runner/runner.ts";
 import { type DatabaseKind, databaseKinds, noPostgres, withDatabase } from "./databases.ts";
 import { dependenciesOn } from "./engine/dependencies.ts";
+import { createRun, drive, expectDone } from "./engine/drive.ts";
 import { driveNaively } from "./engine/naive.ts";
-import { createdEvent, runIdOf, sequence } from "./engine/run.ts";
 import { against, type Bench, type BenchContext, elapsedMs, figure, type Outcome, rounded } from "./figure.ts";
 
 /** The naive engine stops earlier: at 2,000 effects it reads some 8 million events. */
@@ -98,45 +97,9 @@ async function measure(kind: DatabaseKind, database: Database, { quick, say }: B
   }
 }
 
-async function drive(dependencies: Dependencies, runner: Runner, name: string, effects: number): Promise<number> {
-  const runId = await create(dependencies, name, effects);
-  const taken = await elapsedMs(async () => {
-    await runner.wake(runId, false);
-    await runner.idle();
-  });
-  await expectDone(dependencies, runId, effects);
-  return taken;
-}
-
 async function driveOne(dependencies: Dependencies, name: string, effects: number): Promise<number> {
-  const runId = await create(dependencies, name, effects);
+  const runId = await createRun(dependencies, name, effects);
   const taken = await elapsedMs(() => driveNaively(dependencies, runId));
   await expectDone(dependencies, runId, effects);
   return taken;
-}
-
-async function create({ store }: Dependencies, name: string, effects: number) {
-  const runId = runIdOf(name);
-  const event = createdEvent(runId, sequence.name, { effects });
-  const now = Date.now();
-  const run = {
-    runId,
-    threadKey: threadKeyOf(event),
-    process: sequence.name,
-    status: "running" as const,
-    position: 1,
-    createdAt: now,
-    updatedAt: now,
-    wakeAt: null,
-    watches: [],
-  };
-  await store.append({ runId, expectedPosition: 0, events: [event], now, also: { run } });
-  return runId;
-}
-
-/** A run that failed early would give a false figure. */
-async function expectDone({ store }: Dependencies, runId: ReturnType<typeof runIdOf>, effects: number): Promise<void> {
-  const last = (await store.read(runId)).at(-1)?.event;
-  if (last?.type !== "run.completed" || (last.output as { done?: number }).done !== effects)
-    throw new Error(`${runId} did not do its ${effects} effects: it ended with ${JSON.stringify(last)}.`);
 }

@@ -37,6 +37,8 @@ export interface BenchContext {
   quick: boolean;
   /** A server that allows new databases. null: PostgreSQL is skipped. */
   postgresUrl: string | null;
+  /** The reason why this machine is too busy to measure times. null: it is quiet. */
+  busy: string | null;
   /** An empty directory of this benchmark, removed after it. */
   directory: string;
   /** A line of progress for people. */

@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readFlags } from "../src/core/flags.ts";
 import { nearest } from "../src/core/nearest.ts";
+import { notDurable } from "./databases.ts";
 import type { Bench, Outcome } from "./figure.ts";
 import { benches } from "./index.ts";
 import { detail, table } from "./report.ts";
@@ -32,6 +33,9 @@ const values = {
   only: flags["only"],
   help: flags["help"] !== undefined,
 };
+const postgresUrl = process.env["BATON_TEST_DATABASE_URL"] ?? process.env["DATABASE_URL"] ?? null;
+/** Above this load for each core, a time says more about the other programs. */
+const loadMax = 0.5;
 const say = (text: string): void => console.error(text);
 
 if (!words.ok) {
@@ -69,6 +73,15 @@ async function main(): Promise<number> {
     return 2;
   }
   const outcome: Outcome = { figures: [], skipped: [] };
+  const refusal = process.send !== undefined || postgresUrl === null ? null : await notDurable(postgresUrl);
+  if (refusal !== null) {
+    const reason = `Refused: ${refusal}, so its figures say nothing. Name a server with its default settings in BATON_TEST_DATABASE_URL.`;
+    say(reason);
+    const skipped = chosen.flatMap(({ figures }) => figures).map((name) => ({ name, reason }));
+    if (values.json)
+      console.log(JSON.stringify({ machine: machine(), ...flat({ figures: [], skipped }), refused: reason }));
+    return 2;
+  }
   const failed: string[] = [];
   for (const bench of chosen) {
     if (process.send === undefined) say(`${bench.name}: ${bench.summary} …`);
@@ -82,10 +95,13 @@ async function main(): Promise<number> {
     }
   }
   // A child answers its parent and is silent otherwise.
-  if (process.send !== undefined) process.send(outcome);
-  else if (values.json) {
+  if (process.send !== undefined) {
+    if (failed.length === 0) process.send(outcome);
+  } else if (values.json) {
     const missed = outcome.figures.filter(({ ok }) => !ok).map(({ name }) => name);
-    console.log(JSON.stringify({ quick: values.quick, machine: machine(), ...outcome, missed, failed }));
+    console.log(
+      JSON.stringify({ quick: values.quick, machine: machine(), ...outcome, missed, failed, ...flat(outcome) }),
+    );
   } else {
     const { cpus: count, cpu, node, loadAverage } = machine();
     console.log(`\n${table(outcome)}\n\n${detail(outcome)}\n`);
@@ -98,12 +114,31 @@ async function main(): Promise<number> {
 
 async function runHere(bench: Bench): Promise<Outcome> {
   const directory = await mkdtemp(join(tmpdir(), "baton-bench-"));
-  const postgresUrl = process.env["BATON_TEST_DATABASE_URL"] ?? process.env["DATABASE_URL"] ?? null;
   try {
-    return await bench.run({ quick: values.quick, postgresUrl, directory, say: (text) => say(`  ${text}`) });
+    return await bench.run({
+      quick: values.quick,
+      postgresUrl,
+      busy: busyness(),
+      directory,
+      say: (text) => say(`  ${text}`),
+    });
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** Each figure by its name. One without a value says why. */
+function flat({ figures, skipped }: Outcome): Record<string, object> {
+  return Object.fromEntries([
+    ...figures.map(({ name, ...rest }): [string, object] => [name, rest]),
+    ...skipped.map(({ name, reason }): [string, object] => [name, { value: null, reason }]),
+  ]);
+}
+
+/** Measured before a benchmark, because it is load itself. */
+function busyness(): string | null {
+  const load = (loadavg()[0] ?? 0) / availableParallelism();
+  return load < loadMax ? null : `the machine is busy: load ${load.toFixed(2)} for each core, at most ${loadMax}`;
 }
 
 async function runApart(bench: Bench): Promise<Outcome> {

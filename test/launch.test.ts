@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, expect, it } from "vitest";
+import { product } from "../src/core/product.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const clone = mkdtempSync(join(tmpdir(), "baton-clone-"));
@@ -37,6 +38,19 @@ it("an error of the program itself is shown as it is, and its words arrive", asy
   const { exitCode, stderr } = await execa(process.execPath, command, { cwd: clone, reject: false });
   expect(exitCode).toBe(1);
   expect(stderr).toContain("Error: --one,two");
+});
+
+it("`baton --version` needs no package and loads no command", async () => {
+  for (const file of ["src/cli/main.ts", "src/core/product.ts"]) {
+    mkdirSync(dirname(join(clone, file)), { recursive: true });
+    cpSync(join(root, file), join(clone, file));
+  }
+  for (const flag of ["--version", "-V"]) {
+    const { stdout } = await execa(process.execPath, ["bin/baton.js", flag], { cwd: clone });
+    expect(stdout).toBe(product.version);
+  }
+  const { stderr } = await execa(process.execPath, ["bin/baton.js", "status"], { cwd: clone, reject: false });
+  expect(stderr).toContain("run-here.ts");
 });
 
 it("the scripts for people start so", () => {

@@ -10,6 +10,7 @@ import { parseSync, Visitor } from "oxc-parser";
 import { describe, expect, it } from "vitest";
 import { markdown } from "../packages/local-github/src/pages/markdown.ts";
 import { issueToPr } from "../processes/issue-to-pr/process.ts";
+import { sha256 } from "../src/adapters/system/sha256.ts";
 import { commands } from "../src/commands/index.ts";
 import { parseConfig } from "../src/config/parse.ts";
 import { stop } from "../src/core/decide.ts";
@@ -18,6 +19,13 @@ import type { RunEvent } from "../src/core/event.ts";
 import { questionsOf } from "../src/core/questions.ts";
 import type { RunState } from "../src/core/state.ts";
 import type { Json } from "../src/core/vocabulary.ts";
+import { detect } from "../src/onboarding/detect.ts";
+import { explain } from "../src/onboarding/explain.ts";
+import { planFiles } from "../src/onboarding/plan.ts";
+import { proposalOf } from "../src/onboarding/propose.ts";
+import { workflowAlone } from "../src/onboarding/template.ts";
+import { pullRequestText } from "../src/prompt/handoff.ts";
+import { readableOutcomes } from "../src/prompt/outcomes.ts";
 import { type HelpFacts, renderCommandHelp, renderHelp } from "../src/thread/help.ts";
 import { renderCheckRun } from "../src/thread/render/check-run.ts";
 import { renderDashboard } from "../src/thread/render/dashboard.ts";
@@ -428,6 +436,38 @@ describe("other texts", () => {
     const { text, parts } = protectedChange([file(lines)], first);
     const shown = [text(parts.map((_, at) => `https://github.com/acme/shop/issues/1#issuecomment-${at}`)), ...parts];
     expect(shown.flatMap((one) => faultsOf(one, { addressed: true }))).toEqual([]);
+  });
+
+  it("the pull request that sets a repository up", () => {
+    const found = detect({
+      name: "acme/shop",
+      defaultBranch: "main",
+      paths: ["index.ts", "package-lock.json"],
+      isWhole: true,
+      texts: new Map([[".github/workflows/ci.yml", "name: CI\non: pull_request\njobs: { test: {} }\n"]]),
+      secretNames: [],
+      environmentNames: [],
+      branch: null,
+      writers: 1,
+      isEmpty: false,
+    });
+    const workflow = workflowAlone();
+    const files = planFiles({ detected: found, workflow, digest: sha256 });
+    const options = { workflow, permissionsText: workflow.text, modelOf: () => "gpt-5-codex" };
+    for (const place of ["pull-request", "clone"] as const)
+      expect(faultsOf(explain(proposalOf({ ...options, place }, found, files, [])), { addressed: true })).toEqual([]);
+  });
+
+  it("the text of a pull request, with the plan's outcomes", () => {
+    const text = "### Intent\nCount.\n\n### Decisions\n- Multiply.\n\n### Verification\n`npm test`: 2 pass.";
+    const { body } = pullRequestText({
+      thread: { number: 12, kind: "issue", title: "The total is wrong" },
+      plan: "Count.",
+      steps: [agent(first, "cart.js", text) as never],
+      outcomes: [{ id: "sum.1", statement: "The total counts each item." }],
+      answers: null,
+    });
+    expect(faultsOf(readableOutcomes(body))).toEqual([]);
   });
 
   it("the dashboard and the measured part of a pull request", async () => {

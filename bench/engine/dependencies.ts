@@ -9,7 +9,7 @@ import type { Workspaces } from "../../src/ports/workspace.ts";
 import { ProcessRegistry } from "../../src/process/process.ts";
 import type { Dependencies } from "../../src/runner/dependencies.ts";
 import { createRedactor } from "../../src/text/redact.ts";
-import { sequence } from "./run.ts";
+import { fan, sequence } from "./run.ts";
 
 export function dependenciesOn(database: Database): Dependencies {
   return {
@@ -21,7 +21,7 @@ export function dependenciesOn(database: Database): Dependencies {
     github: instantGithub,
     workspaces: absent<Workspaces>("workspace"),
     harnesses: new Map(),
-    processes: new ProcessRegistry().register(sequence),
+    processes: new ProcessRegistry().register(sequence).register(fan),
     redact: createRedactor({ secrets: ["a-secret-that-is-looked-for-in-every-text"] }),
     settle: async () => {
       await macrotask();

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { RunEventOf } from "../../src/core/event.ts";
 import { type Json, type RunId, runIdSchema } from "../../src/core/vocabulary.ts";
-import { defineProcess } from "../../src/process/process.ts";
+import { defineProcess, type ProcessContext } from "../../src/process/process.ts";
 
 export const repository = { id: 7, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
 
@@ -24,6 +24,26 @@ export const sequence = defineProcess<{ effects: number }, { done: number }>({
         publish: { operation: "request-review", pullRequest: 1, reviewers: ["bob"], teams: [] },
       });
     }
+    return { done: effects };
+  },
+});
+
+/** The same effects, all at once. The engine begins as many as the settings allow. */
+export const fan = defineProcess<{ effects: number }, { done: number }>({
+  ...sequence,
+  name: "fan",
+  summary: "Asks for effects at once.",
+  async run(ctx, { effects }) {
+    const branch = (number: number) => (inside: ProcessContext) =>
+      inside.publish("step", {
+        title: `Step ${number}`,
+        stage: "Work",
+        publish: { operation: "request-review", pullRequest: 1, reviewers: ["bob"], teams: [] },
+      });
+    await ctx.parallel(
+      "all",
+      Object.fromEntries(Array.from({ length: effects }, (_, index) => [`${index}`, branch(index)])),
+    );
     return { done: effects };
   },
 });

@@ -8,6 +8,7 @@ import type { Json } from "../../src/core/vocabulary.ts";
 import { defineProcess, handoff, outcomesOf, parsePlan, prompts, renderPlan } from "../../src/index.ts";
 import type { Github } from "../../src/ports/github.ts";
 import type { Harness } from "../../src/ports/harness.ts";
+import type { ModelAccess, ModelProxy } from "../../src/ports/model-proxy.ts";
 import type { Database } from "../../src/ports/store.ts";
 import type { Workspaces } from "../../src/ports/workspace.ts";
 import { type PromptDocument, readDocument } from "../../src/prompt/document.ts";
@@ -19,6 +20,7 @@ import { absent, dependenciesOn } from "./dependencies.ts";
 import { createdEvent, runIdOf } from "./run.ts";
 
 export const turnsCount = 20;
+const model = "claude-sonnet-5-5";
 const sha = (digit: number): string => digit.toString(16).padStart(40, "0");
 
 /** As in issues of real projects: some text, a conversation, instructions of a page. */
@@ -105,8 +107,8 @@ function redAt(turn: number) {
   return { name: "checks", status: "failed" as const, reason: "One is red.", evidence: [], children: [test] };
 }
 
-/** One conversation for its whole duration. It crashes once, at the seventh call. */
-function scripted(): Harness {
+/** One conversation for its whole duration. */
+function scripted({ crashesAt, requests }: { crashesAt: number | null; requests: number }): Harness {
   let calls = 0;
   const tokens = { input: 10, output: 10, cacheRead: 0, cacheWrite: 0 };
   return {
@@ -124,9 +126,10 @@ function scripted(): Harness {
     tools: { "read-only": ["read", "search"], write: ["read", "search", "edit", "shell"] },
     defaultModel: "scripted",
     probe: async () => ({ installed: true, version: "1", authenticated: true, advice: null }),
-    async run() {
+    async run({ models }) {
       calls += 1;
-      const crashed = calls === 7;
+      const crashed = calls === crashesAt;
+      for (let request = 0; request < requests; request += 1) await askModel(models?.anthropic);
       return {
         ok: !crashed,
         error: crashed ? { code: "BATON_HARNESS_CRASHED", message: "It fell." } : null,
@@ -171,21 +174,43 @@ export interface ToldTurn {
   document: PromptDocument;
 }
 
-/** The prompts of the agents, in order, including the crashed attempt. */
-export async function driveTurns(database: Database): Promise<ToldTurn[]> {
+async function askModel(access: ModelAccess | undefined): Promise<void> {
+  const answer = await fetch(`${access?.baseUrl}/v1/messages`, {
+    method: "POST",
+    headers: { "x-api-key": access?.key ?? "", "content-type": "application/json" },
+    body: JSON.stringify({ model, max_tokens: 100, messages: [{ role: "user", content: "Go on." }] }),
+  });
+  if (!answer.ok) throw new Error(`The proxy answered ${answer.status}: ${await answer.text()}`);
+  await answer.arrayBuffer();
+}
+
+export interface TurnsOptions {
+  /** The call of the agent that crashes. null: none does. */
+  crashesAt?: number | null;
+  /** Requests to the model in each turn, through this proxy. */
+  requests?: number;
+  models?: ModelProxy;
+}
+
+/** The prompts of the agents, in order, including a crashed attempt. */
+export async function driveTurns(
+  database: Database,
+  { crashesAt = 7, requests = 0, models }: TurnsOptions = {},
+): Promise<ToldTurn[]> {
   const base = dependenciesOn(database);
   base.processes.register(turns);
   const dependencies: Dependencies = {
     ...base,
     workspaces,
-    harnesses: new Map([["claude-code", scripted()]]),
+    harnesses: new Map([["claude-code", scripted({ crashesAt, requests })]]),
+    ...(models === undefined ? {} : { models }),
     github: {
       ...base.github,
       installation: async () =>
         absent<Github>("call of GitHub", { gitAccess: async () => ({ url: "https://git.example", token: null }) }),
     },
   };
-  const runId = runIdOf("turns");
+  const runId = runIdOf(`turns ${crashesAt} ${requests}`);
   const now = Date.now();
   const event = { ...createdEvent(runId, turns.name, {}), settings: { budget: { runUsd: 50 } } as Json, budgetUsd: 50 };
   const run = {
@@ -200,8 +225,8 @@ export async function driveTurns(database: Database): Promise<ToldTurn[]> {
     watches: [],
   };
   await database.store.append({ runId, expectedPosition: 0, events: [event], now, also: { run } });
+  // Not started: a queue looks for work by time, and a count must not depend on the time that the machine takes.
   const runner = new Runner(dependencies);
-  await runner.start();
   try {
     await runner.wake(runId, false);
     await runner.idle();

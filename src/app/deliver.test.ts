@@ -11,7 +11,13 @@ import { deliver } from "./deliver.ts";
 
 const secret = "the-current-secret";
 const previous = "the-secret-before";
-const body = JSON.stringify({ action: "created", installation: { id: 7 } });
+const body = JSON.stringify({
+  action: "created",
+  installation: { id: 7 },
+  repository: { id: 1, name: "shop", default_branch: "main", owner: { login: "acme" } },
+  issue: { number: 3 },
+  comment: { id: 4, body: "/baton status", user: { id: 5, login: "alice", type: "User" } },
+});
 
 let database: Database;
 let server: Server;
@@ -56,6 +62,11 @@ const good = (text: string, with_ = secret): Record<string, string> => ({
   "x-github-hook-id": "42",
   "x-hub-signature-256": sign(with_, text),
 });
+
+const said = (text: string): object => {
+  const { comment, ...rest } = JSON.parse(body) as { comment: object };
+  return { ...rest, comment: { ...comment, body: text } };
+};
 
 /** `write` sends the body, or a part of it, or nothing. */
 function send(
@@ -106,6 +117,57 @@ describe("a delivery that is taken", () => {
     expect(await whole(good(body), body)).toMatchObject({ status: 200, body: { ok: true, duplicate: true } });
     await database.queue.stop(1_000);
     expect(jobs).toEqual([{ hook: "42", guid: good(body)["x-github-delivery"] }]);
+  });
+
+  it.each([
+    ["an event that Baton ignores", "star", { action: "created" }],
+    ["an edited comment", "issue_comment", { ...(JSON.parse(body) as object), action: "edited" }],
+    ["a comment without a command", "issue_comment", said("I saw this as well, see `/baton` in the docs.")],
+    ["a comment that quotes a command", "issue_comment", said("> /baton run\n\nWho wrote this?")],
+    ["a push to another branch", "push", { ...(JSON.parse(body) as object), ref: "refs/heads/topic" }],
+    [
+      "a command without its author",
+      "issue_comment",
+      { ...(JSON.parse(body) as object), comment: { id: 4, body: "" } },
+    ],
+  ])("DL4: as %s has no job, and says why", async (_, event, payload) => {
+    const jobs: unknown[] = [];
+    await database.queue.work("delivery", 1, async (job) => void jobs.push(job.data));
+    const text = JSON.stringify(payload);
+    expect((await whole({ ...good(text), "x-github-event": event }, text)).status).toBe(202);
+    expect(await kept()).toMatchObject({ state: "handled", payload: text });
+    expect(JSON.parse((await kept())?.note ?? "")).toMatchObject({ kind: "ignored", reason: expect.any(String) });
+    expect((await whole({ ...good(text), "x-github-event": event }, text)).status).toBe(200);
+    await database.queue.stop(1_000);
+    expect(jobs).toEqual([]);
+  });
+
+  it.each(["/baton status", "Hello\n\n/baton run", "@baton run", "@somebody status", "x".repeat(5_000)])(
+    "DL4: as the comment %s has a job",
+    async (text) => {
+      const payload = JSON.stringify(said(text));
+      await whole(good(payload), payload);
+      expect(await kept()).toMatchObject({ state: "received" });
+    },
+  );
+
+  it("DL4: as an event that rules of `triggers` may name has a job", async () => {
+    const text = JSON.stringify({
+      ...(JSON.parse(body) as object),
+      action: "labeled",
+      label: { name: "bug" },
+      issue: {
+        number: 3,
+        title: "T",
+        body: "",
+        labels: [],
+        user: { id: 5, login: "alice", type: "User" },
+        updated_at: "2026-01-01T00:00:00Z",
+      },
+      sender: { id: 5, login: "alice", type: "User" },
+    });
+    await whole({ ...good(text), "x-github-event": "issues" }, text);
+    expect(await kept()).toMatchObject({ state: "received" });
   });
 
   it("with the GUID of another hook is another delivery", async () => {

@@ -4,12 +4,14 @@
  * DL1 Baton parses no byte before the signature holds (SHA-256, constant time, two secrets during a replacement).
  * DL3 No payload gets an answer of 5xx. That is for Baton's own faults, and it reveals nothing about the database.
  * DL2 Baton answers 2xx only after the delivery and its job are durable. A repeated delivery gets 2xx and no row.
+ * DL4 A delivery that cannot matter by its own text has no job. It is kept with the reason.
  */
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Webhooks } from "@octokit/webhooks";
 import { BatonError, errorCatalogue, toBatonError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
+import { cannotMatter } from "../intake/cannot-matter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
@@ -84,6 +86,8 @@ async function keep({ store, clock }: DeliverOptions, request: IncomingMessage, 
     receivedAt: clock.now(),
   };
   try {
+    const reason = cannotMatter(event, payload, guid);
+    if (reason !== null) return await store.insertDelivery({ ...delivery, note: reason }, null);
     return await store.insertDelivery(delivery, { queue: "delivery", data: { hook, guid } });
   } catch (thrown) {
     // Baton did not keep the delivery, whatever the failure was. The sender may send it again.

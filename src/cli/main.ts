@@ -1,19 +1,6 @@
-/** The program `baton`: hands the process to `program.ts`. */
-import { forgetEnvironment } from "../adapters/system/forget-environment.ts";
-import { useProxies } from "../adapters/system/use-proxies.ts";
-import { runCli } from "./program.ts";
+/** The program `baton`. Installers and scripts ask for its version most, and that needs none of the commands. */
+import { product } from "../core/product.ts";
 
-const words = process.argv.slice(2);
-// `start` and `demo` read the environment themselves and then forget it. Other commands get a copy, which a running agent
-// does not see.
-const environment = { ...process.env };
-const ignored = useProxies(environment);
-if (ignored !== null && words[0] !== "start") process.stderr.write(`${ignored}\n`);
-if (words[0] !== "start" && words[0] !== "demo") forgetEnvironment([]);
-
-process.exitCode = await runCli(words, {
-  environment,
-  directory: process.cwd(),
-  print: (text) => process.stdout.write(`${text}\n`),
-  note: (text) => process.stderr.write(`${text}\n`),
-});
+const [word, ...more] = process.argv.slice(2);
+if (more.length === 0 && (word === "--version" || word === "-V")) process.stdout.write(`${product.version}\n`);
+else await import("./run-here.ts");

@@ -22,11 +22,32 @@ export interface SealedEvent extends StoredEvent {
   feed?: number;
 }
 
+/** The texts of checked events, so that an append does not check them again. */
+const checked = new WeakMap<RunEvent, string>();
+
+/** The event as a reader will get it. An event that does not match its schema: BATON_EVENT_INVALID (J4). */
+export function journaledEvent(candidate: RunEvent): RunEvent {
+  if (checked.has(candidate)) return candidate;
+  const parsed = runEventSchema.safeParse(candidate);
+  if (!parsed.success)
+    throw new BatonError(
+      "BATON_EVENT_INVALID",
+      `An event ${candidate.type} does not match its schema: ${parsed.error.message}`,
+    );
+  const text = canonicalJson(parsed.data);
+  // Parsed back from the text, so that the appender sees the same event as a reader.
+  const event = JSON.parse(text) as RunEvent;
+  checked.set(event, text);
+  return event;
+}
+
 export function sealEvents(options: {
   stream: string;
   previousHash: string;
   firstPosition: number;
   now: number;
+  /** Times of the single events. Absent: `now`. */
+  times?: readonly number[] | undefined;
   events: readonly RunEvent[];
   sha256: Sha256;
   /**
@@ -37,23 +58,17 @@ export function sealEvents(options: {
   const { sha256, seed } = options;
   let { previousHash } = options;
   return options.events.map((candidate, index) => {
-    const parsed = runEventSchema.safeParse(candidate);
-    if (!parsed.success)
-      throw new BatonError(
-        "BATON_EVENT_INVALID",
-        `An event ${candidate.type} does not match its schema: ${parsed.error.message}`,
-      );
-    const text = canonicalJson(parsed.data);
+    const event = journaledEvent(candidate);
+    const text = checked.get(event) ?? canonicalJson(event);
     const position = options.firstPosition + index;
-    // Parsed back from the text, so that the appender sees the same event as a reader.
-    const event = JSON.parse(text) as RunEvent;
     const salts = Object.fromEntries(
       personalPointers(runEventSchema, event).map((pointer) => [
         pointer,
         sha256(JSON.stringify([seed, position, pointer])).slice(0, 32),
       ]),
     );
-    const row = { position, at: options.now, schemaVersion: eventSchemaVersion, text, previousHash, salts };
+    const at = options.times?.[index] ?? options.now;
+    const row = { position, at, schemaVersion: eventSchemaVersion, text, previousHash, salts };
     const sealed: SealedEvent = { ...row, stream: options.stream, event, hash: hashOf(sha256, options.stream, row) };
     previousHash = sealed.hash;
     return sealed;
@@ -66,6 +81,11 @@ export function cutOff(stream: string, end: number, counted: number): BatonError
     "BATON_JOURNAL_BROKEN",
     `The journal of ${stream} ends at event ${end}, but ${counted} were written: its end was cut off.`,
   );
+}
+
+/** The event at this position is not the one that the appender has read. */
+export function otherEnd(stream: string, position: number): BatonError {
+  return new BatonError("BATON_JOURNAL_BROKEN", `Event ${position} of ${stream} changed after it was read.`);
 }
 
 /** The event as readers get it. */

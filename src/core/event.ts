@@ -4,7 +4,8 @@
  * Owns: the union of events, their schema versions, the stored envelope. Does not own: their effect on a state
  * (`fold.ts`).
  * J1 A request is durable before its effect is performed (`effect.requested`, `effect.started`).
- * J2 An outcome is durable before the process takes its next turn.
+ * J2 An outcome is durable no later than the turn that follows from it: both are in one append, and nothing of the turn
+ *    is performed or shown before.
  * J3 The same key is the same effect, regardless of events in between.
  * J4 An event is checked against its schema before append and after read.
  */

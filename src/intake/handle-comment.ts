@@ -35,7 +35,7 @@ import type { Runner } from "../runner/runner.ts";
 import { neutraliseLine } from "../text/neutralise.ts";
 import type { CommandGrammar } from "../thread/grammar.ts";
 import { renderProblems } from "../thread/help.ts";
-import { calledNames, type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
+import { calledNames, isTalk, type ParsedCommand, parseCommand } from "../thread/parse-command.ts";
 import type { CommentOutcome } from "./outcome.ts";
 import { type Voice, voiceFor } from "./words.ts";
 
@@ -146,8 +146,7 @@ export function handleComment(
   event: CommentEvent,
 ): Promise<CommentOutcome> {
   // Talk neither waits nor makes others wait.
-  if (parseCommand(event.body, commands).kind === "none" && calledNames(event.body).length === 0)
-    return Promise.resolve({ kind: "ignored", reason: "no command" });
+  if (isTalk(event.body, commands)) return Promise.resolve({ kind: "ignored", reason: "no command" });
   const key = `${event.repository.id}#${event.number}`;
   return inTurn(dependencies.store, key, () => handleInTurn(dependencies, runner, event));
 }

@@ -268,7 +268,7 @@ function found({ detected, files, worksFor }: Pick<Proposal, "detected" | "files
     ...(checks.length === 0 ? ["Without any check a run ends as failed; `gates.noChecks: pass` changes that."] : []),
   ];
   return [
-    "| | |",
+    "| Part | Found |",
     "|---|---|",
     ...rows.map(([name, value]) => `| ${name} | ${value} |`),
     ...(notes.length === 0 ? [] : ["", ...notes.map((note) => `- ${note}`)]),

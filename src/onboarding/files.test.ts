@@ -40,6 +40,14 @@ const detected = (
 const template = workflowAlone().text;
 const cacheStep = { uses: expect.stringMatching(/^actions\/cache\/(restore|save)@[0-9a-f]{40}$/) };
 
+it("a file that Baton writes does not ask to be copied", () => {
+  for (const text of [workflowAlone().text, workflowAlone().wakeUp ?? "", workflowForApp().text]) {
+    expect(text).toMatch(/^# [A-Z]/);
+    expect(text).not.toContain("copy this file");
+  }
+  expect(workflowAlone().text).toMatch(/^# Baton without a server\. It needs the secret of your model\.\n/);
+});
+
 describe("the short baton.yaml", () => {
   const given: SettingsFileOptions = {
     schemaUrl: "https://example.com/s.json",

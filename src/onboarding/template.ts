@@ -8,7 +8,12 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 
 /** The Action of this very release: its tag does not move, and Dependabot and Renovate know how to raise it. */
 const pinnedAction = `${product.repository}/action@v${product.version}`;
-const pinned = (text: string): string => text.replaceAll(product.action, pinnedAction);
+/** Words for a person who copies the file, which is in its place when Baton writes it. */
+const copyIt = /: copy this file to \S+\.yml( and add the secret of your model)?\./;
+const pinned = (text: string): string =>
+  text
+    .replaceAll(product.action, pinnedAction)
+    .replace(copyIt, (_, secret?: string) => (secret === undefined ? "." : ". It needs the secret of your model."));
 
 export const workflowAlone = (): WorkflowTemplate => ({
   for: "alone",

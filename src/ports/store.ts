@@ -30,8 +30,12 @@ export interface AppendRequest {
   /** The number of events that the appender has seen. 0: a new run. */
   expectedPosition: number;
   events: RunEvent[];
+  /** The hash of the last event that the appender has seen. With it, the store need not read that event first. */
+  previousHash?: string;
   /** Milliseconds since the epoch, kept as `at` of each event. */
   now: number;
+  /** The same for each event, where they differ. */
+  times?: number[];
   fence?: Fence;
   /** Written in the same transaction. */
   also?: TransactionWrites;
@@ -47,6 +51,10 @@ export interface TransactionWrites {
   /** Occupies the thread for this run, or frees it: a thread has at most one active run. Conflict: BATON_RUN_ACTIVE. */
   thread?: { threadKey: string; activeRunId: RunId | null };
   ledger?: LedgerRow[];
+  /** Texts that the events name. Only for an append. */
+  blobs?: KeptBlob[];
+  /** Small values that change with the events. Only for an append. */
+  values?: { name: string; value: Json }[];
   /** The lease under which this was decided, in addition to the run's own. Only for an append. */
   holds?: Fence;
   /**
@@ -54,6 +62,12 @@ export interface TransactionWrites {
    * do not see each other's leases (git refs). Otherwise `holds` is enough. Only for an append.
    */
   ledgerSeen?: { repositoryId: number; since: number; rows: number };
+}
+
+/** A text as the store keeps it, by its id. */
+export interface KeptBlob {
+  id: string;
+  content: string;
 }
 
 /** A run's fields for lists without reading its journal: a projection, rebuilt from events when lost. */
@@ -138,8 +152,10 @@ export interface NewDelivery {
   /** The raw body, already verified. */
   payload: string;
   receivedAt: number;
+  /** Why the delivery cannot matter. Only for one without a job. */
+  note?: string;
 }
-export interface Delivery extends NewDelivery {
+export interface Delivery extends Omit<NewDelivery, "note"> {
   state: "received" | "handled" | "failed";
   note: string | null;
 }
@@ -181,6 +197,11 @@ export interface Pruned {
 export interface Store {
   // journal
   append(request: AppendRequest): Promise<StoredEvent[]>;
+  /**
+   * The events as `append` will keep them, to decide on before they are durable. Reads and writes nothing. An event that
+   * does not match its schema: BATON_EVENT_INVALID.
+   */
+  journaled(events: readonly RunEvent[]): RunEvent[];
   /** Events after `afterPosition`, in order, checked against schema and hash chain. */
   read(runId: RunId, afterPosition?: number): Promise<StoredEvent[]>;
 
@@ -200,8 +221,11 @@ export interface Store {
   activeRun(threadKey: string): Promise<RunId | null>;
 
   // deliveries
-  /** Inserts the delivery and its job in one transaction. false: the delivery existed. */
-  insertDelivery(delivery: NewDelivery, job: NewJob): Promise<boolean>;
+  /**
+   * Inserts the delivery and its job in one transaction. Without a job, the delivery counts as handled. false: it
+   * existed.
+   */
+  insertDelivery(delivery: NewDelivery, job: NewJob | null): Promise<boolean>;
   delivery(hook: string, guid: string): Promise<Delivery | null>;
   finishDelivery(hook: string, guid: string, state: "handled" | "failed", note: string): Promise<void>;
   /** The known GUIDs among these, from any hook. For the poller: the delivery log does not name the hook. */
@@ -243,6 +267,8 @@ export interface Store {
 
   // blobs: prompts and transcripts by content hash (sha256, hex)
   putBlob(content: string): Promise<string>;
+  /** The text as an append keeps it (`TransactionWrites.blobs`). Reads and writes nothing. */
+  keptBlob(content: string): KeptBlob;
   blob(id: string): Promise<string | null>;
 
   // small durable values, for cursors

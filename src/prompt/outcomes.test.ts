@@ -8,6 +8,7 @@ import {
   outcomesMax,
   outcomesVerdict,
   readAnswers,
+  readableOutcomes,
   renderOutcomes,
   unanswered,
 } from "./outcomes.ts";
@@ -85,6 +86,10 @@ describe("answers", () => {
     expect(shown).toContain("| ❌ | `sum.2` |");
     expect(shown).toContain("Answered by codex: its word");
     expect(renderOutcomes(unanswered(outcomes), null)).toContain("answered by nobody yet");
+    expect(readableOutcomes(`Before\n\n${shown}`)).toMatch(
+      /^Before\n\n\| State \| Name \| Outcome \| Evidence \|\n.*\n\| (?:✅ met|❌ not met|❔ not shown) \| `/,
+    );
+    expect(readableOutcomes("| ✅ | `x` | of somebody else |")).toBe("| ✅ | `x` | of somebody else |");
     expect(renderOutcomes([], null)).toBe("");
   });
 

@@ -90,6 +90,8 @@ function answerTo(outcome: Outcome, given: readonly { id: string; met: boolean; 
   return { ...outcome, met: answer.met, answered: true, evidence: cut(evidence, evidenceCharactersMax, "…") };
 }
 
+const head = "| | | Outcome | Evidence |";
+
 /** For the thread and for pull requests. `by` is the author of the answers. null: nobody was asked yet. */
 export function renderOutcomes(answers: readonly OutcomeAnswer[], by: string | null): string {
   if (answers.length === 0) return "";
@@ -98,7 +100,7 @@ export function renderOutcomes(answers: readonly OutcomeAnswer[], by: string | n
     return `| ${mark} | \`${name}\` | ${cell(statement, outcomeCharactersMax)} | ${by === null ? "" : cell(evidence, 400)} |`;
   });
   return [
-    "| | | Outcome | Evidence |",
+    head,
     "|---|---|---|---|",
     ...rows,
     "",
@@ -106,6 +108,19 @@ export function renderOutcomes(answers: readonly OutcomeAnswer[], by: string | n
       ? "<sub>Expected by the plan; answered by nobody yet.</sub>"
       : `<sub>Answered by ${neutraliseLine(by)}: its word, with what it says it saw. ❔ is not met.</sub>`,
   ].join("\n");
+}
+
+const words: Readonly<Record<string, string>> = { "✅": "met", "❌": "not met", "❔": "not shown", "▫️": "open" };
+
+/**
+ * The same table with names of its columns, and words next to its signs. Processes write it without, and their journals hold
+ * that text, so it changes on its way to GitHub.
+ */
+export function readableOutcomes(text: string): string {
+  if (!text.includes(head)) return text;
+  return text
+    .replaceAll(head, "| State | Name | Outcome | Evidence |")
+    .replaceAll(/^\| (✅|❌|❔|▫️) \| (?=`)/gm, (_, sign: string) => `| ${sign} ${words[sign] ?? ""} | `);
 }
 
 export function unanswered(outcomes: readonly Outcome[]): OutcomeAnswer[] {

@@ -8,7 +8,7 @@
  */
 import type { RunEvent } from "../core/event.ts";
 import type { Json } from "../core/vocabulary.ts";
-import type { AppendRequest, NewDelivery, NewJob, Store, TransactionWrites } from "../ports/store.ts";
+import type { AppendRequest, KeptBlob, NewDelivery, NewJob, Store, TransactionWrites } from "../ports/store.ts";
 
 type Redact = (text: string) => string;
 
@@ -34,29 +34,52 @@ function remembering(redact: Redact): Redact {
 
 export function redactingStore(store: Store, redactText: Redact): Store {
   const redact = remembering(redactText);
+  const known = new WeakSet<KeptBlob>();
+  const keptBlob = (content: string): KeptBlob => {
+    const blob = store.keptBlob(redact(content));
+    known.add(blob);
+    return blob;
+  };
+  const redactedValue = (name: string, value: Json): Json => (bundleName.test(name) ? value : deep(value, redact));
   const writes = (given: TransactionWrites): TransactionWrites => ({
     ...given,
+    ...(given.blobs === undefined
+      ? {}
+      : { blobs: given.blobs.map((blob) => (known.has(blob) ? blob : keptBlob(blob.content))) }),
+    ...(given.values === undefined
+      ? {}
+      : { values: given.values.map(({ name, value }) => ({ name, value: redactedValue(name, value) })) }),
     ...(given.ledger === undefined ? {} : { ledger: deep(given.ledger, redact) }),
     ...(given.outbox === undefined
       ? {}
       : { outbox: given.outbox.map((row) => ({ ...row, payload: deep(row.payload, redact) })) }),
   });
+  // The turn of a process is decided on these events, so an append must not change them again.
+  const redacted = new WeakSet<RunEvent>();
   const guarded: Partial<Store> = {
+    journaled: (events) => {
+      const kept = store.journaled(events.map((event) => (redacted.has(event) ? event : redactedEvent(event, redact))));
+      for (const event of kept) redacted.add(event);
+      return kept;
+    },
     append: (request: AppendRequest) =>
       store.append({
         ...request,
-        events: request.events.map((event) => redactedEvent(event, redact)),
+        events: request.events.map((event) => (redacted.has(event) ? event : redactedEvent(event, redact))),
         ...(request.also === undefined ? {} : { also: writes(request.also) }),
       }),
     write: (given) => store.write(writes(given)),
-    insertDelivery: (delivery: NewDelivery, job: NewJob) =>
-      store.insertDelivery({ ...delivery, payload: redactedPayload(delivery.payload, redact) }, job),
+    insertDelivery: (delivery: NewDelivery, job: NewJob | null) => {
+      const note = delivery.note === undefined ? {} : { note: redact(delivery.note) };
+      return store.insertDelivery({ ...delivery, payload: redactedPayload(delivery.payload, redact), ...note }, job);
+    },
     finishDelivery: (hook, guid, state, note) => store.finishDelivery(hook, guid, state, redact(note)),
     outboxDone: (key, contentHash, result) => store.outboxDone(key, contentHash, deep(result, redact)),
     outboxRetry: (key, notBefore, error) => store.outboxRetry(key, notBefore, redact(error)),
     outboxFailed: (key, error, contentHash) => store.outboxFailed(key, redact(error), contentHash),
+    keptBlob,
     putBlob: (content) => store.putBlob(redact(content)),
-    setValue: (name, value) => store.setValue(name, bundleName.test(name) ? value : deep(value, redact)),
+    setValue: (name, value) => store.setValue(name, redactedValue(name, value)),
   };
   return new Proxy(store, {
     get(target, name) {

@@ -4,10 +4,12 @@
  * Owns: running attempts of this process, observation rhythm, money before dispatch, the end of a run.
  * Does not own: leases and which runs to drive (`runner.ts`), performing an effect (`perform/`), child runs
  * (`child-runs.ts`).
- * L1 An attempt starts only after its `effect.started` is durable (J1), with its reservation in the same append.
+ * L1 An attempt starts only after its `effect.started` is durable (J1), with its reservation in the same append. The start
+ *    of an attempt that waits for nothing is in the append that asks for it (run-actor.A1).
  * L2 When the lease is lost, every running attempt is aborted and nothing more is appended.
  * L3 The drive ends only after its index row, its wake-up and its status comment are written.
- * L4 While the run is driven, its display lags by at most half a second.
+ * L4 While the run is driven, its display lags by at most the interval at which GitHub gets it, and by half a second if
+ *    it asks people something new.
  * L7 An agent that works on this machine has a slot from before its start to its end. A waiting agent is shown with its
  *    reason.
  * L6 Money is spent only if Baton can comment in the thread.
@@ -15,6 +17,7 @@
  */
 
 import {
+  type AttemptResult,
   answer,
   attemptEnded,
   endShield,
@@ -24,6 +27,7 @@ import {
   lostAttempts,
   neededUsd,
   observe,
+  openQuestions,
   progress,
   routed,
   stop,
@@ -34,13 +38,13 @@ import { BatonError, hasCode, toBatonError } from "../core/errors.ts";
 import type { PartialWork, RunEvent, StoredEvent } from "../core/event.ts";
 import { limits } from "../core/limits.ts";
 import type { Priority } from "../core/priority.ts";
-import type { EffectState } from "../core/state.ts";
-import type { EffectKey, Usage, Verdict } from "../core/vocabulary.ts";
+import type { EffectState, RunState } from "../core/state.ts";
+import type { EffectKey, Json, Usage, Verdict } from "../core/vocabulary.ts";
 import { showLocal } from "../core/zone.ts";
 import type { Allowance } from "../money/allowance.ts";
 import { budgetWarnings } from "../money/budget.ts";
 import { startAttempt } from "../money/metering.ts";
-import type { TransactionWrites } from "../ports/store.ts";
+import type { KeptBlob, Store, TransactionWrites } from "../ports/store.ts";
 import { ChildRuns, type OtherRuns } from "./child-runs.ts";
 import { isClosed, threadClosed } from "./closed-thread.ts";
 import { sweepLimitsOf, withDay } from "./day-budget.ts";
@@ -61,11 +65,8 @@ const progressEventsMax = 60;
 const progressIntervalMs = 15_000;
 /** Each milestone is a little later than the previous one: sixty cover more than two hours. */
 const progressSlowdown = 1.06;
-/**
- * The shortest interval between two renderings of the status while effects follow each other. Rendering grows with the
- * run; an effect's cost must not.
- */
-const statusIntervalMs = 500;
+/** The shortest interval between two renderings of the status if it asks people something new. */
+const questionIntervalMs = 500;
 const wordsIntervalMs = 100;
 
 export class RunDriver {
@@ -84,7 +85,12 @@ export class RunDriver {
   /** When the status was last put into the outbox, and whether the state changed since then. */
   #statusAt = Number.NEGATIVE_INFINITY;
   #statusDue = false;
+  /** The rows of the display as this drive has written them, and what it asked people then. */
+  readonly #shown = new Map<string, string>();
+  #asked = "";
   #fault: unknown = null;
+  /** The last choice of a worker for each effect. The next append of its attempt keeps it. */
+  readonly #routes = new Map<EffectKey, { attempt: number; verdict: Verdict }>();
   /** Agents that have a slot or wait for one. */
   readonly #slots = new Set<EffectKey>();
   readonly #children: ChildRuns;
@@ -97,6 +103,10 @@ export class RunDriver {
     this.#speaks = speaks;
     this.#dependencies = dependencies;
     this.#actor = actor;
+    actor.startWith({
+      starts: (state) => this.#freeStarts(state),
+      started: (starts) => this.#startedFree(starts),
+    });
     this.#children = new ChildRuns(dependencies, runs, {
       state: () => actor.state,
       isStopping: () => this.#stopping !== "no",
@@ -230,6 +240,33 @@ export class RunDriver {
     }
   }
 
+  /** Attempts that need no money, no slot and no words in the thread. `#dispatch` starts the others. */
+  #freeStarts(state: RunState): RunEvent[] {
+    if (this.#leaving || this.#stopping !== "no" || this.#fault !== null) return [];
+    const starts: RunEvent[] = [];
+    for (const item of due(state, this.#dependencies.clock.now(), { parallelMax: this.#parallelMax() })) {
+      if (item.action !== "perform" || this.#work.has(item.key)) continue;
+      const effect = state.effects.get(item.key);
+      if (effect === undefined || effectCosts(effect)) continue;
+      if (effect.kind === "publish" && this.#isGivenUpWriteUnderWay(state)) continue;
+      if (workPerformers[effect.kind as keyof typeof workPerformers].estimateUsd(state, effect) > 0) continue;
+      const worker = this.#isRemote(effect) ? remoteWorker : this.#dependencies.owner;
+      starts.push({ type: "effect.started", key: item.key, attempt: item.attempt, worker, reservedUsd: 0 });
+    }
+    return starts;
+  }
+
+  /** L1. If the drive ends meanwhile, the next one finds these attempts lost and begins others. */
+  #startedFree(starts: readonly StoredEvent[]): void {
+    if (this.#leaving || this.#stopping !== "no") return;
+    for (const { event } of starts) {
+      const effect = event.type === "effect.started" ? this.#actor.state.effects.get(event.key) : undefined;
+      if (event.type === "effect.started" && effect !== undefined) this.#begun(effect, event.attempt);
+    }
+    this.#statusDue = true;
+    this.#bell.ring();
+  }
+
   async #dispatch(effect: EffectState, attempt: number): Promise<void> {
     if (this.#work.has(effect.key)) return;
     if (effectCosts(effect) && !(await this.#isHeard())) return;
@@ -243,7 +280,10 @@ export class RunDriver {
     if (!(await this.#isItsTurn(effect))) return;
     const start = (day: Allowance | null, also: TransactionWrites = {}) =>
       this.#change((state) => {
-        if (!state.open.has(effect.key)) return [];
+        const current = state.effects.get(effect.key);
+        if (current === undefined || !state.open.has(effect.key)) return [];
+        // Meanwhile it may have started with the append that asked for it.
+        if (current.status === "running" || current.attempts.length + 1 !== attempt) return [];
         if (wantUsd === 0 || day === null)
           return [{ type: "effect.started", key: effect.key, attempt, worker, reservedUsd: 0 }];
         const othersAtWork = this.#work.size > 0;
@@ -323,9 +363,12 @@ export class RunDriver {
     if (this.#slots.delete(key)) this.#dependencies.agentSlots?.leave(`${this.#actor.state.runId}/${key}`);
   }
 
-  #isGivenUpWriteUnderWay(): boolean {
-    const { effects, open } = this.#actor.state;
-    return [...this.#work.keys()].some((key) => !open.has(key) && effects.get(key)?.kind === "publish");
+  /** A write whose outcome is decided is over, although its work here ends a moment later. */
+  #isGivenUpWriteUnderWay({ effects }: RunState = this.#actor.state): boolean {
+    return [...this.#work.keys()].some((key) => {
+      const effect = effects.get(key);
+      return effect?.kind === "publish" && effect.status === "cancelled";
+    });
   }
 
   #begun(effect: EffectState, attempt: number): void {
@@ -363,8 +406,15 @@ export class RunDriver {
   async #perform(effect: EffectState, attempt: number, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#dependencies;
     const performer = workPerformers[effect.kind as keyof typeof workPerformers];
+    const gathered: Gathered = { texts: [], values: new Map() };
+    const end = (result: AttemptResult): Promise<unknown> =>
+      this.#changeWith(gathered, (state) => [
+        ...this.#routed(state, effect.key, attempt),
+        ...attemptEnded(state, effect.key, attempt, result, clock.now()),
+      ]);
     try {
-      const result = await performer.perform(await this.#context(effect, attempt, signal)).catch((thrown: unknown) => {
+      const context = await this.#context(effect, attempt, signal, gathered);
+      const result = await performer.perform(context).catch((thrown: unknown) => {
         const error = afterLag(toBatonError(thrown), effect, clock.now());
         if (error.code === "BATON_INTERNAL") log.error("An effect failed unexpectedly", { key: effect.key, error });
         // The attempt's usage up to then is real: the journal has it.
@@ -377,12 +427,10 @@ export class RunDriver {
       if (this.#stopping === "left" && !result.ok && result.error.code === "BATON_GITHUB_LIMITED") return;
       if (this.#stopping === "left" && !result.ok && effect.kind !== "publish") {
         const lost = { code: "BATON_ATTEMPT_LOST" as const, message: "Baton was shut down while this step ran." };
-        await this.#change((state) =>
-          attemptEnded(state, effect.key, attempt, { ...result, error: lost }, clock.now()),
-        );
+        await end({ ...result, error: lost });
         return;
       }
-      await this.#change((state) => attemptEnded(state, effect.key, attempt, result, clock.now()));
+      await end(result);
       if (this.#isRemote(effect))
         await performer.settled?.(this.#dependencies, { run: this.#actor.state.runId, effect: effect.key, attempt });
       await this.#warnOfBudget();
@@ -390,6 +438,23 @@ export class RunDriver {
     } catch (thrown) {
       this.#fail(thrown);
     }
+  }
+
+  /** An append of the attempt also keeps what the attempt gathered. */
+  async #changeWith({ texts, values }: Gathered, decide: (state: RunState) => RunEvent[]): Promise<void> {
+    const also: TransactionWrites = {};
+    if (texts.length > 0) also.blobs = [...texts];
+    if (values.size > 0) also.values = [...values].map(([name, value]) => ({ name, value }));
+    const stored = await this.#change((state) => ({ events: decide(state), also }));
+    if (stored.length === 0) return;
+    texts.length = 0;
+    values.clear();
+  }
+
+  /** The worker of the attempt, with the reason: in the append of its prompt, or of its end without one. */
+  #routed(state: RunState, key: EffectKey, attempt: number): RunEvent[] {
+    const route = this.#routes.get(key);
+    return route?.attempt === attempt ? routed(state, key, attempt, route.verdict) : [];
   }
 
   async #look(effect: EffectState): Promise<void> {
@@ -401,7 +466,7 @@ export class RunDriver {
     const look = (async () => {
       try {
         await this.#watch();
-        const seen = await performer.observe(await this.#context(effect, 0, new AbortController().signal));
+        const seen = await performer.observe(await this.#context(effect, 0, new AbortController().signal, null));
         await this.#change((state) => {
           if (!state.open.has(effect.key)) return [];
           const events = observe(state, effect.key, seen.verdict, seen.facts);
@@ -446,26 +511,41 @@ export class RunDriver {
     this.#watched = watches;
   }
 
-  async #context(effect: EffectState, attempt: number, signal: AbortSignal): Promise<PerformContext> {
+  /** null: an observer's texts are kept at once. */
+  async #context(
+    effect: EffectState,
+    attempt: number,
+    signal: AbortSignal,
+    gathered: Gathered | null,
+  ): Promise<PerformContext> {
     const { clock } = this.#dependencies;
     const { state } = this.#actor;
     let reports = 0;
     let reportedAt = Number.NEGATIVE_INFINITY;
     return {
-      dependencies: this.#dependencies,
+      ...(gathered === null
+        ? { dependencies: this.#dependencies }
+        : {
+            dependencies: { ...this.#dependencies, store: gatheringTexts(this.#dependencies.store, gathered) },
+            learned: gatheringValues(this.#dependencies.store, gathered),
+          }),
       state,
       effect,
       attempt,
       github: await this.#dependencies.github.installation(state.thread.repository.installationId),
       signal,
       decided: async (verdict: Verdict) => {
-        await this.#change((now) => routed(now, effect.key, attempt, verdict));
+        this.#routes.set(effect.key, { attempt, verdict });
       },
       judged: async (action, verdict) => {
         await this.#change((now) => judged(now, { key: effect.key, attempt }, action, verdict));
       },
       prompted: async (prompted) => {
-        await this.#change((now) => (now.open.has(effect.key) ? [{ type: "effect.prompted", ...prompted }] : []));
+        await this.#changeWith(gathered ?? { texts: [], values: new Map() }, (now) =>
+          now.open.has(effect.key)
+            ? [...this.#routed(now, effect.key, attempt), { type: "effect.prompted", ...prompted }]
+            : [],
+        );
       },
       meter: (metering) =>
         meterAttempt(
@@ -513,14 +593,17 @@ export class RunDriver {
     this.#bell.ring();
   }
 
+  /** Rendering grows with the run; an effect's cost must not. So Baton renders as often as it sends (L4). */
   get #nextStatusAt(): number {
-    return this.#statusAt + statusIntervalMs;
+    const isNews = this.#asked !== asksOf(this.#actor.state);
+    return this.#statusAt + (isNews ? questionIntervalMs : limits.statusEditIntervalMs);
   }
 
   async #writeStatus(): Promise<void> {
     this.#statusAt = this.#dependencies.clock.now();
     this.#statusDue = false;
-    await publishStatus(this.#dependencies, this.#actor.state);
+    this.#asked = asksOf(this.#actor.state);
+    await publishStatus(this.#dependencies, this.#actor.state, this.#shown);
   }
 
   /** Ends the drive by a fault: only a newer Baton can continue after a newer Baton's events. */
@@ -603,6 +686,39 @@ function waitsForTurn(count: number, { priority, deadline }: { priority: Priorit
     evidence: [],
     children: [],
   };
+}
+
+/** Texts and values that an attempt keeps with its next event. */
+interface Gathered {
+  texts: KeptBlob[];
+  values: Map<string, Json>;
+}
+
+function gatheringTexts(store: Store, { texts }: Gathered): Store {
+  const putBlob = async (content: string): Promise<string> => {
+    const blob = store.keptBlob(content);
+    texts.push(blob);
+    return blob.id;
+  };
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === "putBlob") return putBlob;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+function gatheringValues(store: Store, { values }: Gathered): Pick<Store, "value" | "setValue"> {
+  return {
+    value: async (name) => values.get(name) ?? store.value(name),
+    setValue: async (name, value) => void values.set(name, value),
+  };
+}
+
+/** The things that only people can end now. */
+function asksOf(state: RunState): string {
+  return [...openQuestions(state).map(({ key }) => key), state.money.stop?.key ?? ""].join("\n");
 }
 
 /** Agents and shell steps: work that uses a budget or a machine. */

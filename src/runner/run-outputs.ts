@@ -28,19 +28,34 @@ import { rememberSweep } from "./sweep-memory.ts";
 
 type Shows = Pick<Dependencies, "store" | "clock" | "redact">;
 
-/** Puts the current display into the outbox. The pump sends it at a bounded rate. */
-export async function publishStatus(dependencies: Shows, state: RunState): Promise<void> {
+/**
+ * Puts the changes of the display into the outbox. The pump sends it at a bounded rate. `shown`: the rows as the caller
+ * has written them so far. Nothing changed: nothing is written.
+ */
+export async function publishStatus(dependencies: Shows, state: RunState, shown: Map<string, string>): Promise<void> {
   const { store, clock } = dependencies;
   const { parent } = state;
   await noteProposal(dependencies, state);
-  const outbox = statusRows(dependencies, state);
-  if (parent === null) return store.write({ outbox });
+  const outbox = statusRows(dependencies, state).filter((row) => shown.get(row.operationKey) !== shownAs(row));
+  const keep = (): void => {
+    for (const row of outbox) shown.set(row.operationKey, shownAs(row));
+  };
+  if (parent === null) {
+    if (outbox.length > 0) await store.write({ outbox });
+    return keep();
+  }
   // A child run speaks through its parent, which checks it no more often than people see updates. Only its questions
   // are its own.
   const startAt = clock.now() + limits.statusEditIntervalMs;
   const singletonKey = `${parent.runId}:child`;
   const job = { queue: "run", data: { runId: parent.runId, facts: false }, startAt, singletonKey };
-  return store.write({ outbox, jobs: [job] });
+  await store.write({ outbox, jobs: [job] });
+  keep();
+}
+
+/** Everything of a row that matters to its sender. */
+function shownAs({ contentHash, priority, payload }: NewOutboxRow): string {
+  return JSON.stringify([contentHash, priority, (payload as { asks?: Json }).asks ?? null]);
 }
 
 /** The run waits for others: index row, wake-up and status in one transaction. */

@@ -29,8 +29,23 @@ export interface ParsedMarkdown {
   dense: boolean;
 }
 
-/** Places in the tree are places in `text`, which has `\n` for every line ending. */
+/** The last short texts with their trees: removing, defusing and the second look of each read the same text again. */
+const lastParsed = new Map<string, ParsedMarkdown>();
+const lastParsedMax = 64;
+const lastParsedCharactersMax = 4_096;
+
+/** Places in the tree are places in `text`, which has `\n` for every line ending. Callers only read the tree. */
 export function parseMarkdown(text: string): ParsedMarkdown {
+  if (text.length > lastParsedCharactersMax) return parse(text);
+  const known = lastParsed.get(text) ?? parse(text);
+  lastParsed.delete(text);
+  lastParsed.set(text, known);
+  const [oldest] = lastParsed.keys();
+  if (lastParsed.size > lastParsedMax && oldest !== undefined) lastParsed.delete(oldest);
+  return known;
+}
+
+function parse(text: string): ParsedMarkdown {
   let dense = false;
   const bounded = withoutOpenings(text)
     .split(/(\n[ \t]*\n)/)

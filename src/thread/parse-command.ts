@@ -66,6 +66,11 @@ export function calledNames(body: string): { name: string; word: string }[] {
   }));
 }
 
+/** True: nobody calls Baton, by whatever name it has here. */
+export function isTalk(body: string, vocabulary: readonly CommandGrammar[]): boolean {
+  return parseCommand(body, vocabulary).kind === "none" && calledNames(body).length === 0;
+}
+
 /** False: certainly not a command, by any name that calls Baton here. */
 export function mayBeCommand(body: string, vocabulary: readonly CommandGrammar[]): boolean {
   const words = new Set(vocabulary.flatMap(({ name, aliases }) => [name, ...aliases]));

@@ -83,6 +83,73 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       expect(await store.position(runId)).toBe(2);
     });
 
+    it("S1: an append after another event than the last is refused, also by its hash alone", async () => {
+      const runId = newRun();
+      const [first] = await append(runId, 0, [paused]);
+      const previousHash = first?.hash ?? "";
+      await expect(append(runId, 1, [resumed], { previousHash: "0".repeat(64) })).rejects.toMatchObject({
+        code: "BATON_JOURNAL_BROKEN",
+      });
+      expect(await store.position(runId)).toBe(1);
+      await append(runId, 1, [resumed], { previousHash });
+      await expect(append(runId, 1, [paused], { previousHash })).rejects.toMatchObject({
+        code: "BATON_JOURNAL_CONFLICT",
+      });
+      expect(await store.read(runId)).toHaveLength(2);
+    });
+
+    it("keeps each event's own time and what was journaled before", async () => {
+      const runId = newRun();
+      const events = store.journaled([{ ...paused, more: 1 } as unknown as RunEvent, resumed]);
+      expect(events[0]).toEqual(paused);
+      const stored = await append(runId, 0, events, { times: [7, 9] });
+      expect(stored.map(({ at, event }) => [at, event])).toEqual([
+        [7, events[0]],
+        [9, events[1]],
+      ]);
+      expect(await store.read(runId)).toEqual(stored);
+      expect(() => store.journaled([{ type: "run.paused", by: alice } as unknown as RunEvent])).toThrow("schema");
+    });
+
+    it("S2: an append with both leases, events and money keeps all of it in order, or nothing", async () => {
+      const [runId, name] = [newRun(), `budget/${newRun()}`];
+      const fence = (await store.acquireLease(`run:${runId}`, "a", 0, 10)) as Lease;
+      const holds = (await store.acquireLease(name, "a", 0, 10)) as Lease;
+      const line = (key: string) => ({
+        runId,
+        key,
+        attempt: 1,
+        kind: "reserve" as const,
+        repositoryId: 1,
+        threadKey: "1#1",
+        harness: "",
+        model: "a \u00e9 \ud83d\ude00 model",
+        input: 1,
+        output: 2,
+        cacheRead: 3,
+        cacheWrite: 4,
+        usd: 0.1 + 0.2,
+        at: 1_764_000_000_123,
+      });
+      const blobs = ["a prompt \u0000 \ud800", "another"].map((text) => store.keptBlob(text));
+      const ledger = [line("b"), { ...line("a"), personId: 5, person: "alice", process: "sweep" }];
+      const values = [{ name: `v/${runId}`, value: { a: "\u0000é" } }];
+      const stale = { ...holds, epoch: 7 };
+      await expect(
+        append(runId, 0, [paused], { fence, also: { holds: stale, ledger, blobs, values } }),
+      ).rejects.toMatchObject({
+        code: "BATON_LEASE_LOST",
+      });
+      expect([await store.ledger({ runId }), await store.value(`v/${runId}`)]).toEqual([[], null]);
+      await append(runId, 0, [paused, resumed], { fence, also: { holds, ledger, blobs, values } });
+      expect(await store.value(`v/${runId}`)).toEqual({ a: "\u0000é" });
+      expect(await store.ledger({ runId })).toEqual(ledger);
+      for (const { id, content } of blobs) expect(await store.blob(id)).toBe(content);
+      expect(await store.putBlob(blobs[0]?.content ?? "")).toBe(blobs[0]?.id);
+      await append(runId, 2, [paused], { fence, also: { blobs, values: [{ name: `v/${runId}`, value: 2 }] } });
+      expect(await store.value(`v/${runId}`)).toBe(2);
+    });
+
     it("S1: what was written beside a conflicting append is not there either", async () => {
       const runId = newRun();
       await append(runId, 0, [paused]);
@@ -330,6 +397,13 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
       await store.finishDelivery("1", guid, "handled", "ok");
       expect(await store.delivery("1", guid)).toMatchObject({ state: "handled", note: "ok" });
       expect(await store.knownGuids([guid, "other"])).toEqual(new Set([guid]));
+    });
+
+    it("S3: a delivery without a job is kept as handled, with its reason, once", async () => {
+      const guid = newRun();
+      const delivery = { ...newDelivery(guid), note: "it cannot matter" };
+      expect(await Promise.all([1, 2].map(() => store.insertDelivery(delivery, null)))).toEqual([true, false]);
+      expect(await store.delivery(delivery.hook, guid)).toMatchObject({ state: "handled", note: "it cannot matter" });
     });
 
     it("prune: old deliveries that were worked off and old writes that are done go; what is open or young stays", async () => {

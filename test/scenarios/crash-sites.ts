@@ -29,10 +29,10 @@ export const happyPathSites = [
   "journal: effect.prompted",
   "journal: effect.metered",
   "journal: effect.observed",
-  "journal: effect.observed, effect.succeeded",
-  "journal: effect.succeeded",
-  "journal: effect.succeeded, settle",
-  "journal: run.completed",
+  "journal: effect.observed, effect.succeeded, next",
+  "journal: effect.succeeded, next",
+  "journal: effect.succeeded, next, settle",
+  "journal: effect.succeeded, run.completed",
   "index: the run waits",
   "index: the run is over",
   "outbox: put",
@@ -41,7 +41,6 @@ export const happyPathSites = [
   "lease: acquire outbox",
   "lease: acquire run",
   "lease: release run",
-  "blob: put",
   "git: fetch",
   "git: create workspace",
   "git: import",
@@ -98,8 +97,14 @@ export function instrument(hook: SiteHook): void {
   );
 }
 
+/** `next`: the turn that follows from an outcome shares its append, with the starts that wait for nothing. */
 function appendSite({ events, also }: AppendRequest): string {
-  const types = [...new Set(events.map(({ type }) => type))].filter((type) => type !== "policy.decided");
+  const all = new Set(events.map(({ type }) => type));
+  const isTurn = all.has("effect.succeeded") && all.has("effect.requested");
+  const turn = isTurn ? ["effect.requested", "effect.started"] : [];
+  // They join whatever else is appended.
+  const aside = ["policy.decided", ...(all.size > 1 ? ["effect.progress"] : []), ...turn];
+  const types = [...[...all].filter((type) => !aside.includes(type)), ...(isTurn ? ["next"] : [])];
   const money = events.some((event) => event.type === "effect.started" && event.reservedUsd > 0)
     ? ["reserve"]
     : (also?.ledger ?? []).length > 0

@@ -258,7 +258,7 @@ describe("a plan in the thread", () => {
     const reviewed = await ends(world, pull?.number as number);
     expect(reviewed.outcome?.output).toMatchObject({ answers: [{ id: "count.1", met: true, answered: true }] });
     expect(pulls(world)[0]?.pull.reviews.map(({ body }) => body)).toEqual([
-      expect.stringMatching(/✅ \| `count\.1` \| Two at 3 cost 6/),
+      expect.stringMatching(/✅ met \| `count\.1` \| Two at 3 cost 6/),
     ]);
   });
 });

@@ -7,7 +7,7 @@
 import { setImmediate as macrotask } from "node:timers/promises";
 import type { Kysely, Transaction } from "kysely";
 import type { NewDelivery, NewJob } from "../../ports/store.ts";
-import { storeError } from "./store-error.ts";
+import { storable, storeError } from "./store-error.ts";
 import type { Tables } from "./tables.ts";
 
 /** The store's calls to the queue, each within the given transaction. */
@@ -19,7 +19,8 @@ export interface TransactionalQueue {
 
 interface Arrival {
   delivery: NewDelivery;
-  job: NewJob;
+  /** null: the delivery cannot matter. */
+  job: NewJob | null;
   resolve(inserted: boolean): void;
   reject(thrown: unknown): void;
 }
@@ -39,7 +40,7 @@ export class Arrivals {
     this.#queue = queue;
   }
 
-  insert(delivery: NewDelivery, job: NewJob): Promise<boolean> {
+  insert(delivery: NewDelivery, job: NewJob | null): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ delivery, job, resolve, reject });
       void this.#work();
@@ -71,7 +72,7 @@ export class Arrivals {
       const rows = await transaction
         .insertInto("deliveries")
         .values(
-          arrived.map(({ delivery }) => ({
+          arrived.map(({ delivery, job }) => ({
             hook: delivery.hook,
             guid: delivery.guid,
             event: delivery.event,
@@ -79,8 +80,8 @@ export class Arrivals {
             installation_id: delivery.installationId,
             payload: delivery.payload,
             received_at: delivery.receivedAt,
-            state: "received",
-            note: null,
+            state: job === null ? "handled" : "received",
+            note: job === null ? storable(delivery.note ?? "") : null,
           })),
         )
         .onConflict((on) => on.columns(["hook", "guid"]).doNothing())
@@ -91,7 +92,7 @@ export class Arrivals {
       const news = arrived.filter(({ delivery }) => fresh.delete(keyOf(delivery)));
       await this.#queue.enqueueAll(
         transaction,
-        news.map(({ job }) => job),
+        news.flatMap(({ job }) => job ?? []),
       );
       return new Set(news);
     });

@@ -78,6 +78,67 @@ export const statements: Readonly<Record<string, readonly string[]>> = {
     `create table feed_order (number bigserial primary key, feed text not null, feed_position integer not null, unique (feed, feed_position))`,
     `create table feed_numbered (thread_key text primary key, position integer not null)`,
   ],
+  // One statement for an append and its conditions. The server keeps the plans of its parts. A new column of events or
+  // ledger needs a new function of another name, because an older replica still calls this one.
+  "0009-append": [
+    `create function baton_append(run text, seen integer, seen_hash text, lease json, second_lease json, new_thread text, news json, money json, texts json, kept json,
+       out answer text, out counted integer) language plpgsql as $$
+     declare
+       last record;
+       feed_key text;
+       told integer;
+       added integer := json_array_length(news);
+     begin
+       counted := 0;
+       answer := 'lease';
+       if lease is not null then
+         perform 1 from leases where name = lease->>'name' and owner = lease->>'owner' and epoch = (lease->>'epoch')::integer for share;
+         if not found then return; end if;
+       end if;
+       answer := 'second lease';
+       if second_lease is not null then
+         perform 1 from leases where name = second_lease->>'name' and owner = second_lease->>'owner' and epoch = (second_lease->>'epoch')::integer for share;
+         if not found then return; end if;
+       end if;
+       answer := 'position';
+       select position, hash into last from events where stream = run order by position desc limit 1;
+       if coalesce(last.position, 0) <> seen then return; end if;
+       answer := 'count';
+       select position, thread_key into counted, feed_key from runs where run_id = run;
+       counted := coalesce(counted, 0);
+       if counted > seen then return; end if;
+       answer := 'hash';
+       if coalesce(last.hash, '') <> seen_hash then return; end if;
+       answer := 'done';
+       if added > 0 then
+         insert into feeds (thread_key, position) values (coalesce(new_thread, feed_key, run), added)
+           on conflict (thread_key) do update set position = feeds.position + added returning thread_key, position into feed_key, told;
+         insert into events (stream, position, at, schema_version, text, previous_hash, hash, salts, feed, feed_position)
+           select run, one.position, one.at, one.schema_version, one.text, one.previous_hash, one.hash, one.salts, feed_key, told + one.position - seen - added
+           from json_to_recordset(news) as one(position integer, at double precision, schema_version integer, text text, previous_hash text, hash text, salts text);
+         update runs set position = seen + added where run_id = run;
+       end if;
+       if money is not null then
+         insert into ledger (run_id, key, attempt, kind, repository_id, thread_key, harness, model, input, output, cache_read, cache_write, usd, at, person_id, person, process)
+           select * from json_to_recordset(money) as line(run_id text, key text, attempt integer, kind text, repository_id double precision, thread_key text, harness text, model text,
+             input double precision, output double precision, cache_read double precision, cache_write double precision, usd double precision, at double precision,
+             person_id double precision, person text, process text);
+       end if;
+       if texts is not null then
+         insert into blobs (id, content) select * from json_to_recordset(texts) as one(id text, content text) order by id on conflict (id) do nothing;
+       end if;
+       if kept is not null then
+         insert into settings_values (name, value) select * from json_to_recordset(kept) as one(name text, value text) order by name
+           on conflict (name) do update set value = excluded.value;
+       end if;
+     end $$`,
+  ],
+  // Questions that Baton asks often, in tables that only grow.
+  "0010-hot-questions": [
+    `create index runs_newest on runs (created_at desc, run_id desc)`,
+    `create index leases_held on leases (expires_at) where owner <> ''`,
+    `create index ledger_thread on ledger (thread_key)`,
+  ],
 };
 
 const provider: MigrationProvider = {

@@ -9,6 +9,8 @@
  *     deadlock.
  * Q4 On an embedded database every statement waits for every other. A new job therefore wakes one worker, not all.
  *     That worker fetches all waiting jobs, up to a bound. The fuller the queue, the less a job costs.
+ * Q5 Only this process changes an embedded database. So after news or work it asks once when the next job is due, and
+ *     sleeps until then.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay, setImmediate as macrotask } from "node:timers/promises";
@@ -31,8 +33,14 @@ const heartbeatSeconds = 15;
 const superviseIntervalSeconds = 10;
 /** Polling at this interval finds jobs of a later time, and jobs whose notification was lost. */
 const pollingIntervalSeconds = 1;
-/** Q4: one idle worker polls for all workers of a queue, by `#looking`. */
+/** Q5: `#look` wakes the workers, so they need not poll. */
 const embeddedPollingSeconds = 60;
+/** Q5: a look soon after news, and one without any, in case pg-boss itself brought a job back. */
+const lookSoonMs = 1_000;
+const lookAnywayMs = 30_000;
+const dueAtOnceMs = 20;
+const nextDue = `select name, (extract(epoch from min(start_after) - now()) * 1000)::double precision as "inMs"
+  from pgboss.job where state in ('created', 'retry') group by name`;
 const enqueueAttemptsMax = 5;
 /** A server's replicas share its jobs one by one. The owner of an embedded database shares with nobody (Q4). */
 const jobsAtOnce = { postgres: 1, pglite: 16 } as const;
@@ -67,7 +75,9 @@ export class PgBossQueue implements Queue {
   readonly #batchJobs: number;
   readonly #workers = new Map<string, QueueWorkers>();
   readonly #running = new Set<AbortController>();
-  readonly #looking: NodeJS.Timeout[] = [];
+  /** Q5. null: a server has its own way. */
+  #embedded: Db | null = null;
+  #look: { at: number; timer: NodeJS.Timeout } | null = null;
   #stopping: Promise<void> | null = null;
 
   private constructor(boss: PgBoss, log: Log, backend: PgBossQueueOptions["backend"]) {
@@ -78,8 +88,15 @@ export class PgBossQueue implements Queue {
   }
 
   static async open({ log, backend, connection }: PgBossQueueOptions): Promise<PgBossQueue> {
+    const own =
+      "db" in connection
+        ? embedded(connection.db, (name) => {
+            queue.#wakeOne(name);
+            queue.#lookIn(lookSoonMs);
+          })
+        : null;
     const boss = new PgBoss({
-      ...("db" in connection ? { db: embedded(connection.db, (name) => queue.#wakeOne(name)) } : connection),
+      ...("db" in connection ? { db: own ?? connection.db } : connection),
       backend,
       useListenNotify: true,
       schedule: false,
@@ -89,6 +106,7 @@ export class PgBossQueue implements Queue {
     });
     boss.on("error", (error) => log.warn("The queue reports an error", { error }));
     const queue: PgBossQueue = new PgBossQueue(boss, log, backend);
+    queue.#embedded = own;
     try {
       await boss.start();
       for (const name of queueNames) {
@@ -114,6 +132,8 @@ export class PgBossQueue implements Queue {
       singletonKey: job.singletonKey ?? randomUUID(),
     };
     if (job.startAt !== undefined) options.startAfter = new Date(job.startAt);
+    // Q5: pg-boss reports no job of a later time.
+    this.#lookIn(job.startAt === undefined ? lookSoonMs : Math.max(job.startAt - Date.now(), dueAtOnceMs));
     // The insert or the join succeeds, unless a worker fetches the waiting job between the two. Then the next insert
     // succeeds.
     for (let attempt = 0; attempt < enqueueAttemptsMax; attempt += 1) {
@@ -177,8 +197,7 @@ export class PgBossQueue implements Queue {
     this.#workers.set(queue, workers);
     const slots = new Slots(concurrency);
     const restSeconds = this.#backend === "pglite" ? embeddedPollingSeconds : pollingIntervalSeconds;
-    if (this.#backend === "pglite")
-      this.#looking.push(setInterval(() => this.#wakeOne(queue), pollingIntervalSeconds * 1_000));
+    this.#lookIn(lookSoonMs);
     for (let index = 0; index < concurrency; index += 1) {
       const worker = { id: "", busy: false };
       worker.id = await this.#boss.work(
@@ -205,6 +224,8 @@ export class PgBossQueue implements Queue {
             );
           } finally {
             worker.busy = false;
+            // A failed job comes back later.
+            this.#lookIn(lookSoonMs);
             // A worker rests only when it fetched everything and no wake-up was missed meanwhile.
             if (jobs.length >= this.#batchJobs || workers.missed) this.#boss.notifyWorker(worker.id);
             workers.missed = false;
@@ -232,6 +253,32 @@ export class PgBossQueue implements Queue {
     workers.missed = true;
   }
 
+  /** Q5: an earlier look stays. */
+  #lookIn(wantedMs: number): void {
+    const ms = Math.min(wantedMs, lookAnywayMs);
+    const at = Date.now() + ms;
+    if (this.#embedded === null || this.#workers.size === 0 || this.#stopping !== null) return;
+    if (this.#look !== null && this.#look.at <= at) return;
+    clearTimeout(this.#look?.timer);
+    this.#look = { at, timer: setTimeout(() => void this.#lookNow(), ms) };
+  }
+
+  async #lookNow(): Promise<void> {
+    this.#look = null;
+    let nextMs = lookAnywayMs;
+    try {
+      const { rows } = await (this.#embedded as Db).executeSql(nextDue, []);
+      for (const { name, inMs } of rows as { name: string; inMs: number }[]) {
+        if (inMs <= 0) this.#wakeOne(name);
+        nextMs = Math.min(nextMs, inMs <= 0 ? lookSoonMs : Math.max(inMs, dueAtOnceMs));
+      }
+    } catch (error) {
+      if (this.#stopping === null) this.#log.warn("The queue could not be read; it is read again", { error });
+      nextMs = lookSoonMs;
+    }
+    this.#lookIn(nextMs);
+  }
+
   async #handle(
     queue: string,
     job: { id: string; data: unknown; retryCount: number },
@@ -256,7 +303,7 @@ export class PgBossQueue implements Queue {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    for (const looking of this.#looking) clearInterval(looking);
+    clearTimeout(this.#look?.timer);
     const abort = setTimeout(() => {
       for (const controller of this.#running) controller.abort(new Error("The worker stops."));
     }, graceMs);

@@ -9,7 +9,10 @@ import { type Insertable, type Kysely, type Selectable, sql, type Transaction } 
 import {
   cutOff,
   erasedRow,
+  journaledEvent,
   openEvents,
+  otherEnd,
+  type SealedEvent,
   type StoredRow,
   saltsFrom,
   saltsText,
@@ -17,12 +20,13 @@ import {
   withoutText,
 } from "../../core/chain.ts";
 import { BatonError, leaseLost } from "../../core/errors.ts";
-import type { StoredEvent } from "../../core/event.ts";
+import type { RunEvent, StoredEvent } from "../../core/event.ts";
 import { activeRunStatuses, type Json, type RunId, runPointerPrefix, runValuePrefix } from "../../core/vocabulary.ts";
 import type {
   AppendRequest,
   Delivery,
   Fence,
+  KeptBlob,
   Lease,
   LedgerRow,
   NewDelivery,
@@ -46,6 +50,7 @@ export class SqlStore implements Store {
   readonly #db: Kysely<Tables>;
   readonly #queue: TransactionalQueue;
   readonly #arrivals: Arrivals;
+  #asked: { names: Set<string>; found: Promise<Map<string, string>> } | null = null;
 
   constructor(db: Kysely<Tables>, queue: TransactionalQueue) {
     this.#db = db;
@@ -54,72 +59,37 @@ export class SqlStore implements Store {
   }
 
   async append(request: AppendRequest): Promise<StoredEvent[]> {
-    const { runId, expectedPosition, events, now, fence, also } = request;
-    const conflict = (cause?: unknown): BatonError =>
-      new BatonError("BATON_JOURNAL_CONFLICT", `${runId} is not at position ${expectedPosition} any more.`, { cause });
+    const { runId, expectedPosition, events, now, times, also = {} } = request;
     try {
-      return await this.#db.transaction().execute(async (transaction) => {
-        const { held, counted, last, thread } = await journalEnd(transaction, runId, fence ?? null);
-        if (fence !== undefined && !held) throw leaseLost(fence);
-        if (also?.holds !== undefined && !(await isHeld(transaction, also.holds))) throw leaseLost(also.holds);
-        if ((last?.position ?? 0) !== expectedPosition) throw conflict();
-        if (counted > expectedPosition) throw cutOff(runId, expectedPosition, counted);
-        const sealed = sealEvents({
-          stream: runId,
-          previousHash: last?.hash ?? "",
-          firstPosition: expectedPosition + 1,
-          now,
-          events,
-          sha256,
-          seed: randomUUID(),
-        });
-        if (sealed.length > 0) {
-          // A run without a row of its own has no thread yet.
-          const feed = also?.run?.threadKey ?? thread ?? runId;
-          // S7: the journal's own transaction also updates the count. One statement, because an effect needs three of
-          // these.
-          // feed.FE1: the feed's row stays locked until the commit, so that its positions follow the order of commits.
-          await transaction
-            .with("counted", (inner) =>
-              inner
-                .insertInto("feeds")
-                .values({ thread_key: feed, position: sealed.length })
-                .onConflict((on) =>
-                  on
-                    .column("thread_key")
-                    .doUpdateSet({ position: sql<number>`feeds.position + ${sealed.length}::integer` }),
-                )
-                .returning("position"),
-            )
-            .with("appended", (inner) =>
-              inner.insertInto("events").values(
-                sealed.map((event, index) => ({
-                  stream: runId,
-                  position: event.position,
-                  at: event.at,
-                  schema_version: event.schemaVersion,
-                  text: event.text,
-                  previous_hash: event.previousHash,
-                  hash: event.hash,
-                  salts: saltsText(event.salts),
-                  feed,
-                  feed_position: sql<number>`(select position from counted) - ${sealed.length - 1 - index}::integer`,
-                })),
-              ),
-            )
-            .updateTable("runs")
-            .set({ position: expectedPosition + sealed.length })
-            .where("run_id", "=", runId)
-            .execute();
-        }
-        await this.#write(transaction, also ?? {}, runId);
-        return sealed.map(withoutText);
+      const previousHash = request.previousHash ?? (await hashAt(this.#db, runId, expectedPosition));
+      const sealed = sealEvents({
+        stream: runId,
+        previousHash,
+        firstPosition: expectedPosition + 1,
+        now,
+        times,
+        events,
+        sha256,
+        seed: randomUUID(),
       });
+      const { holds: _, ledger: __, ledgerSeen: ___, blobs: ____, values: _____, ...others } = also;
+      // An append is one statement. Other writes need a transaction around it.
+      if (Object.keys(others).length === 0) await appendSealed(this.#db, request, previousHash, sealed);
+      else
+        await this.#db.transaction().execute(async (transaction) => {
+          await appendSealed(transaction, request, previousHash, sealed);
+          await this.#write(transaction, others, runId);
+        });
+      return sealed.map(withoutText);
     } catch (thrown) {
       // Two writers append at one position. The primary key lets one of them win.
-      if (isPositionTaken(thrown)) throw conflict(thrown);
+      if (isPositionTaken(thrown)) throw conflict(request, thrown);
       throw storeError(thrown);
     }
+  }
+
+  journaled(events: readonly RunEvent[]): RunEvent[] {
+    return events.map(journaledEvent);
   }
 
   async read(runId: RunId, afterPosition = 0): Promise<StoredEvent[]> {
@@ -221,7 +191,7 @@ export class SqlStore implements Store {
     return (row?.active_run_id as RunId | undefined) ?? null;
   }
 
-  insertDelivery(delivery: NewDelivery, job: NewJob): Promise<boolean> {
+  insertDelivery(delivery: NewDelivery, job: NewJob | null): Promise<boolean> {
     return this.#arrivals.insert(delivery, job);
   }
 
@@ -489,8 +459,12 @@ export class SqlStore implements Store {
     }));
   }
 
+  keptBlob(content: string): KeptBlob {
+    return { id: sha256(content), content };
+  }
+
   async putBlob(content: string): Promise<string> {
-    const id = sha256(content);
+    const { id } = this.keptBlob(content);
     await this.#db
       .insertInto("blobs")
       .values({ id, content: JSON.stringify(content) })
@@ -510,14 +484,29 @@ export class SqlStore implements Store {
     return row === undefined ? null : (JSON.parse(row.content) as string);
   }
 
+  /** Values that are asked for together are one statement. */
   async value(name: string): Promise<Json> {
-    const row = await this.#db
-      .selectFrom("settings_values")
-      .select("value")
-      .where("name", "=", name)
-      .executeTakeFirst()
-      .catch(rethrow);
-    return row === undefined ? null : (JSON.parse(row.value) as Json);
+    this.#asked ??= this.#askValues();
+    const { names, found } = this.#asked;
+    names.add(name);
+    const text = (await found).get(name);
+    return text === undefined ? null : (JSON.parse(text) as Json);
+  }
+
+  #askValues(): { names: Set<string>; found: Promise<Map<string, string>> } {
+    const names = new Set<string>();
+    const read = async (): Promise<Map<string, string>> => {
+      await Promise.resolve();
+      this.#asked = null;
+      const rows = await this.#db
+        .selectFrom("settings_values")
+        .select(["name", "value"])
+        .where("name", "in", [...names])
+        .execute()
+        .catch(rethrow);
+      return new Map(rows.map((row) => [row.name, row.value]));
+    };
+    return { names, found: read() };
   }
 
   async setValue(name: string, value: Json): Promise<void> {
@@ -586,51 +575,67 @@ async function countedEvents(db: Kysely<Tables>, runId: RunId): Promise<number> 
   return row?.position ?? 0;
 }
 
-/** Locks the lease until the transaction ends. No other process gets the lease before the decision is stored. */
-const epochHeld = ({ name, owner, epoch }: Fence) =>
-  sql<{
-    epoch: number;
-  }>`select epoch from leases where name = ${name} and owner = ${owner} and epoch = ${epoch} for share`;
-
-async function isHeld(transaction: Transaction<Tables>, fence: Fence): Promise<boolean> {
-  const { rows } = await epochHeld(fence).execute(transaction);
-  return rows.length > 0;
+/** "": there is no such event. Then the append finds the journal at another position. */
+async function hashAt(db: Kysely<Tables>, runId: RunId, position: number): Promise<string> {
+  if (position === 0) return "";
+  const row = await db
+    .selectFrom("events")
+    .select("hash")
+    .where("stream", "=", runId)
+    .where("position", "=", position)
+    .executeTakeFirst();
+  return row?.hash ?? "";
 }
 
 /**
- * The end of a journal, the number of counted events, and whether the fence holds. If it holds, its lease stays locked
- * until the transaction ends (store.S2). One statement, because every append begins with it.
+ * Appends under the conditions of the request, in one statement (store.S1, store.S2, store.S7). The leases and the feed's row (feed.FE1)
+ * stay locked until the commit, so that no other process gets the lease before the decision is stored.
  */
-async function journalEnd(
-  transaction: Transaction<Tables>,
-  runId: RunId,
-  fence: Fence | null,
-): Promise<{
-  held: boolean;
-  counted: number;
-  thread: string | null;
-  last: { position: number; hash: string } | null;
-}> {
-  const held = fence === null ? sql`null` : sql`(${epochHeld(fence)})`;
+async function appendSealed(
+  db: Kysely<Tables>,
+  request: AppendRequest,
+  previousHash: string,
+  sealed: readonly SealedEvent[],
+): Promise<void> {
+  const { runId, expectedPosition, fence, also } = request;
+  const lease = (held: Fence | undefined) =>
+    held === undefined ? null : JSON.stringify({ name: held.name, owner: held.owner, epoch: held.epoch });
+  const news = sealed.map((event) => ({
+    position: event.position,
+    at: event.at,
+    schema_version: event.schemaVersion,
+    text: event.text,
+    previous_hash: event.previousHash,
+    hash: event.hash,
+    salts: saltsText(event.salts),
+  }));
+  const ledger = also?.ledger ?? [];
+  // As a parameter of its own, a text would lose half a surrogate pair on the way. JSON keeps it, and PostgreSQL refuses.
+  const wellFormed = (_: string, value: unknown): unknown => (typeof value === "string" ? value.toWellFormed() : value);
+  const money = ledger.length === 0 ? null : JSON.stringify(ledger.map(ledgerValues), wellFormed);
+  const blobs = (also?.blobs ?? []).map(({ id, content }) => ({ id, content: JSON.stringify(content) }));
+  const values = (also?.values ?? []).map(({ name, value }) => ({ name, value: JSON.stringify(value) }));
+  const kept = values.length === 0 ? null : JSON.stringify(values);
+  const texts = blobs.length === 0 ? null : JSON.stringify(blobs);
   const { rows } = await sql<{
-    held: number | null;
-    counted: number | null;
-    thread: string | null;
-    position: number | null;
-    hash: string;
-  }>`
-    select ${held} as held, run.position as counted, run.thread_key as thread, last.position, last.hash
-    from (values (1)) as one left join runs as run on run.run_id = ${runId} left join lateral
-      (select position, hash from events where stream = ${runId} order by position desc limit 1) as last on true`.execute(
-    transaction,
+    answer: string;
+    counted: number;
+  }>`select answer, counted from baton_append(${runId}::text,
+    ${expectedPosition}::integer, ${previousHash}::text, ${lease(fence)}::json, ${lease(also?.holds)}::json,
+    ${also?.run?.threadKey ?? null}::text, ${JSON.stringify(news)}::json, ${money}::json, ${texts}::json, ${kept}::json)`.execute(
+    db,
   );
-  const row = rows[0];
-  return {
-    held: row?.held != null,
-    counted: row?.counted ?? 0,
-    thread: row?.thread ?? null,
-    last: row?.position == null ? null : { position: row.position, hash: row.hash },
-  };
+  const { answer, counted } = rows[0] ?? { answer: "position", counted: 0 };
+  if (answer === "lease" && fence !== undefined) throw leaseLost(fence);
+  if (answer === "second lease" && also?.holds !== undefined) throw leaseLost(also.holds);
+  if (answer === "count") throw cutOff(runId, expectedPosition, counted);
+  if (answer === "hash") throw otherEnd(runId, expectedPosition);
+  if (answer !== "done") throw conflict(request);
+}
+
+function conflict({ runId, expectedPosition }: AppendRequest, cause?: unknown): BatonError {
+  const message = `${runId} is not at position ${expectedPosition} any more.`;
+  return new BatonError("BATON_JOURNAL_CONFLICT", message, { cause });
 }
 
 function storedRowOf(row: Selectable<Tables["events"]>): StoredRow {

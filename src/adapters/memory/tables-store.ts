@@ -1,10 +1,12 @@
 /** The Store port over tables. `apply` decides who applies a change, and when the change counts as kept. */
 import { randomUUID } from "node:crypto";
-import type { StoredEvent } from "../../core/event.ts";
+import { journaledEvent } from "../../core/chain.ts";
+import type { RunEvent, StoredEvent } from "../../core/event.ts";
 import type { Json, RunId } from "../../core/vocabulary.ts";
 import type {
   AppendRequest,
   Delivery,
+  KeptBlob,
   Lease,
   LedgerRow,
   NewDelivery,
@@ -14,6 +16,7 @@ import type {
   Store,
   TransactionWrites,
 } from "../../ports/store.ts";
+import { sha256 } from "../system/sha256.ts";
 import { type JobRow, jobRow, type LedgerFilter, type Tables, type Writes } from "./tables.ts";
 
 export interface ChangeAbout {
@@ -45,14 +48,19 @@ export class TablesStore implements Store {
     this.#host = host;
   }
 
-  async append({ also, ...request }: AppendRequest): Promise<StoredEvent[]> {
-    const writes = this.#identified(also ?? {});
+  async append({ also: { blobs = [], ...also } = {}, ...request }: AppendRequest): Promise<StoredEvent[]> {
+    for (const { content } of blobs) await this.#host.putBlob(content);
+    const writes = this.#identified(also);
     const copy = structuredClone({ ...request, also: writes, seed: randomUUID() });
     return this.#host.change((tables) => tables.append(copy), {
       jobs: writes.jobs ?? [],
       isCause: request.events.length > 0,
       waits: writes.ledgerSeen !== undefined,
     });
+  }
+
+  journaled(events: readonly RunEvent[]): RunEvent[] {
+    return events.map(journaledEvent);
   }
 
   async read(runId: RunId, afterPosition = 0): Promise<StoredEvent[]> {
@@ -79,10 +87,13 @@ export class TablesStore implements Store {
     return this.#host.tables().activeRun(threadKey);
   }
 
-  async insertDelivery(delivery: NewDelivery, job: NewJob): Promise<boolean> {
-    const row = this.#row(job);
+  async insertDelivery(delivery: NewDelivery, job: NewJob | null): Promise<boolean> {
+    const row = job === null ? null : this.#row(job);
     const copy = { ...delivery };
-    return this.#host.change((tables) => tables.insertDelivery(copy, row), { jobs: [row], isCause: true });
+    return this.#host.change((tables) => tables.insertDelivery(copy, row), {
+      jobs: row === null ? [] : [row],
+      isCause: true,
+    });
   }
 
   async delivery(hook: string, guid: string): Promise<Delivery | null> {
@@ -162,6 +173,10 @@ export class TablesStore implements Store {
 
   async ledger(filter: LedgerFilter): Promise<LedgerRow[]> {
     return this.#host.tables().ledger(filter);
+  }
+
+  keptBlob(content: string): KeptBlob {
+    return { id: sha256(content), content };
   }
 
   putBlob(content: string): Promise<string> {

@@ -8,7 +8,15 @@
  * T2 All input and output is copied, so that nobody holds a piece of the tables.
  * T3 Every change is reported to `changed`, with its table and its row.
  */
-import { cutOff, erasedRow, openEvents, type SealedEvent, sealEvents, withoutText } from "../../core/chain.ts";
+import {
+  cutOff,
+  erasedRow,
+  openEvents,
+  otherEnd,
+  type SealedEvent,
+  sealEvents,
+  withoutText,
+} from "../../core/chain.ts";
 import { compactedLength, compactedPlaces, compactJournal, eraseCompacted, openCompacted } from "../../core/compact.ts";
 import { BatonError, leaseLost } from "../../core/errors.ts";
 import type { StoredEvent } from "../../core/event.ts";
@@ -117,7 +125,7 @@ export class Tables {
     this.#changed = changed;
   }
 
-  append({ runId, expectedPosition, events, now, fence, also, seed }: Append): StoredEvent[] {
+  append({ runId, expectedPosition, events, now, times, fence, also, seed, ...request }: Append): StoredEvent[] {
     for (const lease of [fence, also.holds]) if (lease !== undefined && !this.#holds(lease)) throw leaseLost(lease);
     this.#demandLedger(also);
     const journal = this.events.get(runId) ?? [];
@@ -129,16 +137,19 @@ export class Tables {
     const counted = this.runRows.get(runId)?.position ?? 0;
     if (counted > expectedPosition) throw cutOff(runId, expectedPosition, counted);
     const previousHash = journal.at(-1)?.hash ?? "";
+    if ((request.previousHash ?? previousHash) !== previousHash) throw otherEnd(runId, expectedPosition);
     const sealed = sealEvents({
       stream: runId,
       previousHash,
       firstPosition: expectedPosition + 1,
       now,
+      times,
       events,
       sha256,
       seed,
     });
     this.#write(also, runId);
+    for (const { name, value } of also.values ?? []) this.setValue(name, value);
     if (sealed.length > 0) {
       this.events.set(runId, [...journal, ...this.#placed(runId, sealed)]);
       this.#changed("events", runId);
@@ -231,12 +242,13 @@ export class Tables {
     return this.threads.get(threadKey) ?? null;
   }
 
-  insertDelivery(delivery: NewDelivery, job: JobRow): boolean {
+  insertDelivery({ note, ...delivery }: NewDelivery, job: JobRow | null): boolean {
     const key = deliveryKey(delivery.hook, delivery.guid);
     if (this.deliveries.has(key)) return false;
-    this.deliveries.set(key, { ...delivery, state: "received", note: null });
+    const state = job === null ? "handled" : "received";
+    this.deliveries.set(key, { ...delivery, state, note: job === null ? (note ?? "") : null });
     this.#changed("deliveries", key);
-    this.enqueue(job);
+    if (job !== null) this.enqueue(job);
     return true;
   }
 

@@ -306,6 +306,8 @@ async function settle(
   { imported, discarded, transcriptId }: Left,
 ): Promise<AttemptResult> {
   const { dependencies, state, signal } = context;
+  const { store, clock } = dependencies;
+  const { learned = store } = context;
   const { harness, choice } = routed;
   const sandbox = sandboxReport();
   const aside = asideOf(imported);
@@ -327,7 +329,7 @@ async function settle(
   );
   const { durationMs } = result;
   const ran = { harness: harness.name, model: choice.model, role: input.role, error, usage, durationMs };
-  await (context.ran === undefined ? remember(dependencies, ran, state) : context.ran(ran));
+  await (context.ran === undefined ? remember({ clock, store: learned }, ran, state) : context.ran(ran));
   if (error !== null) return { ok: false, error: takenOver(error, routed), usage, kept };
   const output: AgentOutput = {
     harness: harness.name,

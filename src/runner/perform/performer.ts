@@ -11,6 +11,7 @@ import type { Prompted } from "../../core/instructions.ts";
 import type { EffectState, RunState } from "../../core/state.ts";
 import type { Json, Usage, Verdict } from "../../core/vocabulary.ts";
 import type { Github } from "../../ports/github.ts";
+import type { Store } from "../../ports/store.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Attempt } from "../remote/claims.ts";
 import type { TellMeter } from "./attempt-money.ts";
@@ -26,7 +27,7 @@ export interface PerformContext {
   signal: AbortSignal;
   /** A milestone for people, with the usage so far. */
   report(note: string, usage: Usage[], partial?: PartialWork): void;
-  /** A choice for this attempt, for `/baton why`: journaled before the attempt continues. */
+  /** A choice for this attempt, for `/baton why`: journaled with its prompt, or with its end if it got none. */
   decided?(verdict: Verdict): Promise<void>;
   /** The policy's verdict on a write, for `/baton why`: journaled before Baton obeys it. */
   judged?(action: "publish" | "merge", verdict: Verdict): Promise<void>;
@@ -34,6 +35,8 @@ export interface PerformContext {
   prompted?(prompted: Prompted): Promise<void>;
   /** Money of the attempt, journaled before the attempt uses more (B4). */
   meter: TellMeter;
+  /** The memory of harnesses, kept with the attempt's end. Absent: the store keeps it at once. */
+  learned?: Pick<Store, "value" | "setValue">;
   /** Receives the attempt's outcome for a remote worker, in place of this machine's memory of harnesses. */
   ran?(ran: Ran): Promise<void>;
 }

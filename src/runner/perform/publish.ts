@@ -8,6 +8,7 @@ import { limits } from "../../core/limits.ts";
 import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { mergeRefusal } from "../../policy/merge-refusal.ts";
 import type { RepositoryAccess } from "../../ports/workspace.ts";
+import { readableOutcomes } from "../../prompt/outcomes.ts";
 import { reviewGateId } from "../../review/gate.ts";
 import { mergeMessage } from "../../text/commit-message.ts";
 import { conventionalTitle } from "../../text/conventional-title.ts";
@@ -128,7 +129,7 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
         repository,
         operation.number,
         marker,
-        dependencies.redact(operation.body),
+        shown(context, operation.body),
         null,
       );
       return { number: comment.id, url: comment.url, sha: null };
@@ -183,7 +184,7 @@ async function review(
   const { repository } = state.thread;
   const { pullRequest: number, sha, earlier, comments, resolve, withdraw } = operation;
   const marker = `${state.runId}/${effect.key}`;
-  const body = dependencies.redact(operation.body);
+  const body = dependencies.redact(readableOutcomes(operation.body));
   const isEdit =
     comments.length === 0 && earlier !== null && (await github.editReview(repository, number, earlier, marker, body));
   const posted = isEdit
@@ -192,7 +193,7 @@ async function review(
         sha,
         event: await eventFor({ github, state, dependencies }, operation),
         body,
-        bodyWithFindings: dependencies.redact(operation.bodyWithFindings),
+        bodyWithFindings: dependencies.redact(readableOutcomes(operation.bodyWithFindings)),
         comments: comments.map((one) => ({ ...one, body: dependencies.redact(one.body) })),
       });
   if (earlier !== null)
@@ -291,14 +292,19 @@ function sentence(said: string): string {
 }
 
 async function withMeasured(
-  { github, state, dependencies }: PerformContext,
+  context: PerformContext,
   body: string,
   measured: { baseBranch: string; sha: string } | undefined,
 ): Promise<string> {
-  if (measured === undefined) return dependencies.redact(body);
+  const { github, state, dependencies } = context;
+  if (measured === undefined) return shown(context, body);
   const { workspaces } = dependencies;
   const access = await repositoryAccess(github, state.thread.repository, "read");
   const files = await workspaces.changes(access, await workspaces.fetch(access, measured.baseBranch), measured.sha);
   const facts = renderMeasured(files, state);
-  return dependencies.redact(`${cut(body, limits.commentCharactersMax - facts.length)}\n\n${facts}`);
+  return shown(context, `${cut(body, limits.commentCharactersMax - facts.length)}\n\n${facts}`);
+}
+
+function shown({ dependencies }: PerformContext, text: string): string {
+  return readableOutcomes(dependencies.redact(text));
 }

@@ -199,15 +199,19 @@ async function questionOf(
   }));
   const circuits = new Map<string, Circuit>();
   const history = new Map<string, History>();
+  const reads: Promise<unknown>[] = [];
   for (const candidate of candidates) {
     if (!partial.order.includes(candidate.name) && partial.asked.harness !== candidate.name) continue;
     for (const model of new Set([null, ...modelsOf(partial, candidate)])) {
-      const circuit = await circuitOf(store, circuitKey(candidate.name, model));
-      if (circuit !== null) circuits.set(circuitKey(candidate.name, model), circuit);
-      const past = await historyOf(store, historyKey(candidate.name, model, input.role));
-      if (past !== null) history.set(historyKey(candidate.name, model, input.role), past);
+      const [own, ofRole] = [circuitKey(candidate.name, model), historyKey(candidate.name, model, input.role)];
+      // At once: the store reads values that are asked for together in one statement.
+      reads.push(
+        circuitOf(store, own).then((circuit) => circuit !== null && circuits.set(own, circuit)),
+        historyOf(store, ofRole).then((past) => past !== null && history.set(ofRole, past)),
+      );
     }
   }
+  await Promise.all(reads);
   return {
     ...partial,
     access: input.access,

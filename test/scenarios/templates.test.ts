@@ -175,7 +175,8 @@ it("fix-ci makes the red checks of a pull request green; review then reads the c
     const present = execFileSync("git", ["rev-parse", "HEAD"], { cwd, encoding: "utf8" }).trim();
     seen.push(/Its files:\n```\n(.*?)\n```/s.exec(change)?.[1] ?? "", present, change);
   };
-  const [, quote] = right["cart.js"]?.split("\n") ?? [];
+  const files: Record<string, string> = right;
+  const [, quote] = (files["cart.js"] ?? "").split("\n");
   const finding = { path: "cart.js", line: 2, quote, severity: "minor", text: "Name the unit." };
   await begin({
     repair: { files: right, look: ({ prompt }) => void seen.push(prompt) },

@@ -90,9 +90,18 @@ it("the story `sweep`: from SARIF to a merged pull request that the dashboard co
   expectNothingLeft();
 });
 
+it("the story `review`: a comment at a line, its suggestion applied, its thread resolved", async () => {
+  const { stdout, stderr, exitCode } = await demo(undefined, {}, ["--story", "review"]);
+  const summary = lastLine(stdout);
+  expect(Object.keys(summary)).toEqual(fields);
+  expect(summary, stderr).toMatchObject({ verdict: "passed", pullRequest: { merged: false } });
+  expect(exitCode).toBe(0);
+  expectNothingLeft();
+});
+
 it("a story that there is not is said, with those that there are", async () => {
   const { stderr, exitCode } = await demo(undefined, {}, ["--story", "sweeps"]);
-  expect(stderr).toContain("Unknown value `sweeps` of `--story`. Did you mean `sweep`? Known: job, sweep.");
+  expect(stderr).toContain("Unknown value `sweeps` of `--story`. Did you mean `sweep`? Known: job, review, sweep.");
   expect(exitCode).toBe(2);
 });
 

@@ -45,6 +45,7 @@ export const appOnly: Record<string, Reason | Record<string, Reason>> = {
   race: same("test/action/race.test.ts", "the green one wins"),
   replicas: notInJobs("src/adapters/database/sql-store.ts"),
   retargeted: decidedBy("src/policy/review-decision.ts", "src/runner/perform/base.ts"),
+  review: decidedBy("src/review/place.ts", "src/review/choose.ts", "src/policy/fork-lane.ts"),
   routing: decidedBy("src/routing/rank.ts"),
   sandbox: same("src/action/prepare-sandbox.test.ts", "is installed and gets its namespaces"),
   schedules: same("test/action/schedules.test.ts", "a wake-up opens the dashboard"),

@@ -61,6 +61,11 @@ const lookMs = 10_000;
 /** The job waits for work that is due sooner: a new job would take as long. */
 const patienceMs = 60_000;
 const pollMs = 50;
+/**
+ * A write that failed this often took about five minutes. The job leaves it to the next one: a runner costs money, and the
+ * outbox tries for a day.
+ */
+const triesInJobMax = 10;
 
 export async function drive(driving: Driving, deliveries: readonly NewDelivery[]): Promise<DriveEnd> {
   const { database, owner, workflowRunId } = driving;
@@ -198,7 +203,8 @@ function isQuiet({ database, clock, only }: Driving, { runner, outbox }: Engine)
   if (database.queue.running > 0 || runner.driving > 0 || outbox.sending > 0) return false;
   if (nextAt !== null && nextAt <= soon) return false;
   return ![...database.state.snapshot.tables.outbox.values()].some(
-    ({ state, notBefore, error }) => state === "pending" && (error === null || notBefore <= soon),
+    ({ state, notBefore, error, tries }) =>
+      state === "pending" && (error === null || (tries < triesInJobMax && notBefore <= soon)),
   );
 }
 

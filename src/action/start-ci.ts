@@ -13,7 +13,7 @@ import { fold } from "../core/fold.ts";
 import { shown } from "../onboarding/workflow-yaml.ts";
 import type { Log } from "../ports/log.ts";
 import type { Store } from "../ports/store.ts";
-import { outboxRow } from "../runner/outbox/row.ts";
+import { namedKey, outboxRow } from "../runner/outbox/row.ts";
 import { settingsOf } from "../runner/settings-of.ts";
 import { judgeDispatch } from "./judge-dispatch.ts";
 import type { ActionSettings } from "./settings.ts";
@@ -55,7 +55,7 @@ export async function startCi(
   }
   const body = bodyOf(branch, told);
   const row = outboxRow({
-    operationKey: `ci:${branch}`,
+    operationKey: namedKey("ci", branch),
     repository,
     kind: "comment",
     payload: { number: thread, body },

@@ -167,9 +167,9 @@ const cases = {
     const since = new Date(Date.parse(data.created_at) - 60_000).toISOString();
     const { written, until } = await github.written(repository, since);
     expect(until).toBe(null);
-    const [createdAt, updatedAt] = [data.created_at, data.updated_at];
+    const { created_at: createdAt, node_id: nodeId } = data;
     const author = expect.objectContaining({ login: "alice", kind: "user" });
-    expect(written).toContainEqual({ number, commentId: data.id, body: "/baton run", author, createdAt, updatedAt });
+    expect(written).toContainEqual({ number, commentId: data.id, body: "/baton run", author, createdAt, nodeId });
     expect(written).toContainEqual(expect.objectContaining({ number: proposed, commentId: other.data.id }));
     expect(written).toContainEqual(expect.objectContaining({ number, commentId: null, author }));
     // The text of a pull request is not an issue's text.

@@ -24,6 +24,8 @@ const review = decidedBy("src/policy/review-decision.ts", "src/policy/approval.t
 
 /** By file without `.test.ts`. A single reason covers all its scenarios. */
 export const appOnly: Record<string, Reason | Record<string, Reason>> = {
+  api: notInJobs("src/app/api/serve.ts"),
+  "api-sign-in": notInJobs("src/app/api/github-sign-in.ts"),
   "bad-input": notInJobs("src/app/door.ts", "src/app/read-body.ts"),
   "branch-names": decidedBy("src/core/branch-name.ts"),
   "commands-anywhere": decidedBy("src/thread/parse-command.ts"),

@@ -2,6 +2,7 @@
 import { sha256 } from "../../adapters/system/sha256.ts";
 import type { Json, Repository, RunId } from "../../core/vocabulary.ts";
 import type { NewOutboxRow } from "../../ports/store.ts";
+import { printMarker } from "../../text/marker.ts";
 
 export interface OutboxWrite {
   /** The same for every try. A second row with the same key replaces the first (S5). */
@@ -16,16 +17,22 @@ export interface OutboxWrite {
   content?: string;
 }
 
-/**
- * Key of the comment that asks a question of a run. A marker allows fewer letters than an effect's key, so other ids
- * are hashed.
- */
+/** Baton finds these by the marker in their text, so their key must fit into a marker. */
+const markedKinds: readonly OutboxWrite["kind"][] = ["comment", "question", "issue"];
+
+/** A key with a name that somebody else chose. A marker allows few letters, so other names are hashed. */
+export function namedKey(prefix: string, name: string): string {
+  return `${prefix}:${/^[A-Za-z0-9_:./#@-]{1,150}$/.test(name) ? name : sha256(name)}`;
+}
+
+/** Key of the comment that asks a question of a run. */
 export function questionRowKey(runId: RunId, id: string): string {
-  const name = /^[A-Za-z0-9_:./#@-]{1,150}$/.test(id) ? id : sha256(id);
-  return `question:${runId}:${name}`;
+  return namedKey(`question:${runId}`, id);
 }
 
 export function outboxRow({ repository, payload, content, runId, ...write }: OutboxWrite): NewOutboxRow {
+  // Otherwise the write would fail at each try.
+  if (markedKinds.includes(write.kind)) printMarker(write.operationKey);
   const whole = { repository, ...payload } as unknown as Json;
   return {
     ...write,

@@ -10,7 +10,6 @@ export default defineConfig({
     maxWorkers: 1,
     // A file may have none for the chosen ones, or where none could be installed.
     passWithNoTests: process.env["BATON_TEST_HARNESSES"] !== undefined,
-    retry: Number(process.env["BATON_TEST_RETRIES"] ?? 0),
     reporters: ["default", "./tools/summary-reporter.ts"],
   },
 });

@@ -24,6 +24,7 @@ const furtherRequests = 2;
 
 export const agentStep: Bench = {
   name: "agent-step",
+  usesPostgres: true,
   summary: "an agent step with one model request, by statements and commits on PostgreSQL",
   figures: names,
   async run({ postgresUrl }) {

@@ -55,3 +55,17 @@ export async function notDurable(url: string): Promise<string | null> {
     await client.end();
   }
 }
+
+/** The number of transactions of the whole server that wrote something: only these get an id. */
+export async function writtenTransactions(url: string): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ next: string }>(
+      "select pg_snapshot_xmax(pg_current_snapshot())::text as next",
+    );
+    return Number(rows[0]?.next);
+  } finally {
+    await client.end();
+  }
+}

@@ -27,6 +27,7 @@ const growthOf = (kind: DatabaseKind): string => `engine.growth.${kind}`;
 
 export const engineOverhead: Bench = {
   name: "engine-overhead",
+  usesPostgres: true,
   summary: "what the engine adds to each of n sequential effects",
   figures: databaseKinds.flatMap((kind) => [overheadOf(kind), growthOf(kind)]),
   async run(context) {

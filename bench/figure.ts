@@ -51,6 +51,8 @@ export interface Bench {
   summary: string;
   /** All its figures. */
   figures: readonly string[];
+  /** It measures a PostgreSQL server where there is one, and refuses one that is not durable. */
+  usesPostgres?: true;
   run(context: BenchContext): Promise<Outcome>;
 }
 

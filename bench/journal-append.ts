@@ -10,6 +10,7 @@ const leaseMs = 3_600_000;
 
 export const journalAppend: Bench = {
   name: "journal-append",
+  usesPostgres: true,
   summary: "one event appended under a lease, sequentially",
   figures: databaseKinds.map((kind) => `journal.appendMs.${kind}`),
   async run(context) {

@@ -73,7 +73,9 @@ async function main(): Promise<number> {
     return 2;
   }
   const outcome: Outcome = { figures: [], skipped: [] };
-  const refusal = process.send !== undefined || postgresUrl === null ? null : await notDurable(postgresUrl);
+  const isApart = process.send !== undefined;
+  const needsServer = !isApart && chosen.some(({ usesPostgres }) => usesPostgres === true);
+  const refusal = needsServer && postgresUrl !== null ? await notDurable(postgresUrl) : null;
   if (refusal !== null) {
     const reason = `Refused: ${refusal}, so its figures say nothing. Name a server with its default settings in BATON_TEST_DATABASE_URL.`;
     say(reason);

@@ -23,6 +23,7 @@ const nameOf = (kind: DatabaseKind): string =>
 
 export const replayJournal: Bench = {
   name: "replay-journal",
+  usesPostgres: true,
   summary: "a stored journal of 10,000 events back to a live process",
   figures: databaseKinds.map(nameOf),
   async run(context) {

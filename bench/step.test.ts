@@ -1,9 +1,11 @@
 /** A step's cost to the database, as counts: they do not depend on the machine. Needs a server: BATON_TEST_DATABASE_URL. */
-import { describe, expect, it } from "vitest";
+import pg from "pg";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { openPostgres } from "../src/adapters/database/open.ts";
 import { silentLog } from "../src/adapters/system/log.ts";
 import { Runner } from "../src/runner/runner.ts";
 import { createPostgresDatabase, postgresUrl } from "../test/fakes/postgres.ts";
+import { notDurable } from "./databases.ts";
 import { dependenciesOn } from "./engine/dependencies.ts";
 import { drive } from "./engine/drive.ts";
 import { fan, sequence } from "./engine/run.ts";
@@ -12,6 +14,17 @@ import { countStatements } from "./engine/statements.ts";
 const steps = 100;
 
 describe.skipIf(postgresUrl === undefined)("a step on PostgreSQL", () => {
+  it("is not measured on a server that acknowledges what a power failure loses", async () => {
+    const { url, drop } = await createPostgresDatabase(postgresUrl as string);
+    onTestFinished(drop);
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query(`alter database ${new URL(url).pathname.slice(1)} set synchronous_commit = off`);
+    await client.end();
+    // The servers of tests have `fsync` off, and that is found first.
+    expect(await notDurable(url)).toMatch(/^the server runs with (fsync|synchronous_commit)=off$/);
+  });
+
   it("is one statement and one commit, and steps at once share theirs", { timeout: 120_000 }, async () => {
     await using resources = new AsyncDisposableStack();
     const { url, drop } = await createPostgresDatabase(postgresUrl as string);

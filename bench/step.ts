@@ -33,6 +33,7 @@ type Ways = Record<string, () => Promise<number>>;
 
 export const step: Bench = {
   name: "step",
+  usesPostgres: true,
   summary: "a step that does nothing, by statements, commits and its ratio to others",
   figures: names,
   async run(context) {

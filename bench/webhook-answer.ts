@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { openDatabase } from "../src/adapters/database/open.ts";
 import { silentLog } from "../src/adapters/system/log.ts";
 import { createPostgresDatabase } from "../test/fakes/postgres.ts";
-import { noPostgres } from "./databases.ts";
+import { noPostgres, writtenTransactions } from "./databases.ts";
 import {
   against,
   type Bench,
@@ -29,6 +29,7 @@ const perSecond = 100;
 const seconds = { quick: 3, full: 60 };
 const bareSeconds = { quick: 1, full: 10 };
 const targetMs = 250;
+const syncsTarget = 1;
 const kinds = ["pglite", "postgres"] as const;
 const names = {
   pglite: { p99: "webhook.answer.p99Ms", lost: "webhook.lost", waiting: "webhook.waiting" },
@@ -36,11 +37,13 @@ const names = {
     p99: "webhook.answer.p99Ms.postgres",
     lost: "webhook.lost.postgres",
     waiting: "webhook.waiting.postgres",
+    syncs: "webhook.syncs",
   },
 };
 
 export const webhookAnswer: Bench = {
   name: "webhook-answer",
+  usesPostgres: true,
   summary: `${perSecond} signed deliveries a second for ${seconds.full} s at the real door, open loop`,
   figures: kinds.flatMap((kind) => Object.values(names[kind])),
   async run(context) {
@@ -73,11 +76,13 @@ async function measure(
   const dataDir = join(directory, kind);
   const app = await startApp({ dataDir, databaseUrl });
   let result: LoadResult;
+  const before = databaseUrl === null ? 0 : await writtenTransactions(databaseUrl);
   try {
     result = await load(app.webhookUrl, quick ? seconds.quick : seconds.full);
   } finally {
     await app.stop();
   }
+  const syncs = databaseUrl === null ? 0 : (await writtenTransactions(databaseUrl)) - before;
   const { stored, handled } = await inspect(dataDir, databaseUrl, result);
   const sent = result.deliveries.length;
   const taken = result.deliveries.map(({ ms }) => ms);
@@ -106,6 +111,17 @@ async function measure(
     // Not kept, or kept with a failed answer: GitHub would count both as failed.
     figure({ name: names[kind].lost, unit: "count", value: Math.max(sent - stored, sent - answered), target: 0 }),
     figure({ name: names[kind].waiting, unit: "count", value: stored - handled, target: null }),
+    // A delivery that still waits has not cost everything yet.
+    ...(kind === "postgres"
+      ? [
+          figure({
+            name: names.postgres.syncs,
+            unit: "count",
+            value: syncs / Math.max(1, handled),
+            target: syncsTarget,
+          }),
+        ]
+      : []),
   ];
 }
 

@@ -3,7 +3,15 @@
  * keeps them.
  */
 import { z } from "zod";
-import { findingsSchema, outcomeAnswerSchema, outcomesSchema, shaSchema, verdictSchema } from "../src/index.ts";
+import {
+  findingsSchema,
+  outcomeAnswerSchema,
+  outcomesSchema,
+  reviewedSchema,
+  reviewFactsSchema,
+  shaSchema,
+  verdictSchema,
+} from "../src/index.ts";
 
 const authoredSchema = z.object({ author: z.string(), permission: z.string(), body: z.string() });
 
@@ -59,6 +67,10 @@ export const workInputSchema = z.object({
   pullRequest: z.number().int().positive().nullable(),
   /** Files and folders that the run is about. Absent: the whole repository. */
   paths: z.array(z.string()).optional(),
+  /** A comment at a line of the pull request, in whose thread the answer goes. Absent: the thread of the run. */
+  replyTo: z.number().int().positive().optional(),
+  /** For the process `review`. Absent in runs of an older Baton, and where no comments on lines are possible. */
+  review: reviewFactsSchema.optional(),
   /** Differences from Baton's usual behavior in this repository. The thread shows them. */
   notes: z.array(z.string()).optional(),
 });
@@ -88,6 +100,8 @@ export type PlanOutput = z.infer<typeof planOutputSchema>;
 export const reviewOutputSchema = foundSchema.extend({
   findings: findingsSchema.nullable(),
   answers: z.array(outcomeAnswerSchema),
+  /** For later reviews of the same pull request. */
+  reviewed: reviewedSchema.optional(),
 });
 export type ReviewOutput = z.infer<typeof reviewOutputSchema>;
 

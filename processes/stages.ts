@@ -177,7 +177,10 @@ export async function post(ctx: ProcessContext, input: WorkInput, body: string):
   const { url } = await ctx.publish("post", {
     title: "Say it in the thread",
     stage: "Answer",
-    publish: { operation: "comment", number: input.thread.number, body },
+    publish:
+      input.replyTo === undefined || input.pullRequest === null
+        ? { operation: "comment", number: input.thread.number, body }
+        : { operation: "reply", pullRequest: input.pullRequest, to: input.replyTo, body },
   });
   return url;
 }

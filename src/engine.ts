@@ -2,7 +2,7 @@
 
 import type { RunId } from "./core/vocabulary.ts";
 import { handleDelivery } from "./intake/handle-delivery.ts";
-import { threadClosed } from "./runner/closed-thread.ts";
+import { staysAsItIs, threadClosed } from "./runner/closed-thread.ts";
 import type { Dependencies } from "./runner/dependencies.ts";
 import { OutboxPump } from "./runner/outbox/pump.ts";
 import { Runner } from "./runner/runner.ts";
@@ -18,7 +18,10 @@ export async function startEngine(dependencies: Dependencies): Promise<Engine> {
   const runner = new Runner(dependencies, { speaks: true });
   const outbox = new OutboxPump(dependencies, async (row, said) => {
     const runId = row.runId as RunId;
-    await threadClosed(dependencies, row, said, async (decide) => (await runner.change(runId, decide)).state);
+    const state = await runner.state(runId);
+    await threadClosed(dependencies, row, said, async (decide) =>
+      state !== null && staysAsItIs(state) ? state : (await runner.change(runId, decide)).state,
+    );
   });
   await runner.start();
   outbox.start();

@@ -33,6 +33,12 @@ export {
 export { outcomesOf, type Plan, type PlanStep, parsePlan, renderPlan } from "./prompt/plan.ts";
 export { type Prompt, type PromptFacts, prompts } from "./prompt/prompts.ts";
 export { readExpected } from "./prompt/tasks/expect.ts";
+export type { ReviewLines } from "./prompt/tasks/review.ts";
+export { readSecondLook } from "./prompt/tasks/second-look.ts";
+export { afterSecondLook, blockingOf, type Choice, chooseReview, postedOf } from "./review/choose.ts";
+export { postedMax, type ReviewFacts, reviewedSchema, reviewFactsSchema } from "./review/facts.ts";
+export { reviewGate, reviewGateName } from "./review/gate.ts";
+export { findingComment, standingList, summaryText, withFindings } from "./review/render.ts";
 export { choose } from "./sweep/choose.ts";
 export { agentFilesCommand, agentPrompt } from "./sweep/detectors/agent.ts";
 export { askedOfGithub, detectorNamed } from "./sweep/detectors/index.ts";

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { shortLived } from "./short-lived.ts";
 
 const main = fileURLToPath(new URL("../packages/local-github/demo/main.ts", import.meta.url));
 
@@ -21,7 +22,7 @@ function demo(
   words: readonly string[] = [],
 ) {
   const keys = { ANTHROPIC_API_KEY: "", OPENAI_API_KEY: "" };
-  const child = execa(process.execPath, [main, "--json", ...words], {
+  const child = execa(process.execPath, [...shortLived, main, "--json", ...words], {
     env: { ...keys, TMPDIR: directory, ...environment },
     reject: false,
     // On a busy machine, it needs long to remove the world.
@@ -89,9 +90,18 @@ it("the story `sweep`: from SARIF to a merged pull request that the dashboard co
   expectNothingLeft();
 });
 
+it("the story `review`: a comment at a line, its suggestion applied, its thread resolved", async () => {
+  const { stdout, stderr, exitCode } = await demo(undefined, {}, ["--story", "review"]);
+  const summary = lastLine(stdout);
+  expect(Object.keys(summary)).toEqual(fields);
+  expect(summary, stderr).toMatchObject({ verdict: "passed", pullRequest: { merged: false } });
+  expect(exitCode).toBe(0);
+  expectNothingLeft();
+});
+
 it("a story that there is not is said, with those that there are", async () => {
   const { stderr, exitCode } = await demo(undefined, {}, ["--story", "sweeps"]);
-  expect(stderr).toContain("Unknown value `sweeps` of `--story`. Did you mean `sweep`? Known: job, sweep.");
+  expect(stderr).toContain("Unknown value `sweeps` of `--story`. Did you mean `sweep`? Known: job, review, sweep.");
   expect(exitCode).toBe(2);
 });
 

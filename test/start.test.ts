@@ -19,6 +19,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { freePort } from "./free-port.ts";
+import { shortLived } from "./short-lived.ts";
 
 const main = fileURLToPath(new URL("../src/app/main.ts", import.meta.url));
 /** Compiled code of earlier starts. */
@@ -33,7 +34,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 
 
 function start(environment: Record<string, string>) {
   const env = { PATH: process.env["PATH"] ?? "", HOME: directory, ...compiled, ...environment };
-  const child = execa(process.execPath, [main], {
+  const child = execa(process.execPath, [...shortLived, main], {
     cwd: directory,
     env,
     extendEnv: false,

@@ -20,6 +20,7 @@ const pure: Readonly<Record<string, readonly string[]>> = {
   routing: ["core", "config", "money"],
   trigger: ["core", "money", "policy", "workflow"],
   gate: ["core", "config", "policy"],
+  review: ["core", "text"],
   prompt: ["core", "text", "process", "config"],
   workflow: ["core", "text", "process", "config", "gate", "policy", "prompt"],
   config: ["core", "policy", "routing", "schedule", "trigger", "workflow"],

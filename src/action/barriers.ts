@@ -36,6 +36,13 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   branchSha: "look",
   pusher: "look",
   pullRequestFiles: "look",
+  ownThreads: "look",
+  isAhead: "look",
+  ensureReview: "act",
+  editReview: "act",
+  retireReview: "act",
+  resolveThread: "act",
+  ensureReply: "act",
   alerts: "look",
   treeSha: "look",
   recentCommits: "look",
@@ -61,6 +68,8 @@ const githubMethods: Record<keyof Github, "look" | "act"> = {
   gitAccess: "look",
   dispatchWorkflow: "act",
   workflowRunIsOver: "look",
+  waitingWorkflowRuns: "look",
+  approveWorkflowRun: "act",
   setup: "look",
 };
 

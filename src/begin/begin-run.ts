@@ -5,12 +5,13 @@
 
 import { type Settings, settingsSchema } from "../config/schema.ts";
 import { workSettingsOf } from "../config/work-settings.ts";
-import { BatonError, fromData } from "../core/errors.ts";
+import { BatonError, fromData, toBatonError } from "../core/errors.ts";
 import type { RunEvent, StartedBy } from "../core/event.ts";
 import type { Priority } from "../core/priority.ts";
 import { authorsOf } from "../core/state.ts";
 import type { Json, RunId } from "../core/vocabulary.ts";
 import { worthwhileUsd } from "../money/budget.ts";
+import { forkSettings } from "../policy/fork-lane.ts";
 import { outsideOf } from "../policy/paths.ts";
 import type { Without } from "../policy/preflight.ts";
 import type { CommentFacts, ReviewFacts } from "../ports/github.ts";
@@ -29,6 +30,7 @@ import { type FoundProcess, RepositoryProcesses, readInputs, refuseInputs } from
 import { plannedBefore } from "./planned.ts";
 import { demandPreflight } from "./preflight.ts";
 import { projectInstructions } from "./project-instructions.ts";
+import { reviewFacts } from "./review-facts.ts";
 
 export interface BeginOptions {
   process: string | null;
@@ -49,6 +51,8 @@ export interface BeginOptions {
   priority?: Priority;
   /** Minutes until people want the result. Default: no time. */
   deadlineMinutes?: number | null;
+  /** The comment at a line whose thread gets the answer. Default: the thread of the run. */
+  replyTo?: number | null;
   /** Files and folders that the run is about. Default: the whole repository. */
   paths?: readonly string[];
   /** Further decisions to journal. */
@@ -70,7 +74,9 @@ const branchesTried = 50;
 
 /** Demand (`demandPossible`), choose (process, inputs, budget), gather (`gatherInput`), create. */
 export async function beginRun(given: BeginContext, options: BeginOptions): Promise<RunId> {
-  const context = { ...given, settings: within(given.settings, options.paths ?? []) };
+  const isFork = given.pullRequest !== null && given.pullRequest.headRepositoryId !== given.repository.id;
+  const allowed = isFork ? forkSettings(given.settings) : given.settings;
+  const context = { ...given, settings: within(allowed, options.paths ?? []) };
   const { dependencies, settings, repository, issue, pullRequest, actor, operationKey } = context;
   const { store } = dependencies;
   const runId = runIdOf(operationKey);
@@ -84,7 +90,8 @@ export async function beginRun(given: BeginContext, options: BeginOptions): Prom
     const process = options.process ?? settings.process ?? (pullRequest === null ? "issue-to-pr" : "address-review");
     if (process === "race" && options.race === undefined)
       throw new BatonError("BATON_COMMAND_INVALID", "A race needs its contestants: `/baton race claude codex`.");
-    await demandPossible(context, options);
+    if (isFork) demandReading(process, options.instructions, settings);
+    await demandPossible(context, options, isFork);
     const found = await processOf(context, process);
     const { definition, file } = found;
     const given = file === null ? { inputs: {}, rest: options.instructions } : readInputs(file, options.instructions);
@@ -150,13 +157,20 @@ function within(settings: Settings, paths: readonly string[]): Settings {
 }
 
 /** Money first: a shortage that would refuse every attempt refuses the run. */
-async function demandPossible(context: BeginContext, options: Pick<BeginOptions, "harness" | "model">): Promise<void> {
+async function demandPossible(
+  context: BeginContext,
+  options: Pick<BeginOptions, "harness" | "model">,
+  isFork = false,
+): Promise<void> {
   const { dependencies, settings, repository } = context;
   const known = [...dependencies.harnesses.keys()];
   const harness = options.harness ?? settings.harness.default;
   if (!known.includes(harness)) refuseHarness(harness, known);
   if (options.model !== null) demandServed(options.model, options.harness, known, settings);
-  const confined = await demandSandbox(context, harness);
+  const confined = await demandSandbox(context, harness).catch((thrown: unknown) => {
+    throw isFork ? laneClosed(toBatonError(thrown).message) : thrown;
+  });
+  if (isFork && !confined) throw laneClosed("agents run without a sandbox here.");
   if (harness === "command" && settings.harness.command.length > 0 && !dependencies.repositoryCommands && !confined) {
     throw new BatonError(
       "BATON_POLICY_DENIED",
@@ -179,6 +193,25 @@ async function demandPossible(context: BeginContext, options: Pick<BeginOptions,
     );
   }
   demandDayLeft(await dayLeft(dependencies, repository.id, settings.budget));
+}
+
+/** A fork's head is read, and nothing of it runs. */
+function demandReading(process: string, instructions: string, { executor }: Settings): void {
+  if (!["review", "explore", "verify"].includes(process))
+    throw new BatonError("BATON_POLICY_DENIED", `\`${process}\` does not read only, so it does not run on a fork.`);
+  if (process === "verify" && /^\s*\$\s/m.test(instructions))
+    throw new BatonError(
+      "BATON_POLICY_DENIED",
+      "On a fork, `verify` only reads: it runs no commands. Leave out the lines that begin with `$`.",
+    );
+  if (executor === "actions") throw laneClosed("`executor: actions` starts agents on runners.");
+}
+
+function laneClosed(why: string): BatonError {
+  return new BatonError(
+    "BATON_POLICY_DENIED",
+    `Baton reads a fork's head only in a working sandbox, so it does not read this one: ${why}`,
+  );
 }
 
 /** True if agents of this run are confined. */
@@ -289,6 +322,10 @@ async function gatherInput(
     ...(notes.length === 0 ? {} : { notes }),
     ...((options.paths ?? []).length === 0 ? {} : { paths: options.paths }),
     ...(options.process === "sweep" ? { sweep: await sweepOf(context) } : {}),
+    ...(options.replyTo == null ? {} : { replyTo: options.replyTo }),
+    ...(options.process === "review" && pullRequest !== null
+      ? { review: await reviewFacts(context, pullRequest, options.instructions) }
+      : {}),
     ...(options.race === undefined ? {} : { race: await raceInput(context, options.race, branch.name, budgetUsd) }),
   };
 }

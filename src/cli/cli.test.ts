@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -124,6 +124,31 @@ describe("process check", () => {
     for (const words of ["process check none.yaml", "process check one.yml"])
       expect((await baton(words)).err).toContain("BATON_INPUT_INVALID");
     expect((await baton("process check")).out).toContain("There are no processes");
+  });
+});
+
+describe("process new", () => {
+  it("writes a file that is right as it is, and never over another", async () => {
+    const path = ".github/baton/processes/tidy-up.yaml";
+    expect(await baton("process new tidy-up")).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(`Wrote ${path}.`),
+    });
+    expect((await baton("process check")).out).toContain(`${path} is right.`);
+    file(path, "mine");
+    expect(await baton("process new tidy-up")).toMatchObject({ err: expect.stringContaining(`${path} exists.`) });
+    expect(readFileSync(join(directory, path), "utf8")).toBe("mine");
+  });
+
+  it.each([
+    ["issue-to-pr", /a process of Baton's own/],
+    ["Tidy_Up", /lower-case letters/],
+    ["../tidy", /lower-case letters/],
+  ])("refuses the name %s, and writes nothing", async (name, why) => {
+    const { code, err } = await baton(`process new ${name}`);
+    expect(code).not.toBe(0);
+    expect(err).toMatch(why);
+    expect(existsSync(join(directory, ".github"))).toBe(false);
   });
 });
 

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { builtInProcesses } from "../../processes/index.ts";
 import { processFolder, RepositoryProcesses } from "../begin/load-processes.ts";
+import type { Github } from "../ports/github.ts";
 
 export function inFolder(directory: string): string[] {
   const folder = join(directory, processFolder);
@@ -23,13 +24,21 @@ function filesOf(folder: string, extension: string): string[] {
 
 /** Reads the folder as a commit would show it. */
 export function beside(folder: string): RepositoryProcesses {
-  const github = {
+  return processesOf({
     directory: async () => (existsSync(folder) ? readdirSync(folder) : []),
-    file: async (_: unknown, path: string) => {
+    file: async (_, path) => {
       const local = join(folder, basename(path));
       return existsSync(local) ? readFileSync(local, "utf8") : null;
     },
-  };
+  });
+}
+
+/** A folder in which each process has this text. */
+export function allWith(text: string): RepositoryProcesses {
+  return processesOf({ directory: async () => [], file: async () => text });
+}
+
+function processesOf(github: Pick<Github, "file" | "directory">): RepositoryProcesses {
   const repository = { id: 0, owner: "", name: "", defaultBranch: "", installationId: 0 };
   return new RepositoryProcesses(builtInProcesses(), github, repository, "worktree");
 }

@@ -18,6 +18,8 @@ export interface CommandContext extends BeginContext {
   writtenAt: string | null;
   /** The line of a change at which the command was written, with its hunk, as text. Empty elsewhere. */
   place: string;
+  /** The comment at that line, in whose thread an answer goes. null: the command is elsewhere. */
+  lineCommentId: number | null;
   /** The source of the settings, and their oddities. */
   configuration: LoadedSettings;
   command: { name: string; positional: (string | number)[]; options: Record<string, string | number>; text: string };

@@ -6,12 +6,15 @@
 import type { CommandName } from "../config/command-names.ts";
 import { answer } from "./answer.ts";
 import { approve } from "./approve.ts";
+import { ask } from "./ask.ts";
 import { budget } from "./budget.ts";
 import { cancel } from "./cancel.ts";
 import type { Command } from "./command.ts";
 import { cost } from "./cost.ts";
 import { help } from "./help.ts";
 import { migrate } from "./migrate.ts";
+import { okToTest } from "./ok-to-test.ts";
+import { override } from "./override.ts";
 import { pause } from "./pause.ts";
 import { priority } from "./priority.ts";
 import { race } from "./race.ts";
@@ -32,6 +35,7 @@ const registry: { readonly [Name in CommandName]: Command & { name: Name } } = {
   approve,
   reject,
   answer,
+  ask,
   cancel,
   retry,
   pause,
@@ -40,6 +44,8 @@ const registry: { readonly [Name in CommandName]: Command & { name: Name } } = {
   priority,
   cost,
   why,
+  override,
+  "ok-to-test": okToTest,
   refresh,
   schedule,
   migrate,

@@ -15,11 +15,12 @@ import {
 } from "../thread/grammar.ts";
 import { withPlace } from "./answer-breakpoint.ts";
 import { type CommandContext, defineCommand, type Reply } from "./command.ts";
+import { demandHead, headOption } from "./head-option.ts";
 
 export const run = defineCommand({
   name: "run",
   usage:
-    "run [process] [--harness NAME] [--model NAME] [--budget USD] [--priority NAME] [--deadline TIME] [--paths PATHS] [--without WHAT] [what to do]",
+    "run [process] [--harness NAME] [--model NAME] [--budget USD] [--priority NAME] [--deadline TIME] [--paths PATHS] [--without WHAT] [--head SHA] [what to do]",
   summary: "Start a run on this thread.",
   examples: [
     "run",
@@ -37,6 +38,7 @@ export const run = defineCommand({
     deadline: deadlineOption,
     paths: pathsOption,
     without: withoutOption,
+    head: headOption,
   },
   text: "optional",
   worksOnHead: true,
@@ -47,6 +49,7 @@ export const run = defineCommand({
 /** `/baton run [process] …`: the first word of the text may name a process. */
 async function handle(context: CommandContext): Promise<Reply> {
   const { command, dependencies } = context;
+  demandHead(context);
   const [first = ""] = command.text.split(/\s+/);
   const isName = /^[a-z][a-z0-9-]*$/.test(first);
   const own = dependencies.processes.names();

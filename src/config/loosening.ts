@@ -22,6 +22,7 @@ const opens: Loosens = (from, to) => list(from).length > 0 && (list(to).length =
 /** From red through "does not count" to green. */
 const milder: Loosens = (from, to) =>
   ["fail", "auto", "pass"].indexOf(String(to)) > ["fail", "auto", "pass"].indexOf(String(from));
+const gateRank = (value: unknown): number => ["off", "advisory", "required"].indexOf(String(value));
 const sandboxRank = (value: unknown): number => ["require", "prefer", "off"].indexOf(String(value));
 const order: readonly Permission[] = ["none", "read", "triage", "write", "maintain", "admin"];
 const rank = (value: unknown): number => order.indexOf(value as Permission);
@@ -91,6 +92,13 @@ export const loosening: Readonly<Record<string, Loosens>> = {
   "gates.ignore": gains,
   "gates.neutral": milder,
   "gates.skipped": milder,
+  "gates.review": (from, to) => gateRank(to) < gateRank(from),
+  "review.event": never,
+  "review.comments": less,
+  "review.nits": never,
+  "review.secondLook": never,
+  "review.secondLookUsd": more,
+  "review.instructions": never,
   "gates.noChecks": becomes("pass"),
   // After too short a wait, Baton takes checks for absent.
   "gates.appearSeconds": less,

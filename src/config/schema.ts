@@ -596,6 +596,12 @@ export const settingsSchema = z
           .describe("Checks that do not count, by name, unless GitHub requires them."),
         neutral: notRun("ends neutral"),
         skipped: notRun("was skipped"),
+        review: z
+          .enum(["off", "advisory", "required"])
+          .default("off")
+          .describe(
+            "A check run `Baton review` on each head that the process `review` read. `required`: it fails while a blocking finding stands. `advisory`: it is neutral instead. Require the check in the branch's rules to block the merge. `/baton override` passes it with a reason.",
+          ),
         noChecks: z.enum(["pass", "fail"]).default("fail").describe("Result when no check appears for the commit."),
         appearSeconds: z
           .number()
@@ -619,6 +625,44 @@ export const settingsSchema = z
       })
       .prefault({})
       .describe("When checks count as green, always on the exact head commit."),
+    review: z
+      .strictObject({
+        event: z
+          .enum(["comment", "request-changes"])
+          .default("comment")
+          .describe(
+            "Kind of review that Baton posts. `request-changes`: a review with blocking findings requests changes, and GitHub then blocks the merge where a rule says so. Baton never approves.",
+          ),
+        comments: z
+          .number()
+          .int()
+          .min(1)
+          .max(50)
+          .default(20)
+          .describe("Most comments of Baton that stand on one pull request at a time. The worst findings go first."),
+        nits: z.boolean().default(true).describe("`false`: no comments about matters of taste."),
+        secondLook: z
+          .boolean()
+          .default(true)
+          .describe(
+            "`true`: a second agent with a cheap model checks each finding, and Baton posts only the findings that it confirms.",
+          ),
+        secondLookUsd: usd.gt(0).default(0.2).describe("Most that the second look of one review may spend, in USD."),
+        instructions: z
+          .array(
+            z.strictObject({
+              paths: z.array(glob).max(listMax).default([]).describe("Files that it is about. Empty: all."),
+              text: z.string().min(1).max(4_000).describe("Says what reviewers look for in these files."),
+            }),
+          )
+          .max(50)
+          .default([])
+          .describe(
+            "Instructions for the process `review`, always those of the base branch. A pull request cannot change them for its own review.",
+          ),
+      })
+      .prefault({})
+      .describe("The process `review`, which comments on the lines of a pull request."),
     approvals: z
       .strictObject({
         self: z

@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { findingSchema } from "./finding.ts";
 import { personal } from "./personal.ts";
+import { earlierPlaceSchema, placementSchema, reviewFindingSchema } from "./review-finding.ts";
 import { actorSchema, capabilities, jsonSchema, runIdSchema, shaSchema, verdictSchema } from "./vocabulary.ts";
 
 /** Fields that every effect may have. */
@@ -226,6 +227,17 @@ const joinOutputSchema = z.object({
   conflict: z.object({ sha: shaSchema, paths: z.array(z.string()) }).nullable(),
 });
 
+/** Finds the place of each finding in the change of `sha` since `baseSha`, by git alone, and verifies its quote. */
+export const placeInputSchema = z.object({
+  ...common,
+  baseSha: shaSchema,
+  sha: shaSchema,
+  /** The head of the review before. null: everything counts as new. */
+  since: shaSchema.nullable(),
+  findings: z.array(reviewFindingSchema).max(50),
+  earlier: z.array(earlierPlaceSchema),
+});
+
 const askInputSchema = z.object({
   ...common,
   question: z.string(),
@@ -314,6 +326,48 @@ export const publishOperationSchema = z.discriminatedUnion("operation", [
     /** The decision that the comment reports, for `/baton why`. */
     verdict: verdictSchema.optional(),
   }),
+  /** Baton's review of a pull request at `sha`. Baton edits its earlier review where there is no new comment. */
+  z.object({
+    operation: z.literal("review"),
+    pullRequest: z.number().int().positive(),
+    sha: shaSchema,
+    /** Baton never approves. */
+    event: z.enum(["comment", "request-changes"]),
+    body: z.string(),
+    /** The body where GitHub accepts no comment on these lines. */
+    bodyWithFindings: z.string(),
+    comments: z.array(
+      z.object({
+        path: z.string(),
+        side: z.enum(["LEFT", "RIGHT"]),
+        line: z.number().int().positive(),
+        startLine: z.number().int().positive().nullable(),
+        body: z.string(),
+      }),
+    ),
+    /** Baton's review before. null: there is none. */
+    earlier: z.number().int().nullable(),
+    /** Threads to resolve, by their ids in GraphQL. */
+    resolve: z.array(z.string()),
+    /** Withdraws the earlier request for changes, if nothing of it stands. */
+    withdraw: z.boolean(),
+  }),
+  /** An answer in the thread of a comment at a line. In the pull request's thread if the comment is gone. */
+  z.object({
+    operation: z.literal("reply"),
+    pullRequest: z.number().int().positive(),
+    to: z.number().int().positive(),
+    body: z.string(),
+  }),
+  /** A check run of its own on a commit. */
+  z.object({
+    operation: z.literal("check"),
+    sha: shaSchema,
+    name: z.string().min(1).max(100),
+    conclusion: z.enum(["success", "failure", "neutral"]),
+    title: z.string(),
+    summary: z.string(),
+  }),
   z.object({
     operation: z.literal("delete-branch"),
     /** A branch that this run pushed. Baton leaves the branch alone if it moved since. */
@@ -331,6 +385,7 @@ export const publishOutputSchema = z.object({
   /**
    * Head after a push or of the pull request. Merge commit after a merge. If a rule requires signed commits, GitHub
    * creates Baton's commits again. Then the head after a push differs from the given commit: judge the new head.
+   * The reviewed commit after a review. null: GitHub accepted no comments on its lines.
    */
   sha: shaSchema.nullable(),
 });
@@ -341,6 +396,7 @@ export const effectSchemas = {
   shell: { input: shellInputSchema, output: shellOutputSchema },
   join: { input: joinInputSchema, output: joinOutputSchema },
   base: { input: baseInputSchema, output: baseOutputSchema },
+  place: { input: placeInputSchema, output: placementSchema },
   gate: { input: gateInputSchema, output: verdictSchema },
   breakpoint: { input: breakpointInputSchema, output: breakpointOutputSchema },
   ask: { input: askInputSchema, output: askOutputSchema },
@@ -363,6 +419,7 @@ export const effectEndedBy = {
   shell: "worker",
   join: "worker",
   base: "worker",
+  place: "worker",
   publish: "worker",
   gate: "facts",
   breakpoint: "people",

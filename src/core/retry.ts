@@ -10,6 +10,7 @@ export const defaultRetry: Record<EffectKind, RetryPolicy> = {
   // GitHub can be down for an hour. A publish is an ensure, so waiting costs nothing.
   publish: { attemptsMax: 12, pauseMs: 2_000, pauseMaxMs: 600_000 },
   base: { attemptsMax: 12, pauseMs: 2_000, pauseMaxMs: 600_000 },
+  place: { attemptsMax: 3, pauseMs: 2_000, pauseMaxMs: 60_000 },
   gate: { attemptsMax: 12, pauseMs: 2_000, pauseMaxMs: 600_000 },
   breakpoint: { attemptsMax: 12, pauseMs: 2_000, pauseMaxMs: 600_000 },
   ask: { attemptsMax: 1, pauseMs: 0, pauseMaxMs: 0 },

@@ -21,6 +21,7 @@ import { fold } from "../core/fold.ts";
 import type { RunState } from "../core/state.ts";
 import { type Actor, type Json, type RunId, shortRunId, type Verdict } from "../core/vocabulary.ts";
 import { decideCommand } from "../policy/decide-command.ts";
+import { forkLane } from "../policy/fork-lane.ts";
 import { atLeast } from "../policy/permission.ts";
 import { isServed } from "../policy/served-owners.ts";
 import type { Github } from "../ports/github.ts";
@@ -95,6 +96,7 @@ export async function hear(
     const { mention } = settings.commands;
     parsed = parseCommand(event.body, commands, [slug, ...(mention === null ? [] : [mention])]);
     if (parsed.kind === "none") return "no command";
+    parsed = asQuestion(parsed, event);
   }
   // A bot that is not listed gets silence, because an answer could be its next command.
   const bots = listedBots(settings);
@@ -106,11 +108,19 @@ export async function hear(
   return { parsed, github, bot, loaded, actor, trusted };
 }
 
+/** In a thread at a line, a call by name that is not a command is a question about the line. A slip stays a slip. */
+function asQuestion(parsed: Heard["parsed"], { source }: CommentEvent): Heard["parsed"] {
+  if (source?.kind !== "line" || parsed.kind === "command") return parsed;
+  const isSlip = parsed.kind === "invalid" || parsed.suggestion !== null;
+  if (isSlip && !/[?？]\s*$/.test(parsed.line)) return parsed;
+  return { kind: "command", name: "ask", positional: [], options: {}, text: parsed.line };
+}
+
 /** Judges by the settings of the thread's branch. */
 export async function judgeCommand(
   { github, loaded, bot, actor }: Omit<Heard, "parsed" | "trusted">,
   { repository, number }: Pick<CommentEvent, "repository" | "number">,
-  parsed: { name: string },
+  parsed: { name: string; text?: string; options?: Readonly<Record<string, unknown>> },
   grammar: Pick<CommandGrammar, "needs" | "worksOnHead">,
 ) {
   const issue = await github.issue(repository, number);
@@ -123,6 +133,7 @@ export async function judgeCommand(
     needs: grammar.needs,
     headIsFork: pullRequest !== null && pullRequest.headRepositoryId !== repository.id,
     worksOnHead: grammar.worksOnHead,
+    ...(pullRequest === null ? {} : { lane: forkLane(parsed, pullRequest.headSha) }),
     settings: base.settings,
   });
   return { issue, pullRequest, base, verdict };
@@ -310,6 +321,7 @@ async function carryOut(given: {
     commentId: event.commentId,
     writtenAt: event.writtenAt ?? (await writtenAt(github, event)),
     place: placeOf(event),
+    lineCommentId: event.source?.kind === "line" ? event.source.id : null,
     settings: base.settings,
     settingsSha: base.sha,
     configuration: base,

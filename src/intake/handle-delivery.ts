@@ -37,7 +37,7 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
     if (handled.status === "rejected") throw handled.reason;
     if (triggered.status === "rejected") throw triggered.reason;
     const [outcome, triggers] = [handled.value, triggered.value];
-    await store.finishDelivery(hook, guid, "handled", noteOf(outcome, triggers));
+    await store.finishDelivery(hook, guid, "handled", noteOf(outcome, triggers), job.id);
     child.debug("Delivery handled", { outcome, triggers });
   } catch (thrown) {
     const error = toBatonError(thrown);
@@ -46,7 +46,7 @@ export async function handleDelivery(dependencies: Dependencies, runner: Runner,
     const event = toThreadEvent(delivery.event, JSON.parse(delivery.payload));
     const said = event.kind === "comment" ? event : event.kind === "facts" ? event.said : undefined;
     if (said !== undefined) await answerGivenUp(dependencies, said, error);
-    await store.finishDelivery(hook, guid, "failed", `${error.code}: ${error.message}`);
+    await store.finishDelivery(hook, guid, "failed", `${error.code}: ${error.message}`, job.id);
   }
 }
 

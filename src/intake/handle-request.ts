@@ -87,6 +87,7 @@ async function handleInTurn(
     // The request names its question by a key that only a posted question shows. The slack covers the two clocks.
     writtenAt: new Date(clock.now() + limits.clocksDifferMs).toISOString(),
     place: "",
+    lineCommentId: null,
     settings: base.settings,
     settingsSha: base.sha,
     configuration: base,

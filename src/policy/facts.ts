@@ -15,7 +15,19 @@ export interface CommandFacts {
   headIsFork: boolean;
   /** True when the command makes Baton work on that head. */
   worksOnHead: boolean;
+  /** The read-only lane for forks: a process that reads, and the head that the person named. Absent: not asked for. */
+  lane?: ForkLane;
   settings: Settings;
+}
+
+export interface ForkLane {
+  /** null: the command does not name a process that only reads. */
+  process: string | null;
+  /** The commit that the person named, or the start of it. null: none. */
+  named: string | null;
+  headSha: string;
+  /** The command again, with the present head. */
+  again: string;
 }
 
 type Person = Pick<Actor, "id" | "login">;

@@ -117,7 +117,7 @@ describe("who may give a command", () => {
     [
       "forks",
       { headIsFork: true },
-      /never runs an agent on a fork's head.*model keys and a write token.*A maintainer can/,
+      /never lets an agent change a fork's head.*model keys and a write token.*A maintainer can/,
     ],
   ] as [string, Partial<CommandFacts>, RegExp][])(
     "Z2: a refusal quotes the rule and says who can: %s",

@@ -111,6 +111,41 @@ export interface ReviewFacts {
   submittedAt: string;
 }
 
+/** A thread of comments at a line of a pull request. Its first comment is Baton's. */
+export interface OwnThreadFacts {
+  /** In GraphQL. */
+  id: string;
+  isResolved: boolean;
+  /** The first comment. */
+  body: string;
+  /** Logins that gave it a thumbs-down. */
+  dislikedBy: string[];
+}
+
+export interface NewReview {
+  sha: string;
+  /** Baton never approves. */
+  event: "comment" | "request-changes";
+  body: string;
+  /** The body where GitHub accepts no comment on these lines. */
+  bodyWithFindings: string;
+  comments: readonly {
+    path: string;
+    side: "LEFT" | "RIGHT";
+    line: number;
+    /** null: one line. */
+    startLine: number | null;
+    body: string;
+  }[];
+}
+
+export interface PostedReview {
+  id: number;
+  url: string;
+  /** False: GitHub refused the comments on lines, so the body has the findings. */
+  onLines: boolean;
+}
+
 /** A check run or a commit status, in one shape. */
 export interface CheckFacts {
   name: string;
@@ -257,6 +292,10 @@ export interface Github {
   /** The person who moved the branch to this commit. null: GitHub does not show that. */
   pusher(repository: Repository, branch: string, sha: string): Promise<GithubUser | null>;
   pullRequestFiles(repository: Repository, number: number): Promise<string[]>;
+  /** Threads that begin with a comment of Baton. */
+  ownThreads(pull: Pick<PullRequestFacts, "nodeId">): Promise<OwnThreadFacts[]>;
+  /** Whether `after` contains `before`. False also if GitHub no longer has one of them. */
+  isAhead(repository: Repository, between: { before: string; after: string }): Promise<boolean>;
   /** Open alerts as GitHub gives them, without the values of secrets, and the names of unreadable lists. */
   alerts(repository: Repository): Promise<AlertFacts>;
   /** The tree of a commit: equal files give equal trees. */
@@ -311,6 +350,27 @@ export interface Github {
   ): Promise<PullRequestFacts>;
   updatePullRequest(repository: Repository, number: number, change: { title?: string; body?: string }): Promise<void>;
   ensureReviewRequest(repository: Repository, number: number, reviewers: string[], teams: string[]): Promise<void>;
+  /** Our review with this marker, posted if there is none. A submitted review is never posted twice. */
+  ensureReview(repository: Repository, number: number, marker: string, review: NewReview): Promise<PostedReview>;
+  /** Edits the text of our review. False: it is not there, or is not ours. */
+  editReview(repository: Repository, number: number, id: number, marker: string, body: string): Promise<boolean>;
+  /** Folds our earlier review. `withdraw`: the reason why its request for changes no longer holds. null: it stays. */
+  retireReview(
+    repository: Repository,
+    number: number,
+    id: number,
+    how: { fold: boolean; withdraw: string | null },
+  ): Promise<void>;
+  /** Resolves a thread. A thread that is gone, or that Baton may not resolve, stays as it is. */
+  resolveThread(id: string): Promise<void>;
+  /** Our answer to a comment at a line, in its thread. null: the comment is gone. */
+  ensureReply(
+    repository: Repository,
+    number: number,
+    to: number,
+    marker: string,
+    body: string,
+  ): Promise<{ id: number; url: string } | null>;
   /** By external id, head SHA and name. */
   ensureCheckRun(
     repository: Repository,
@@ -358,6 +418,11 @@ export interface Github {
   ): Promise<WorkflowRun | null>;
   /** null: there is no such run, or Baton may not read it. */
   workflowRunIsOver(repository: Repository, id: string): Promise<boolean | null>;
+
+  /** Workflow runs of a commit that wait for a person's approval. null: Baton may not read them. */
+  waitingWorkflowRuns(repository: Repository, sha: string): Promise<number[] | null>;
+  /** Starts such a run. One that no longer waits is a success. False: GitHub refuses. */
+  approveWorkflowRun(repository: Repository, id: number): Promise<boolean>;
 
   /** For `/baton setup`. */
   setup(repository: Repository): RepositorySetup;

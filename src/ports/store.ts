@@ -227,7 +227,14 @@ export interface Store {
    */
   insertDelivery(delivery: NewDelivery, job: NewJob | null): Promise<boolean>;
   delivery(hook: string, guid: string): Promise<Delivery | null>;
-  finishDelivery(hook: string, guid: string, state: "handled" | "failed", note: string): Promise<void>;
+  /** With a job, also marks it as completed, in the same statement. */
+  finishDelivery(
+    hook: string,
+    guid: string,
+    state: "handled" | "failed",
+    note: string,
+    completeJobId?: string,
+  ): Promise<void>;
   /** The known GUIDs among these, from any hook. For the poller: the delivery log does not name the hook. */
   knownGuids(guids: string[]): Promise<Set<string>>;
   /**

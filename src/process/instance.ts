@@ -364,6 +364,7 @@ export class ProcessInstance {
       shell: ask("shell"),
       join: ask("join"),
       base: ask("base"),
+      place: ask("place"),
       gate: ask("gate"),
       breakpoint: ask("breakpoint"),
       ask: ask("ask"),

@@ -50,6 +50,7 @@ export interface ProcessContext {
   readonly join: Ask<"join">;
   /** The current base branch of a pull request. The run uses the settings of that branch from then on. */
   readonly base: Ask<"base">;
+  readonly place: Ask<"place">;
   readonly gate: Ask<"gate">;
   readonly breakpoint: Ask<"breakpoint">;
   readonly ask: Ask<"ask">;

@@ -16,6 +16,9 @@ const roles: Record<Reach, readonly AgentInput["role"][] | null> = {
   "verify-only": ["verify", "review"],
 };
 
+/** Writes that change no code, and decide nothing for people. */
+const saying: readonly PublishOperation["operation"][] = ["comment", "reply", "review", "check"];
+
 /** Why an effect exceeds the reach. null: it does not. */
 export function beyondReach(reach: Reach, kind: EffectKind, input: unknown): string | null {
   switch (kind) {
@@ -26,7 +29,7 @@ export function beyondReach(reach: Reach, kind: EffectKind, input: unknown): str
       return allowed === null || allowed.includes(role) ? null : `its agents are for ${allowed.join(" and ")} only`;
     }
     case "publish":
-      return (input as { publish: PublishOperation }).publish.operation === "comment" ? null : "it only comments";
+      return saying.includes((input as { publish: PublishOperation }).publish.operation) ? null : "it only comments";
     case "shell":
       return reach === "plan-only" ? "it runs no commands" : null;
     case "join":
@@ -34,6 +37,7 @@ export function beyondReach(reach: Reach, kind: EffectKind, input: unknown): str
     case "subprocess":
       return "another process might do more";
     case "base":
+    case "place":
     case "gate":
     case "breakpoint":
     case "ask":

@@ -3,6 +3,8 @@
  *
  * CT1 If GitHub refuses the first comment, a run starts nothing. If it refuses a later one, the run pauses and reports
  *     that on its pull request.
+ * CT2 A run that is over or paused stays as it is: driving it would write the same comment again, and GitHub would refuse
+ *     it again, without end.
  */
 import { isOver, pause, stop } from "../core/decide.ts";
 import { BatonError, type ErrorCode, errorCatalogue } from "../core/errors.ts";
@@ -26,6 +28,11 @@ function codeOf(said: string): ErrorCode {
   return Object.hasOwn(errorCatalogue, code) ? (code as ErrorCode) : "BATON_THREAD_CLOSED";
 }
 
+/** CT2 */
+export function staysAsItIs(state: RunState): boolean {
+  return isOver(state) || state.status === "paused";
+}
+
 /** Stops or pauses the run. `said`: the code of the refusal and its text. `change` appends to the run. */
 export async function threadClosed(
   { github, store }: Pick<Dependencies, "github" | "store">,
@@ -35,7 +42,7 @@ export async function threadClosed(
 ): Promise<void> {
   const { bot } = await github.identity();
   const state = await change((now) => {
-    if (isOver(now) || now.status === "paused") return [];
+    if (staysAsItIs(now)) return [];
     return row.result !== null || now.money.spentUsd > 0
       ? pause(now, { ...bot, permission: "none" }, reason)
       : stop(now, new BatonError(codeOf(said), `Nothing was started. ${said.replace(/^BATON_[A-Z_]+: /, "")}`));

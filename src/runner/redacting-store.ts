@@ -73,7 +73,7 @@ export function redactingStore(store: Store, redactText: Redact): Store {
       const note = delivery.note === undefined ? {} : { note: redact(delivery.note) };
       return store.insertDelivery({ ...delivery, payload: redactedPayload(delivery.payload, redact), ...note }, job);
     },
-    finishDelivery: (hook, guid, state, note) => store.finishDelivery(hook, guid, state, redact(note)),
+    finishDelivery: (hook, guid, state, note, ...job) => store.finishDelivery(hook, guid, state, redact(note), ...job),
     outboxDone: (key, contentHash, result) => store.outboxDone(key, contentHash, deep(result, redact)),
     outboxRetry: (key, notBefore, error) => store.outboxRetry(key, notBefore, redact(error)),
     outboxFailed: (key, error, contentHash) => store.outboxFailed(key, redact(error), contentHash),

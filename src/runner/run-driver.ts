@@ -73,6 +73,7 @@ export class RunDriver {
   readonly #dependencies: Dependencies;
   readonly #actor: RunActor;
   readonly #bell = new Bell();
+  #alarm = { at: Number.POSITIVE_INFINITY, off: new AbortController() };
   readonly #work = new Map<EffectKey, { controller: AbortController; done: Promise<void> }>();
   readonly #looks = new Map<EffectKey, Promise<void>>();
   readonly #lookedAt = new Map<EffectKey, number>();
@@ -175,6 +176,7 @@ export class RunDriver {
         await this.#waitForNews();
       }
     } finally {
+      this.#ringAt(Number.POSITIVE_INFINITY);
       // When the drive ends, for any reason, no child process of it stays.
       if (this.#stopping === "no" && this.#fault !== null) this.stop("left");
       await Promise.all([...this.#work.values()].map(({ done }) => done));
@@ -659,20 +661,29 @@ export class RunDriver {
 
   async #waitForNews(): Promise<void> {
     const { clock } = this.#dependencies;
-    const timer = new AbortController();
-    const at = Math.min(
-      this.#nextLookAt() ?? Number.POSITIVE_INFINITY,
-      this.#statusDue ? this.#nextStatusAt : Number.POSITIVE_INFINITY,
-      // Another replica may send the words, and it rings no bell here.
-      this.#awaitsWords ? clock.now() + wordsIntervalMs : Number.POSITIVE_INFINITY,
+    this.#ringAt(
+      Math.min(
+        this.#nextLookAt() ?? Number.POSITIVE_INFINITY,
+        this.#statusDue ? this.#nextStatusAt : Number.POSITIVE_INFINITY,
+        // Another replica may send the words, and it rings no bell here.
+        this.#awaitsWords ? clock.now() + wordsIntervalMs : Number.POSITIVE_INFINITY,
+      ),
     );
-    const waits: Promise<void>[] = [this.#bell.wait()];
-    if (at !== Number.POSITIVE_INFINITY) waits.push(clock.sleepUntil(at, timer.signal).catch(() => {}));
-    try {
-      await Promise.race(waits);
-    } finally {
-      timer.abort();
-    }
+    await this.#bell.wait();
+  }
+
+  /** Steps follow each other faster than the time changes, so one timer serves many of them. */
+  #ringAt(at: number): void {
+    if (at === this.#alarm.at) return;
+    this.#alarm.off.abort();
+    const alarm = { at, off: new AbortController() };
+    this.#alarm = alarm;
+    if (at === Number.POSITIVE_INFINITY) return;
+    const ring = (): void => {
+      if (this.#alarm === alarm) this.#alarm = { at: Number.POSITIVE_INFINITY, off: alarm.off };
+      this.#bell.ring();
+    };
+    this.#dependencies.clock.sleepUntil(at, alarm.off.signal).then(ring, () => {});
   }
 }
 

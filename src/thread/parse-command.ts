@@ -25,7 +25,7 @@ export type ParsedCommand =
   /** `line`: the text after `/baton`. */
   | { kind: "unknown"; word: string; suggestion: string | null; line: string }
   /** `problem` completes "`/baton name` …". It quotes the author, so callers neutralise it before they show it. */
-  | { kind: "invalid"; name: string; problem: string; usage: string };
+  | { kind: "invalid"; name: string; problem: string; usage: string; line: string };
 
 const charactersMax = 65_536;
 const ascii = /^[\x21-\x7e]+$/;
@@ -48,8 +48,12 @@ export function parseCommand(
     kind: "unknown",
     word: word.slice(0, 40),
     suggestion: nearest(word.slice(0, 40), known),
-    line: [found.line, found.after].filter((part) => part !== "").join("\n\n"),
+    line: whole(found),
   };
+}
+
+function whole({ line, after }: CommandLine): string {
+  return [line, after].filter((part) => part !== "").join("\n\n");
 }
 
 const mention = /^ {0,3}@([A-Za-z0-9][A-Za-z0-9-]{0,99})[ \t\u00a0]+([A-Za-z]+)/gm;
@@ -108,12 +112,18 @@ const flagPattern = /^(--|[-\u2010-\u2015\u2212]{1,2})([A-Za-z][A-Za-z0-9_-]*)(?
 
 const invalid = (problem: string): BatonError => new BatonError("BATON_COMMAND_INVALID", problem);
 
-function parseArguments(grammar: CommandGrammar, words: Word[], { line, after }: CommandLine): ParsedCommand {
+function parseArguments(grammar: CommandGrammar, words: Word[], found: CommandLine): ParsedCommand {
   try {
-    return readArguments(grammar, words, line, after);
+    return readArguments(grammar, words, found.line, found.after);
   } catch (thrown) {
     if (!hasCode(thrown, "BATON_COMMAND_INVALID")) throw thrown;
-    return { kind: "invalid", name: grammar.name, problem: (thrown as BatonError).message, usage: grammar.usage };
+    return {
+      kind: "invalid",
+      name: grammar.name,
+      problem: (thrown as BatonError).message,
+      usage: grammar.usage,
+      line: whole(found),
+    };
   }
 }
 

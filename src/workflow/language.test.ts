@@ -79,6 +79,7 @@ const answers: Record<EffectKind, Json> = {
   shell: { exitCode: 0, signal: null, output: "1", durationMs: 1 },
   join: { headSha: head, joined: 1, conflict: null },
   base: { branch: "main", sha: base, settings: {}, settingsSha: null, reviewIds: [] },
+  place: { placed: [], outside: [], left: [], gone: [] },
   gate: verdict,
   breakpoint: { decision: "approved", by: bob as unknown as Json, feedback: "", sha: head, reviewId: null },
   ask: { answer: "a", by: bob as unknown as Json },

@@ -1,5 +1,5 @@
 /** The contents of a job's event file from GitHub: real payloads, addressed to the repository of the test. */
-import examples from "@octokit/webhooks-examples";
+import examples from "@octokit/webhooks-examples" with { type: "json" };
 import { repositoryName } from "../../packages/local-github/demo/world.ts";
 import type { Platform } from "./platform.ts";
 

@@ -21,8 +21,8 @@ import {
 import type { Grants } from "../../packages/local-github/src/state.ts";
 import { runJob } from "../../src/action/job.ts";
 import { workflowAlone } from "../../src/onboarding/template.ts";
+import { builtAction } from "../built-program.ts";
 import { patienceMs } from "../patience.ts";
-import { builtAction } from "./built-action.ts";
 
 export interface FinishedJob {
   event: string;

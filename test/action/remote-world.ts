@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { sampleFiles, sampleScript } from "../../packages/local-github/demo/sample.ts";
 import { agentPath, repositoryName } from "../../packages/local-github/demo/world.ts";
+import { builtAction } from "../built-program.ts";
 import { freePort } from "../free-port.ts";
 import { type ObservedWorld, observedWorld, repositoryOf } from "../scenarios/helpers.ts";
-import { builtAction } from "./built-action.ts";
 
 const runnerFile = ".github/workflows/baton-runner.yml";
 

@@ -744,6 +744,13 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
         await append(runId, 0, [paused], { also: { completeJobId: taken.id } });
         throw new Error("died after the commit");
       });
+      const guid = newRun();
+      let finished = 0;
+      handlers.set(guid, async (taken) => {
+        finished += 1;
+        await store.finishDelivery("1", guid, "handled", "ok", taken.id);
+        throw new Error("died after the statement");
+      });
       const first = newRun();
       const done = Promise.withResolvers<void>();
       // Comes back once, after the same pause as the job above would. By then, that job must not have come again.
@@ -752,9 +759,11 @@ export function storeContract({ name, open, dispose }: StoreContractOptions): vo
         done.resolve();
       });
       await store.write({ jobs: [job(mark)] });
+      await store.insertDelivery({ ...newDelivery(guid), hook: "1" }, { queue: "delivery", data: { mark: guid } });
       await store.write({ jobs: [job(first)] });
       await done.promise;
-      expect(count).toBe(1);
+      expect([count, finished]).toEqual([1, 1]);
+      expect(await store.delivery("1", guid)).toMatchObject({ state: "handled", note: "ok" });
       expect(await store.position(runId)).toBe(1);
     });
 

@@ -328,8 +328,40 @@ export class SmallGithub implements Github {
     return ["note.txt"];
   }
 
+  async ownThreads() {
+    return [];
+  }
+
+  async isAhead(): Promise<boolean> {
+    return true;
+  }
+
+  async ensureReview(): Promise<never> {
+    throw new Error("Nobody reviews here.");
+  }
+
+  async editReview(): Promise<boolean> {
+    return false;
+  }
+
+  async retireReview(): Promise<void> {}
+
+  async resolveThread(): Promise<void> {}
+
+  async ensureReply(): Promise<null> {
+    return null;
+  }
+
   async dispatchWorkflow(): Promise<null> {
     return null;
+  }
+
+  async waitingWorkflowRuns(): Promise<number[]> {
+    return [];
+  }
+
+  async approveWorkflowRun(): Promise<boolean> {
+    return false;
   }
 
   async workflowRunIsOver(): Promise<null> {

@@ -13,6 +13,8 @@ describe("what Baton asks", () => {
     enqueue: (client) => client.enqueue(id, oid),
     minimize: (client) => client.minimize("IC_1", "resolved"),
     updateBranch: (client) => client.updateBranch(id, oid),
+    resolveThread: (client) => client.resolveThread("PRRT_1"),
+    threads: (client) => client.threads(id),
     queued: (client) => client.isInMergeQueue(id),
     baseChanged: (client) => client.baseChangedAt(id),
     edits: (client) => client.unedited(["IC_1", "I_2"]),
@@ -30,7 +32,8 @@ describe("what Baton asks", () => {
     expect(sent.map(({ query }) => query)).toEqual([documents[name as keyof typeof documents]]);
     for (const { query, variables, contentWrite } of sent) {
       expect(documentProblems(query, variables)).toEqual([]);
-      expect(contentWrite).toBe(query === documents.minimize ? "edit" : query.startsWith("mutation"));
+      const isEdit = query === documents.minimize || query === documents.resolveThread;
+      expect(contentWrite).toBe(isEdit ? "edit" : query.startsWith("mutation"));
     }
   });
 

@@ -17,6 +17,7 @@ import { databaseTemplate } from "../../packages/local-github/demo/world.ts";
 import { webhookPath } from "../../src/app/door.ts";
 import { limits } from "../../src/core/limits.ts";
 import { freePort } from "../free-port.ts";
+import { shortLived } from "../short-lived.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const root = at("../..");
@@ -94,7 +95,7 @@ async function start(
     NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? join(directory, "compiled"),
     ...environment,
   };
-  const child = execa(process.execPath, args, {
+  const child = execa(process.execPath, [...shortLived, ...args], {
     cwd: directory,
     env,
     extendEnv: false,
@@ -250,7 +251,8 @@ describe.each(hosts)("$name", ({ args, exit, boundsHeads }) => {
     const refused = await deliver(host.url, "guid-2");
     expect(refused === null || refused.status === 503).toBe(true);
     process.kill(host.pid, "SIGUSR2");
-    expect(await answer).toEqual(isTaken);
+    // Without an answer, the host ended: its own words say why.
+    expect(await answer, host.printed()).toEqual(isTaken);
     expect(await host.ended).toEqual(JSON.parse(JSON.stringify(exit)));
   });
 });

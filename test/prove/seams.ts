@@ -56,7 +56,13 @@ export const seams: Suite = {
       for (const name of [...copied, ...configs]) cpSync(join(root, name), join(directory, name), { recursive: true });
       symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
       // Tests stay out, because they need the whole repository.
-      const program = { extends: "./tsconfig.json", include: ["src", "processes"], exclude: ["**/*.test.ts"] };
+      const compilerOptions = { tsBuildInfoFile: "./seams.tsbuildinfo" };
+      const program = {
+        extends: "./tsconfig.json",
+        compilerOptions,
+        include: ["src", "processes"],
+        exclude: ["**/*.test.ts"],
+      };
       writeFileSync(join(directory, "tsconfig.seams.json"), JSON.stringify(program));
       const place = new Place(directory);
       say("adding a gate, a command and a harness");

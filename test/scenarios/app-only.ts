@@ -45,6 +45,7 @@ export const appOnly: Record<string, Reason | Record<string, Reason>> = {
   race: same("test/action/race.test.ts", "the green one wins"),
   replicas: notInJobs("src/adapters/database/sql-store.ts"),
   retargeted: decidedBy("src/policy/review-decision.ts", "src/runner/perform/base.ts"),
+  review: decidedBy("src/review/place.ts", "src/review/choose.ts", "src/policy/fork-lane.ts"),
   routing: decidedBy("src/routing/rank.ts"),
   sandbox: same("src/action/prepare-sandbox.test.ts", "is installed and gets its namespaces"),
   schedules: same("test/action/schedules.test.ts", "a wake-up opens the dashboard"),
@@ -116,8 +117,6 @@ export const leftOutInJobs: Readonly<Record<string, string>> = {
   "a flaky job that somebody re-runs": "a workflow plays the CI",
   "green-hides-red-of-same-name: two jobs of one workflow run": "a workflow plays the CI",
   "an edited comment, a quote and code": "its edit comes within the second of writing, and looks like none",
-  "locked-thread: a pull request that is locked": "nobody has examined it",
-  "branch-names: a pull request from a branch": "nobody has examined it",
 };
 
 export function isReason(value: Reason | Record<string, Reason>): value is Reason {

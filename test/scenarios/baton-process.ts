@@ -1,6 +1,7 @@
 /** A Baton in its own process, which a test starts. It stands by, begins at a word, prints its address, and is killed. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { signalProcess } from "../../src/adapters/child/process-table.ts";
+import { shortLived } from "../short-lived.ts";
 
 export class BatonProcess {
   readonly ended: Promise<void>;
@@ -16,8 +17,7 @@ export class BatonProcess {
     onLine: (line: string) => void = () => {},
   ) {
     const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
-    // Optimizing the database's code does not pay off in a short life.
-    this.#process = spawn(process.execPath, ["--liftoff-only", path], {
+    this.#process = spawn(process.execPath, [...shortLived, path], {
       env: { ...env, PATH: process.env["PATH"] } as NodeJS.ProcessEnv,
       stdio: ["pipe", "pipe", "pipe"],
     });

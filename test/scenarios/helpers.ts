@@ -79,8 +79,9 @@ async function inJobs(options: WorldOptions): Promise<ObservedWorld> {
 }
 
 export async function describeWorld(world: World): Promise<string> {
-  const [newest] = await world.baton.dependencies.store.runs({ limit: 1 });
-  if (newest === undefined) return "no run";
+  const { store } = world.baton.dependencies;
+  const [newest] = await store.runs({ limit: 1 });
+  if (newest === undefined) return ["no run", ...world.github.deliveries.map(told), ...asked(world)].join("\n");
   const state = await world.baton.runner.state(newest.runId);
   if (state === null) return `nothing of ${newest.runId}`;
   const effects = [...state.effects.values()].map(
@@ -94,11 +95,30 @@ export async function describeWorld(world: World): Promise<string> {
   ].join("\n");
 }
 
+function told({ event, action, statusCode, response }: World["github"]["deliveries"][number]): string {
+  return `webhook ${event}.${action}: ${statusCode} ${JSON.stringify(response.payload)}`;
+}
+
+/** The last requests that GitHub got. */
+function asked(world: World): string[] {
+  const shownMax = 20;
+  return world.github.log.slice(-shownMax).map(({ at, method, path, status }) => `${at} ${method} ${path}: ${status}`);
+}
+
+/** The last state of a run at each position of its journal. Tests look more often than anything changes. */
+const states = new WeakMap<World, { runId: string; position: number; state: RunState | null }>();
+
 /** State of the newest run of the issue, or of another thread. */
 export async function runState(world: World, number = world.issue): Promise<RunState | null> {
   const repository = repositoryOf(world);
   const row = (await world.baton.dependencies.store.runs({ threadKey: `${repository.id}#${number}`, limit: 1 }))[0];
-  return row === undefined ? null : world.baton.runner.state(row.runId);
+  if (row === undefined) return null;
+  const { runId, position } = row;
+  const known = states.get(world);
+  if (known?.runId === runId && known.position === position) return known.state;
+  const state = await world.baton.runner.state(runId);
+  if (state?.position === position) states.set(world, { runId, position, state });
+  return state;
 }
 
 export function repositoryOf(world: World) {

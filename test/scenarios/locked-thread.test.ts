@@ -2,7 +2,9 @@
 import { afterEach, expect, it } from "vitest";
 import { sampleScript } from "../../packages/local-github/demo/sample.ts";
 import { repositoryName } from "../../packages/local-github/demo/world.ts";
+import { BatonError } from "../../src/core/errors.ts";
 import { type ObservedWorld, observedWorld, pulls, reaches, repositoryOf, runState, say } from "./helpers.ts";
+import { ThreadWorld } from "./thread-world.ts";
 
 let world: ObservedWorld;
 afterEach(async () => {
@@ -34,6 +36,20 @@ it.each([
   expect(state.outcome?.verdict.reason).toContain(refusal);
   expect([...state.effects.values()].flatMap(({ attempts }) => attempts)).toEqual([]);
   expect(state.money.spentUsd).toBe(0);
+});
+
+it("locked-thread: where GitHub takes no comment, Baton does not try without end", async () => {
+  const thread = new ThreadWorld();
+  let refused = 0;
+  thread.github.ensureComment = async () => {
+    refused += 1;
+    throw new BatonError("BATON_THREAD_CLOSED", locked);
+  };
+  await thread.say("/baton run fix the sum");
+  expect(thread.run().status).toBe("failed");
+  await thread.settle();
+  // The status before and after the end, and the last words.
+  expect(refused).toBeLessThanOrEqual(3);
 });
 
 it("locked-thread: a pull request that is locked shows why on its head", async () => {

@@ -275,6 +275,25 @@ const shownBy: Record<string, [file: string, title: string]> = {
     "src/gate/rules/checks-green.test.ts",
     "%s passes only where a setting says so, and the verdict tells",
   ],
+  "gates.review": [
+    "test/scenarios/review.test.ts",
+    "a review comments on the line with a suggestion; applied, the check is green; the next review resolves its thread and edits its text",
+  ],
+  "review.event": [
+    "test/scenarios/review.test.ts",
+    "a finding that people resolved, rejected or deleted does not come back; one that stands is not repeated; a second look drops the rest",
+  ],
+  "review.comments": ["src/review/choose.test.ts", "the worst first, up to the bound"],
+  "review.nits": ["src/review/choose.test.ts", "no nits where they are off"],
+  "review.secondLook": ["processes/review/process.test.ts", "`review.secondLook: false`: nobody looks again"],
+  "review.secondLookUsd": [
+    "processes/review/process.test.ts",
+    "the second look has a small share of the budget, a cheap model, and its failure leaves the findings",
+  ],
+  "review.instructions": [
+    "test/scenarios/review.test.ts",
+    "a review comments on the line with a suggestion; applied, the check is green; the next review resolves its thread and edits its text",
+  ],
   "gates.noChecks": ["test/scenarios/run.test.ts", "`gates.noChecks: pass` accepts it and says so"],
   "gates.appearSeconds": ["src/gate/rules/checks-green.test.ts", "gates.appearSeconds"],
   "gates.timeoutMinutes": ["src/gate/rules/checks-green.test.ts", "gates.timeoutMinutes"],

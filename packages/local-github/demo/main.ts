@@ -84,7 +84,7 @@ async function demo(story: Story): Promise<number> {
     }
     if (!interruption.aborted) await quiet(world, interruption);
     if (!interruption.aborted && state?.outcome?.verdict.status === "passed")
-      missing = (await story.missing(world)) ?? notMerged(world);
+      missing = (await story.missing(world)) ?? (story.merges === false ? null : notMerged(world));
   } catch (thrown) {
     // An error that follows from an interruption is not news.
     if (!interruption.aborted) problem = toBatonError(thrown);

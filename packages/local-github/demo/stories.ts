@@ -12,6 +12,8 @@ export interface Story {
   player?: { login: string; phrases: readonly string[] };
   /** Resolves when the run has begun. Returns the number of its thread. */
   begin(world: World, say: (text: string) => void, signal: AbortSignal): Promise<number>;
+  /** False: the story ends without a merge. */
+  merges?: false;
   /** Why it did not end as it should, although its run passed. null: it did. */
   missing(world: World): Promise<string | null>;
 }
@@ -23,6 +25,29 @@ results=$(grep -n 'item\\.price)' cart.js | head -n 1 | while IFS=: read -r line
 done)
 printf '{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"shop-lint"}},"results":[%s]}]}\\n' "$results"
 `;
+
+const jsonBlock = (value: object): string => `\`\`\`json\n${JSON.stringify(value)}\n\`\`\``;
+const sumLine = "  return items.map((item) => item.price * item.count).reduce((sum, price) => sum + price);";
+const reviewedCart = `export function total(items) {\n${sumLine}\n}\n`;
+const usage = { input: 900, output: 120, cacheRead: 2_000, cacheWrite: 400, costUsd: 0.008 };
+const reviewScript = [
+  {
+    text: `The total now counts each item. It forgets the empty cart.\n\n${jsonBlock({
+      findings: [
+        {
+          path: "cart.js",
+          line: 2,
+          quote: sumLine,
+          severity: "blocking",
+          text: "An empty cart throws: `reduce` has no initial value.",
+          suggestion: sumLine.replace("sum + price)", "sum + price, 0)"),
+        },
+      ],
+    })}`,
+    usage,
+  },
+  { text: `The sum begins at 0 now.\n\n${jsonBlock({ findings: [], earlier: [{ id: "e1", fixed: true }] })}`, usage },
+];
 
 const lookIntervalMs = 50;
 const patienceMs = 60_000;
@@ -42,7 +67,7 @@ async function lacking({ baton, github }: World): Promise<string | null> {
     : "The dashboard does not show the merged proposal.";
 }
 
-export const stories: Readonly<Record<"job" | "sweep", Story>> = {
+export const stories: Readonly<Record<"job" | "sweep" | "review", Story>> = {
   job: {
     summary: "a comment asks, a pull request is merged",
     world: (harness) => ({ config: `version: 1\nharness: { default: ${harness} }\nmerge: auto\n` }),
@@ -52,6 +77,23 @@ export const stories: Readonly<Record<"job" | "sweep", Story>> = {
       return world.issue;
     },
     missing: async () => null,
+  },
+  review: {
+    summary: "a pull request of a person gets a comment at a line, and the person applies its suggestion",
+    world: (harness) => ({
+      script: { review: reviewScript, verify: [{ text: jsonBlock({ holds: ["f1"] }) }] },
+      config: `version: 1\nharness: { default: ${harness} }\ngates: { review: required }\n`,
+    }),
+    merges: false,
+    begin: beginReview,
+    async missing(world) {
+      const shop = [...world.github.state.repositories.values()].find(({ name }) => name === "shop");
+      const [pull] = [...(shop?.threads.values() ?? [])].filter((thread) => thread.pull !== null);
+      if (suggestionIn(world, pull?.number ?? 0)?.resolved !== true)
+        return "The thread of the finding is not resolved.";
+      const check = [...(shop?.checkRuns.values() ?? [])].findLast(({ name }) => name === "Baton review");
+      return check?.conclusion === "success" ? null : "The check `Baton review` is not green.";
+    },
   },
   sweep: {
     summary: "a linter's SARIF report becomes a merged pull request",
@@ -95,6 +137,41 @@ export const stories: Readonly<Record<"job" | "sweep", Story>> = {
     },
   },
 };
+
+/** A suggestion of Baton, and whether its thread is resolved. null: there is none (yet). */
+function suggestionIn({ github }: World, number: number): { id: number; resolved: boolean } | null {
+  const shop = [...github.state.repositories.values()].find(({ name }) => name === "shop");
+  const comments = shop?.threads.get(number)?.pull?.reviewComments ?? [];
+  const found = comments.find(({ body }) => body.includes("```suggestion"));
+  return found === undefined ? null : { id: found.id, resolved: found.resolved === true };
+}
+
+async function until(signal: AbortSignal, isSo: () => Promise<boolean> | boolean): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  while (!signal.aborted && !(await isSo())) {
+    if (performance.now() > deadline) throw new Error("The demo took too long.");
+    await new Promise((resolve) => setTimeout(resolve, lookIntervalMs));
+  }
+}
+
+async function beginReview(world: World, say: (text: string) => void, signal: AbortSignal): Promise<number> {
+  const { github, baton } = world;
+  const place = { repository: repositoryName, as: "alice" };
+  await github.push({ ...place, branch: "feature", files: { "cart.js": reviewedCart }, message: "Count each item" });
+  const { number } = await github.openPullRequest({ ...place, title: "Count each item", head: "feature" });
+  const runs = async (isDone: boolean): Promise<number> =>
+    (await baton.dependencies.store.runs({})).filter(({ status }) => !isDone || status === "completed").length;
+  say(`@alice opens #${number}, and comments there: /baton run review`);
+  github.comment({ ...place, number, body: "/baton run review" });
+  await until(signal, async () => (await runs(true)) === 1);
+  const found = suggestionIn(world, number);
+  if (found === null || signal.aborted) return number;
+  say("@alice applies the suggestion at the line, and asks again: /baton run review");
+  await github.applySuggestion({ ...place, number, commentId: found.id });
+  github.comment({ ...place, number, body: "/baton run review" });
+  await until(signal, async () => (await runs(false)) === 2);
+  return number;
+}
 
 const player = { login: "bob", phrases: ["/baton approve", "/baton budget +1", "/baton status", "/baton why"] };
 

@@ -89,6 +89,7 @@ export const appEvents = [
   "issue_comment",
   "pull_request",
   "pull_request_review",
+  "pull_request_review_comment",
   "check_run",
   "check_suite",
   "status",

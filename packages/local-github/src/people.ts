@@ -48,8 +48,10 @@ import {
   findAccount,
   findRepository,
   type Installation,
+  type ReactionContent,
   type Repository,
   type RequiredCheckRule,
+  type ReviewComment,
   type Role,
   type Thread,
   takeId,
@@ -112,6 +114,12 @@ export function createPeople(site: Site) {
     const { repository, thread } = threadAt(place);
     if (!isPull(thread)) throw new Error(`${place.repository}#${place.number} is not a pull request.`);
     return { repository, thread };
+  }
+
+  function reviewCommentAt(options: Place & { commentId: number }): ReviewComment {
+    const found = pullAt(options).thread.pull.reviewComments.find(({ id }) => id === options.commentId);
+    if (found === undefined) throw new Error(`There is no comment ${options.commentId} on a line.`);
+    return found;
   }
 
   async function push(options: {
@@ -540,6 +548,45 @@ export function createPeople(site: Site) {
         doer: doer(options.as),
       });
       return { id: made.id };
+    },
+
+    /** The thread that begins with this comment. */
+    resolveThread(options: Place & { commentId: number }): void {
+      reviewCommentAt(options).resolved = true;
+    },
+
+    reactToLine(options: Place & { commentId: number; content: ReactionContent }): void {
+      const { content } = options;
+      reviewCommentAt(options).reactions.push({
+        id: takeId(state),
+        userId: account(options.as).id,
+        content,
+        createdAt: site.timestamp(),
+      });
+    },
+
+    deleteReviewComment(options: Place & { commentId: number }): void {
+      const { pull } = pullAt(options).thread;
+      pull.reviewComments = pull.reviewComments.filter(({ id }) => id !== options.commentId);
+    },
+
+    /** The button below a suggestion: a commit on the head branch. */
+    async applySuggestion(options: Place & { commentId: number }): Promise<string> {
+      const { repository, thread } = pullAt(options);
+      const { path, line, startLine, side, body } = reviewCommentAt(options);
+      const [, , text = null] = /^(`{3,})suggestion\n([\s\S]*?)^\1\s*$/m.exec(body) ?? [];
+      if (text === null || line === null || side !== "RIGHT") throw new Error("There is no suggestion to apply.");
+      const directory = gitDirectory(site, repository.id);
+      const lines = (await git(directory, ["show", `${thread.pull.headSha}:${path}`])).split("\n");
+      const from = startLine ?? line;
+      lines.splice(from - 1, line - from + 1, ...(text === "" ? [] : text.replace(/\n$/, "").split("\n")));
+      return push({
+        repository: options.repository,
+        as: options.as,
+        branch: thread.pull.headRef,
+        files: { [path]: lines.join("\n") },
+        message: `Update ${path}`,
+      });
     },
 
     dismissReview(options: Place & { reviewId: number }): void {

@@ -195,3 +195,63 @@ test("nobody reacts in a locked thread", async () => {
       rest.reactions.createForIssue({ ...web, issue_number: number, content: "eyes" }),
     ).rejects.toMatchObject({ status: 403 });
 });
+
+test("comments of a review: all or none, and only on lines of the diff, on their side and within one hunk", async () => {
+  const { world, number } = await worldWithPull();
+  await using _ = world;
+  const { github, octokit } = world;
+  const filler = Array.from({ length: 20 }, (_, index) => `export const a${index} = ${index};\n`).join("");
+  const files = { "sum.js": `export const sum = (a, b) => a + b;\n${filler}`, "new.js": "one\ntwo\n" };
+  const first = await github.push({ repository: "acme/web", as: "bob", branch: "fix", files });
+  const sha = await github.push({ repository: "acme/web", as: "bob", branch: "fix", files: { "b.js": "x\n" } });
+  type Comment = { path: string; line?: number; side?: "LEFT" | "RIGHT"; start_line?: number };
+  const post = (comments: Comment[], more: object = {}) =>
+    octokit.rest.pulls.createReview({
+      ...web,
+      pull_number: number,
+      event: "COMMENT",
+      body: "Words.",
+      commit_id: sha,
+      comments: comments.map((one) => ({ body: "x", ...one })),
+      ...more,
+    });
+  const refused = (comments: Comment[], words: string, more: object = {}) =>
+    expect(post(comments, more)).rejects.toMatchObject({ status: 422, message: expect.stringContaining(words) });
+  const good = { path: "new.js", line: 2 };
+  await refused([good, { path: "sum.js", line: 99 }], "Line could not be resolved");
+  await refused([{ path: "gone.js", line: 1 }], "Path could not be resolved");
+  await refused([{ path: "new.js", line: 1, side: "LEFT" }], "Line could not be resolved");
+  await refused([{ path: "new.js", line: 1, start_line: 2 }], "Start line must precede");
+  await refused(
+    [
+      { path: "a", line: 1 },
+      { path: "b.js", line: 9 },
+    ],
+    "Path could not be resolved and Line could not",
+  );
+  await refused([good], "end_commit_oid is not part of the pull request", { commit_id: "1".repeat(40) });
+  expect((await octokit.rest.pulls.listReviews({ ...web, pull_number: number })).data).toEqual([]);
+  // An earlier commit of the pull request is fine.
+  const { data: review } = await post(
+    [
+      { ...good, start_line: 1 },
+      { path: "sum.js", line: 1, side: "LEFT" },
+    ],
+    {
+      commit_id: first,
+    },
+  );
+  expect((await octokit.rest.pulls.listReviewComments({ ...web, pull_number: number })).data).toMatchObject([
+    { path: "new.js", line: 2, start_line: 1, side: "RIGHT" },
+    { path: "sum.js", line: 1, start_line: null, side: "LEFT" },
+  ]);
+  const edit = (body: string) =>
+    octokit.rest.pulls.updateReview({ ...web, pull_number: number, review_id: review.id, body });
+  expect((await edit("Other words.")).data).toMatchObject({ body: "Other words.", state: "COMMENTED" });
+  await expect(
+    world.as("ada").rest.pulls.updateReview({ ...web, pull_number: number, review_id: 1, body: "x" }),
+  ).rejects.toMatchObject({ status: 404 });
+  await expect(
+    octokit.rest.pulls.deletePendingReview({ ...web, pull_number: number, review_id: review.id }),
+  ).rejects.toMatchObject({ status: 422 });
+});

@@ -102,6 +102,8 @@ export interface Review {
   body: string;
   sha: string;
   submittedAt: string | null;
+  /** Why it is minimized. Absent: it is not. */
+  minimized?: string | null;
 }
 
 export interface ReviewComment {
@@ -110,6 +112,8 @@ export interface ReviewComment {
   authorId: number;
   path: string;
   line: number | null;
+  /** The first line of several. Absent: one line. */
+  startLine?: number;
   side: "LEFT" | "RIGHT";
   body: string;
   sha: string;

@@ -5,7 +5,7 @@
  *     alone.
  */
 import { setImmediate as macrotask } from "node:timers/promises";
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely, RawBuilder, Transaction } from "kysely";
 import type { NewDelivery, NewJob } from "../../ports/store.ts";
 import { storable, storeError } from "./store-error.ts";
 import type { Tables } from "./tables.ts";
@@ -14,7 +14,8 @@ import type { Tables } from "./tables.ts";
 export interface TransactionalQueue {
   enqueue(transaction: Transaction<Tables>, job: NewJob): Promise<void>;
   enqueueAll(transaction: Transaction<Tables>, jobs: readonly NewJob[]): Promise<void>;
-  complete(transaction: Transaction<Tables>, jobId: string): Promise<void>;
+  /** The statement that completes a job. */
+  completion(jobId: string): RawBuilder<unknown>;
 }
 
 interface Arrival {

@@ -14,7 +14,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay, setImmediate as macrotask } from "node:timers/promises";
-import { sql, type Transaction } from "kysely";
+import { type RawBuilder, sql, type Transaction } from "kysely";
 import { type Db, fromKysely, type JobInsert, type JobResult, PgBoss, type SendOptions } from "pg-boss";
 import { BatonError } from "../../core/errors.ts";
 import type { Json } from "../../core/vocabulary.ts";
@@ -182,10 +182,8 @@ export class PgBossQueue implements Queue {
   }
 
   /** Within the transaction of the job's result. A later report of its worker, good or bad, changes nothing. */
-  async complete(transaction: Transaction<Tables>, jobId: string): Promise<void> {
-    await sql`update pgboss.job set state = 'completed', completed_on = now() where id = ${jobId}::uuid and state = 'active'`.execute(
-      transaction,
-    );
+  completion(jobId: string): RawBuilder<unknown> {
+    return sql`update pgboss.job set state = 'completed', completed_on = now() where id = ${jobId}::uuid and state = 'active'`;
   }
 
   async work(

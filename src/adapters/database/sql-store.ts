@@ -217,14 +217,23 @@ export class SqlStore implements Store {
     };
   }
 
-  async finishDelivery(hook: string, guid: string, state: "handled" | "failed", note: string): Promise<void> {
-    await this.#db
+  async finishDelivery(
+    hook: string,
+    guid: string,
+    state: "handled" | "failed",
+    note: string,
+    completeJobId?: string,
+  ): Promise<void> {
+    const finished = this.#db
       .updateTable("deliveries")
       .set({ state, note: storable(note) })
       .where("hook", "=", hook)
-      .where("guid", "=", guid)
-      .execute()
-      .catch(rethrow);
+      .where("guid", "=", guid);
+    if (completeJobId === undefined) await finished.execute().catch(rethrow);
+    else
+      await sql`with finished as (${finished}) ${this.#queue.completion(completeJobId)}`
+        .execute(this.#db)
+        .catch(rethrow);
   }
 
   async prune({ deliveriesBefore, outboxBefore }: { deliveriesBefore: number; outboxBefore: number }): Promise<Pruned> {
@@ -564,7 +573,7 @@ export class SqlStore implements Store {
         .values(writes.ledger.map(ledgerValues) as Insertable<Tables["ledger"]>[])
         .execute();
     }
-    if (writes.completeJobId !== undefined) await this.#queue.complete(transaction, writes.completeJobId);
+    if (writes.completeJobId !== undefined) await this.#queue.completion(writes.completeJobId).execute(transaction);
     for (const job of writes.jobs ?? []) await this.#queue.enqueue(transaction, job);
   }
 }

@@ -16,6 +16,10 @@ export const documents = {
     "mutation($input: UpdatePullRequestBranchInput!) { updatePullRequestBranch(input: $input) { pullRequest { headRefOid } } }",
   minimize:
     "mutation($input: MinimizeCommentInput!) { minimizeComment(input: $input) { minimizedComment { isMinimized } } }",
+  resolveThread:
+    "mutation($input: ResolveReviewThreadInput!) { resolveReviewThread(input: $input) { thread { isResolved } } }",
+  threads:
+    "query($id: ID!, $after: String) { node(id: $id) { ... on PullRequest { reviewThreads(first: 100, after: $after) { pageInfo { hasNextPage endCursor } nodes { id isResolved comments(first: 1) { nodes { body author { __typename login } reactions(first: 20) { nodes { content user { login } } } } } } } } } }",
   queued: "query($id: ID!) { node(id: $id) { ... on PullRequest { isInMergeQueue } } }",
   // REST has only the time of the last change, in whole seconds. It may differ from the creation without any edit.
   // Source: https://github.com/palantir/policy-bot/pull/459
@@ -25,6 +29,32 @@ export const documents = {
   baseChanged:
     "query($id: ID!) { node(id: $id) { ... on PullRequest { timelineItems(last: 1, itemTypes: [BASE_REF_CHANGED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT]) { nodes { ... on BaseRefChangedEvent { createdAt } ... on AutomaticBaseChangeSucceededEvent { createdAt } } } } } }",
 } as const;
+
+export interface ThreadNode {
+  id: string;
+  isResolved: boolean;
+  comments: {
+    nodes:
+      | ({
+          body: string;
+          /** null: the account is gone. The login of an App's bot has no `[bot]` here. */
+          author: { __typename: string; login: string } | null;
+          reactions: { nodes: ({ content: string; user: { login: string } | null } | null)[] | null };
+        } | null)[]
+      | null;
+  };
+}
+
+interface ThreadsAnswer {
+  node: {
+    reviewThreads?: {
+      pageInfo: { hasNextPage: boolean; endCursor: string | null };
+      nodes: (ThreadNode | null)[] | null;
+    };
+  } | null;
+}
+
+const threadPagesMax = 10;
 
 export type GraphqlClient = ReturnType<typeof graphqlClient>;
 
@@ -44,6 +74,25 @@ export function graphqlClient(requester: Pick<Requester, "graphql">) {
     /** Source: https://docs.github.com/en/graphql/reference/enums#reportedcontentclassifiers */
     async minimize(subjectId: string, because: FoldReason): Promise<void> {
       await mutate(documents.minimize, { subjectId, classifier: because.toUpperCase() }, "edit");
+    },
+
+    /** Source: https://docs.github.com/en/graphql/reference/mutations#resolvereviewthread */
+    async resolveThread(threadId: string): Promise<void> {
+      await mutate(documents.resolveThread, { threadId }, "edit");
+    },
+
+    /** Source: https://docs.github.com/en/graphql/reference/objects#pullrequestreviewthread */
+    async threads(id: string): Promise<ThreadNode[]> {
+      const found: ThreadNode[] = [];
+      let after: string | null = null;
+      for (let page = 1; page <= threadPagesMax; page += 1) {
+        const answer: ThreadsAnswer = await requester.graphql<ThreadsAnswer>(documents.threads, { id, after }, false);
+        const threads = answer.node?.reviewThreads;
+        for (const node of threads?.nodes ?? []) if (node !== null) found.push(node);
+        after = threads?.pageInfo.endCursor ?? null;
+        if (threads?.pageInfo.hasNextPage !== true || after === null) break;
+      }
+      return found;
     },
 
     async updateBranch(pullRequestId: string, expectedHeadOid: string): Promise<string> {
@@ -69,7 +118,7 @@ export function graphqlClient(requester: Pick<Requester, "graphql">) {
     async unedited(ids: readonly string[]): Promise<string[]> {
       const { nodes } = await requester.graphql<{
         nodes: ({ id?: string; lastEditedAt?: string | null; includesCreatedEdit?: boolean } | null)[];
-      }>(documents.edits, { ids }, false);
+      }>(documents.edits, { ids }, false, { partial: true });
       return nodes.flatMap((one) =>
         one?.id !== undefined && one.lastEditedAt === null && one.includesCreatedEdit === false ? [one.id] : [],
       );

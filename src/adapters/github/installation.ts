@@ -22,7 +22,10 @@ import type {
   GithubUser,
   IssueFacts,
   MergeMethod,
+  NewReview,
+  OwnThreadFacts,
   PostedComment,
+  PostedReview,
   PullRequestFacts,
   RequiredCheck,
   ReviewFacts,
@@ -52,6 +55,7 @@ import {
   writtenIssue,
 } from "./facts.ts";
 import { type GraphqlClient, graphqlClient } from "./graphql.ts";
+import { editReview, ensureReply, ensureReview, resolveThread, retireReview } from "./pull-reviews.ts";
 import { repositorySetup } from "./repository-setup.ts";
 import { deniedIsNull, type Requester } from "./request.ts";
 import type * as wire from "./wire-types.ts";
@@ -498,6 +502,67 @@ export class InstallationGithub implements Github {
     );
   }
 
+  async ownThreads({ nodeId }: Pick<PullRequestFacts, "nodeId">): Promise<OwnThreadFacts[]> {
+    const { bot } = await this.#options.identity();
+    const found = await this.#graphql.threads(nodeId);
+    return found.flatMap(({ id, isResolved, comments }) => {
+      const first = comments.nodes?.[0] ?? null;
+      if (first === null || first.author === null) return [];
+      const { __typename: type, login } = first.author;
+      if ((type === "Bot" ? `${login}[bot]` : login) !== bot.login) return [];
+      const dislikedBy = (first.reactions.nodes ?? []).flatMap((one) =>
+        one?.content === "THUMBS_DOWN" && one.user !== null ? [one.user.login] : [],
+      );
+      return [{ id, isResolved, body: first.body, dislikedBy }];
+    });
+  }
+
+  /** Source: https://docs.github.com/en/rest/commits/commits#compare-two-commits (`status`) */
+  async isAhead(repository: Repository, { before, after }: { before: string; after: string }): Promise<boolean> {
+    const found = await this.#requester.find<{ status: string }>("/repos/{owner}/{repo}/compare/{basehead}", {
+      ...at(repository),
+      basehead: `${before}...${after}`,
+      per_page: 1,
+    });
+    return found?.status === "ahead" || found?.status === "identical";
+  }
+
+  async ensureReview(repository: Repository, number: number, marker: string, review: NewReview): Promise<PostedReview> {
+    return ensureReview(await this.#reviewPlace(repository, number), marker, review);
+  }
+
+  async editReview(repository: Repository, number: number, id: number, marker: string, body: string): Promise<boolean> {
+    return editReview(await this.#reviewPlace(repository, number), id, marker, body);
+  }
+
+  async retireReview(
+    repository: Repository,
+    number: number,
+    id: number,
+    how: { fold: boolean; withdraw: string | null },
+  ): Promise<void> {
+    return retireReview(await this.#reviewPlace(repository, number), id, how);
+  }
+
+  resolveThread(id: string): Promise<void> {
+    return resolveThread(this.#graphql, id);
+  }
+
+  async ensureReply(
+    repository: Repository,
+    number: number,
+    to: number,
+    marker: string,
+    body: string,
+  ): Promise<{ id: number; url: string } | null> {
+    return ensureReply(await this.#reviewPlace(repository, number), to, marker, body);
+  }
+
+  async #reviewPlace(repository: Repository, number: number) {
+    const { bot } = await this.#options.identity();
+    return { requester: this.#requester, graphql: this.#graphql, repository, number, isOurs: isAuthor(bot) };
+  }
+
   /**
    * GitHub lists the merged pull request that brought a commit to the default branch. The pull request itself names the
    * person who merged it. Baton ignores the author of a commit, because its committer can write any name there.
@@ -832,6 +897,35 @@ export class InstallationGithub implements Github {
       .find<{ status: string }>("/repos/{owner}/{repo}/actions/runs/{run_id}", { ...at(repository), run_id: id })
       .catch(deniedIsNull);
     return run === null ? null : run.status === "completed";
+  }
+
+  /** Source: https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository */
+  async waitingWorkflowRuns(repository: Repository, sha: string): Promise<number[] | null> {
+    const found = await this.#requester
+      .find<{ workflow_runs: { id: number }[] }>("/repos/{owner}/{repo}/actions/runs", {
+        ...at(repository),
+        head_sha: sha,
+        status: "action_required",
+        per_page: 100,
+      })
+      .catch(deniedIsNull);
+    return found === null ? null : found.workflow_runs.map(({ id }) => id);
+  }
+
+  /** Source: https://docs.github.com/en/rest/actions/workflow-runs#approve-a-workflow-run-for-a-fork-pull-request */
+  async approveWorkflowRun(repository: Repository, id: number): Promise<boolean> {
+    const run = { ...at(repository), run_id: id };
+    try {
+      await this.#requester.write("POST /repos/{owner}/{repo}/actions/runs/{run_id}/approve", run);
+      return true;
+    } catch (thrown) {
+      if (!hasCode(thrown, "BATON_GITHUB_DENIED") && !hasCode(thrown, "BATON_GITHUB_NOT_FOUND")) throw thrown;
+      // GitHub also refuses a run that somebody approved a moment ago.
+      const found = await this.#requester
+        .find<{ conclusion: string | null }>("/repos/{owner}/{repo}/actions/runs/{run_id}", run)
+        .catch(deniedIsNull);
+      return found !== null && found.conclusion !== "action_required";
+    }
   }
 
   setup(repository: Repository): RepositorySetup {

@@ -319,3 +319,30 @@ describe("reading", () => {
     await requester.get("/repos/acme/shop/git/ref/{+ref}", { ref: "heads/baton/a b#c" });
   });
 });
+
+describe("GraphQL's answers in part", () => {
+  const missing = { type: "NOT_FOUND", path: ["nodes", 1], message: "Could not resolve to a node" };
+  const ask = (partial: boolean) =>
+    requester.graphql<unknown>("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", { ids: [] }, false, { partial });
+  const answers = (body: object) => github().post("/graphql").reply(200, body);
+
+  it("a part that is gone is null where the caller expects that, and an error elsewhere", async () => {
+    const body = { data: { nodes: [{ id: "a" }, null] }, errors: [missing] };
+    answers(body);
+    expect(await ask(true)).toEqual(body.data);
+    answers(body);
+    expect(await refused(ask(false))).toMatchObject({ code: "BATON_GITHUB_NOT_FOUND" });
+  });
+
+  it.each([
+    [
+      "another error",
+      { data: { nodes: [null] }, errors: [missing, { type: "FORBIDDEN", message: "no" }] },
+      "BATON_GITHUB_DENIED",
+    ],
+    ["no data at all", { data: null, errors: [missing] }, "BATON_GITHUB_NOT_FOUND"],
+  ])("%s stays an error", async (_, body, code) => {
+    answers(body);
+    expect(await refused(ask(true))).toMatchObject({ code });
+  });
+});

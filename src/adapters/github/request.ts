@@ -125,7 +125,13 @@ export class Requester {
    * error here, as a status does.
    * Source: https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
    */
-  async graphql<T>(query: string, variables: Record<string, unknown>, contentWrite: Write): Promise<T> {
+  async graphql<T>(
+    query: string,
+    variables: Record<string, unknown>,
+    contentWrite: Write,
+    /** Parts that do not exist are null in the answer. */
+    { partial = false }: { partial?: boolean } = {},
+  ): Promise<T> {
     const { baseUrl } = this.#options;
     // GitHub Enterprise Server has REST at /api/v3 and GraphQL next to it.
     const at = baseUrl.endsWith("/api/v3") ? { baseUrl: baseUrl.slice(0, -"/v3".length) } : {};
@@ -134,8 +140,9 @@ export class Requester {
       { query, variables, ...at },
       contentWrite,
     );
-    const [error] = data.errors ?? [];
-    if (error === undefined && data.data !== undefined) return data.data;
+    const errors = (data.errors ?? []).filter(({ type }) => !(partial && type === "NOT_FOUND" && data.data != null));
+    const [error] = errors;
+    if (error === undefined && data.data != null) return data.data;
     const said = (data.errors ?? []).map(({ message }) => message).join(" ") || "an answer without data";
     const code =
       error?.type === "RATE_LIMITED"

@@ -51,12 +51,19 @@ export type PullRequest = Fields<
     base: Pick<Schemas["pull-request"]["base"], "sha" | "ref">;
   };
 
-export type Review = Fields<"pull-request-review", "id" | "state" | "commit_id" | "submitted_at"> & {
+export type Review = Fields<
+  "pull-request-review",
+  "id" | "node_id" | "state" | "commit_id" | "submitted_at" | "html_url"
+> & {
   body: string | null;
   user: User | null;
 };
 
-export type ReviewComment = Fields<"pull-request-review-comment", "path" | "line" | "body" | "pull_request_review_id">;
+export type ReviewComment = Fields<
+  "pull-request-review-comment",
+  "id" | "path" | "line" | "body" | "pull_request_review_id" | "html_url"
+> &
+  Optional<"pull-request-review-comment", "in_reply_to_id"> & { user: User | null };
 
 export type CheckRun = Fields<
   "check-run",

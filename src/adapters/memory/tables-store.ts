@@ -100,8 +100,17 @@ export class TablesStore implements Store {
     return this.#host.tables().delivery(hook, guid);
   }
 
-  async finishDelivery(hook: string, guid: string, state: "handled" | "failed", note: string): Promise<void> {
-    return this.#change((tables) => tables.finishDelivery(hook, guid, state, note));
+  async finishDelivery(
+    hook: string,
+    guid: string,
+    state: "handled" | "failed",
+    note: string,
+    completeJobId?: string,
+  ): Promise<void> {
+    return this.#change((tables) => {
+      tables.finishDelivery(hook, guid, state, note);
+      if (completeJobId !== undefined) tables.completeJob(completeJobId);
+    });
   }
 
   async knownGuids(guids: string[]): Promise<Set<string>> {

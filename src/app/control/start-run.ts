@@ -59,6 +59,7 @@ export async function startRun(dependencies: Dependencies, runner: Runner, reque
     commentId: null,
     writtenAt: null,
     place: "",
+    lineCommentId: null,
     settings: base.settings,
     settingsSha: base.sha,
     configuration: base,

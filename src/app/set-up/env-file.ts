@@ -13,6 +13,7 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { parseEnv } from "node:util";
@@ -26,10 +27,13 @@ export function keepInEnvFile(path: string, values: Readonly<Record<string, stri
   // A link, for example into a folder of secrets, stays a link.
   const place = existsSync(path) ? realpathSync(path) : path;
   const before = existsSync(place) ? readFileSync(place, "utf8") : "";
+  const text = withValues(before, values);
   const made = `${place}.${process.pid}.new`;
-  const file = openSync(made, "w", 0o600);
+  // Left from a crash, perhaps with another mode.
+  rmSync(made, { force: true });
+  const file = openSync(made, "wx", 0o600);
   try {
-    writeFileSync(file, withValues(before, values));
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);

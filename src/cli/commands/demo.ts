@@ -12,7 +12,10 @@ export const demo: CliCommand = (program, context) => {
   program
     .command("demo")
     .description("The whole job on this machine, without any account.")
-    .option("--story <name>", "The story to show: job, or sweep (from a SARIF report to a merged pull request).")
+    .option(
+      "--story <name>",
+      "The story to show: job, sweep (from a SARIF report to a merged pull request), or review (of a person's pull request).",
+    )
     .option("--play", "Be the reviewer, in the pages of the local GitHub.")
     .option(...jsonOption)
     .option("--no-serve", "End after the job instead of serving the thread as a web page.")

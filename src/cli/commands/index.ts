@@ -15,6 +15,7 @@ import { onboard } from "./onboard.ts";
 import { open } from "./open.ts";
 import { processCheck } from "./process-check.ts";
 import { processList } from "./process-list.ts";
+import { processNew } from "./process-new.ts";
 import { promptInspect } from "./prompt-inspect.ts";
 import { runCancel } from "./run-cancel.ts";
 import { runDiff } from "./run-diff.ts";
@@ -53,6 +54,7 @@ export const commands: readonly CliCommand[] = [
   configSchema,
   processCheck,
   processList,
+  processNew,
   runStart,
   runList,
   runShow,

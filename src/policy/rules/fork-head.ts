@@ -3,13 +3,25 @@ import { allow, deny, type Rule } from "../rule.ts";
 
 export const forkHead: Rule<CommandFacts> = {
   name: "no-fork-head",
-  summary: "No agent runs on the head of a fork.",
-  judge({ headIsFork, worksOnHead }) {
+  summary:
+    "No agent writes on the head of a fork. `review`, `explore`, `verify` and `ask` read it in the sandbox, if a person names the commit with `--head`.",
+  judge({ headIsFork, worksOnHead, lane }) {
     if (!headIsFork) return allow("The head is in this repository.");
     if (!worksOnHead) return allow("The head is in a fork, and this command does not work on it.");
-    return deny(
-      "This pull request comes from a fork. Baton never runs an agent on a fork's head: its files are not trusted, and the run would have model keys and a write token beside them. " +
-        "A maintainer can push the branch to this repository and ask there.",
-    );
+    if (lane === undefined || lane.process === null)
+      return deny(
+        "This pull request comes from a fork. Baton never lets an agent change a fork's head: its files are not trusted, and the run would have model keys and a write token beside them. " +
+          "`/baton run review`, `explore` and `verify` can read it. A maintainer can push the branch to this repository and ask there.",
+      );
+    const head = lane.headSha.slice(0, 12);
+    if (lane.named === null)
+      return deny(
+        `This pull request comes from a fork. Read the change first. To let an agent read exactly \`${head}\`, in the sandbox and without network, write: \`${lane.again}\``,
+      );
+    if (!lane.headSha.startsWith(lane.named))
+      return deny(
+        `The head of this fork is now \`${head}\`, not \`${lane.named.slice(0, 12)}\`. Read the new change, then write: \`${lane.again}\``,
+      );
+    return allow(`The head is in a fork, and the command lets an agent read exactly \`${head}\`.`);
   },
 };

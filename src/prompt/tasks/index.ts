@@ -7,8 +7,22 @@ import { implement } from "./implement.ts";
 import { plan } from "./plan.ts";
 import { repair } from "./repair.ts";
 import { review } from "./review.ts";
+import { secondLook } from "./second-look.ts";
 import { split } from "./split.ts";
 import { step } from "./step.ts";
 import { verify } from "./verify.ts";
 
-export const tasks = { plan, implement, repair, address, explore, review, expect, verify, split, step, custom };
+export const tasks = {
+  plan,
+  implement,
+  repair,
+  address,
+  explore,
+  review,
+  secondLook,
+  expect,
+  verify,
+  split,
+  step,
+  custom,
+};

@@ -3,6 +3,7 @@ import { limits } from "../../core/limits.ts";
 import type { Json, Repository } from "../../core/vocabulary.ts";
 import type { CheckRunContent, FoldReason, Github, PostedComment } from "../../ports/github.ts";
 import type { OutboxRow } from "../../ports/store.ts";
+import { startedWorkflows } from "../../thread/render/started-workflows.ts";
 
 interface OutboxKind {
   /** The shortest interval between two sends of the same operation. */
@@ -81,6 +82,22 @@ export const outboxKinds = {
         body: string;
       };
       return github.ensureIssue(repository, { marker: row.operationKey, title, body, knownNumber: number });
+    },
+  },
+  /** Starts workflow runs that wait for a person, and says what GitHub did. A run that already started counts. */
+  "workflow-approval": {
+    intervalMs: 0,
+    async ensure(github, row) {
+      const { repository, number, sha, runs } = row.payload as unknown as {
+        repository: Repository;
+        number: number;
+        sha: string;
+        runs: number[];
+      };
+      let started = 0;
+      for (const id of runs) if (await github.approveWorkflowRun(repository, id)) started += 1;
+      const body = startedWorkflows(sha, { started, refused: runs.length - started });
+      return { ...(await github.ensureComment(repository, number, row.operationKey, body, null)) };
     },
   },
   reaction: {

@@ -7,7 +7,7 @@ export interface OutboxWrite {
   /** The same for every try. A second row with the same key replaces the first (S5). */
   operationKey: string;
   repository: Repository;
-  kind: "comment" | "question" | "reaction" | "check-run" | "issue";
+  kind: "comment" | "question" | "reaction" | "check-run" | "issue" | "workflow-approval";
   /** In addition to the repository. */
   payload: Record<string, unknown>;
   priority: number;

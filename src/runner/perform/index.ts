@@ -8,6 +8,7 @@ import { breakpointPerformer } from "./breakpoint.ts";
 import { gatePerformer } from "./gate.ts";
 import { joinPerformer } from "./join.ts";
 import type { ObservePerformer, WorkPerformer } from "./performer.ts";
+import { placePerformer } from "./place.ts";
 import { publishPerformer } from "./publish.ts";
 import { shellPerformer } from "./shell.ts";
 
@@ -16,6 +17,7 @@ export const workPerformers = {
   shell: shellPerformer,
   join: joinPerformer,
   base: basePerformer,
+  place: placePerformer,
   publish: publishPerformer,
 } satisfies Record<string, WorkPerformer>;
 

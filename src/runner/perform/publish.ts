@@ -9,9 +9,10 @@ import type { Json, Verdict } from "../../core/vocabulary.ts";
 import { mergeRefusal } from "../../policy/merge-refusal.ts";
 import type { RepositoryAccess } from "../../ports/workspace.ts";
 import { readableOutcomes } from "../../prompt/outcomes.ts";
+import { reviewGateId } from "../../review/gate.ts";
 import { mergeMessage } from "../../text/commit-message.ts";
 import { conventionalTitle } from "../../text/conventional-title.ts";
-import { cut } from "../../text/cut.ts";
+import { cut, cutBytes } from "../../text/cut.ts";
 import { pullRequestTitle } from "../../text/pull-request-title.ts";
 import { renderMeasured } from "../../thread/render/measured.ts";
 import { repositoryAccess } from "../repository-access.ts";
@@ -133,6 +134,34 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
       );
       return { number: comment.id, url: comment.url, sha: null };
     }
+    case "reply": {
+      const marker = `${state.runId}/${context.effect.key}`;
+      const body = dependencies.redact(operation.body);
+      const { pullRequest, to } = operation;
+      const reply =
+        (await github.ensureReply(repository, pullRequest, to, marker, body)) ??
+        (await github.ensureComment(repository, pullRequest, marker, body, null));
+      return { number: reply.id, url: reply.url, sha: null };
+    }
+    case "review":
+      return review(context, operation);
+    case "check": {
+      const { sha, name, conclusion, title, summary } = operation;
+      const content = {
+        name,
+        status: "completed" as const,
+        conclusion,
+        title,
+        summary: cutBytes(dependencies.redact(summary), limits.checkTextBytesMax),
+        text: "",
+        annotations: [],
+        detailsUrl: null,
+      };
+      // One check run a commit and name: a later run of the pull request changes the same one.
+      const externalId = reviewGateId(repository.id, sha);
+      const made = await github.ensureCheckRun(repository, sha, externalId, content, null);
+      return { number: made.id, url: made.url, sha: null };
+    }
     case "delete-branch": {
       await demand(context, "publish", mayDelete(state, operation));
       const { branch, expectedSha } = operation;
@@ -145,6 +174,46 @@ async function perform(context: PerformContext, operation: PublishOperation): Pr
     default:
       return unreachable(operation);
   }
+}
+
+/** Threads last: a review that GitHub refuses leaves everything as it was. */
+async function review(
+  { github, state, effect, dependencies }: PerformContext,
+  operation: Extract<PublishOperation, { operation: "review" }>,
+): Promise<PublishOutput> {
+  const { repository } = state.thread;
+  const { pullRequest: number, sha, earlier, comments, resolve, withdraw } = operation;
+  const marker = `${state.runId}/${effect.key}`;
+  const body = dependencies.redact(readableOutcomes(operation.body));
+  const isEdit =
+    comments.length === 0 && earlier !== null && (await github.editReview(repository, number, earlier, marker, body));
+  const posted = isEdit
+    ? { id: earlier, url: null, onLines: true }
+    : await github.ensureReview(repository, number, marker, {
+        sha,
+        event: await eventFor({ github, state, dependencies }, operation),
+        body,
+        bodyWithFindings: dependencies.redact(readableOutcomes(operation.bodyWithFindings)),
+        comments: comments.map((one) => ({ ...one, body: dependencies.redact(one.body) })),
+      });
+  if (earlier !== null)
+    await github.retireReview(repository, number, earlier, {
+      fold: posted.id !== earlier,
+      withdraw: withdraw ? "Nothing of this review stands any more." : null,
+    });
+  for (const id of resolve) await github.resolveThread(id);
+  return { number: posted.id, url: posted.url, sha: posted.onLines ? sha : null };
+}
+
+/** GitHub accepts no request for changes from a pull request's own author. */
+async function eventFor(
+  { github, state, dependencies }: Pick<PerformContext, "github" | "state" | "dependencies">,
+  { event, pullRequest }: Extract<PublishOperation, { operation: "review" }>,
+): Promise<"comment" | "request-changes"> {
+  if (event === "comment") return event;
+  const { bot } = await dependencies.github.identity();
+  const { author } = await github.pullRequest(state.thread.repository, pullRequest);
+  return author.id === bot.id ? "comment" : event;
 }
 
 /** The changes of each commit that the remote lacks, even if a later commit reverts them. */

@@ -61,6 +61,7 @@ async function runCi(site: Site, repository: Repository, given: Start & { ci: Ci
   const appId = actionsAppId(site);
   const suite = newSuite(site, repository, { appId, branch, sha, before: null });
   if (ci.needsApproval === true) {
+    suite.workflowRunId = takeId(site.state);
     await holdSuite(site, repository, suite);
     return;
   }
@@ -74,6 +75,12 @@ export function approveRuns(site: Site, repository: Repository, sha: string): vo
   for (const suite of repository.checkSuites.values())
     if (suite.headSha === sha && suite.conclusion === "action_required")
       site.inFlight(runIn(site, repository, { suite, ci, sha }));
+}
+
+/** One workflow run that waits. */
+export function approveRun(site: Site, repository: Repository, suite: CheckSuite): void {
+  const { ci } = repository;
+  if (ci !== null) site.inFlight(runIn(site, repository, { suite, ci, sha: suite.headSha }));
 }
 
 async function runIn(

@@ -23,6 +23,7 @@ export function isShown(review: Review, { doer }: { doer: Doer }): boolean {
 export interface DraftComment {
   path: string;
   line: number | null;
+  startLine?: number;
   side?: "LEFT" | "RIGHT";
   body: string;
   diffHunk: string;
@@ -94,6 +95,19 @@ export function submitReview(
   tellReview(site, repository, { thread, review, action: "submitted", doer });
 }
 
+/** The author and people with write access may edit a review, as with a comment. */
+export function editReview(
+  repository: Repository,
+  { thread, review, body, doer }: { thread: PullThread; review: Review; body: string; doer: Doer },
+): void {
+  checkBody("PullRequestReview", body);
+  if (review.authorId !== doer.accountId && repository.roles.get(doer.accountId) === undefined)
+    throw new Refusal(403, "Must have write access to edit this review.");
+  const isSilent = body === "" && !thread.pull.reviewComments.some(({ reviewId }) => reviewId === review.id);
+  if (isSilent) throw new Refusal(422, "Unprocessable Entity", { errors: ["Body can not be blank"] });
+  review.body = body;
+}
+
 export function dismissReview(
   site: Site,
   repository: Repository,
@@ -154,6 +168,7 @@ export function addReviewComment(
     authorId: doer.accountId,
     path: comment.path,
     line: comment.line,
+    ...(comment.startLine === undefined ? {} : { startLine: comment.startLine }),
     side: comment.side ?? "RIGHT",
     body: comment.body,
     sha: review.sha,

@@ -16,7 +16,7 @@ import { selected, selectionOf, UnknownField } from "../graphql-selection.ts";
 import { isPull, type PullThread } from "../resources/pull-request.ts";
 import { bodyOf, type Context, route } from "../route.ts";
 import { nodeId } from "../site.ts";
-import type { Comment, Repository } from "../state.ts";
+import type { Comment, Repository, ReviewComment } from "../state.ts";
 
 const asked = z.object({ query: z.string().min(1), variables: z.record(z.string(), z.unknown()).default({}) });
 
@@ -125,9 +125,14 @@ const mutations: Record<string, Mutation> = {
   }),
   minimizeComment: mutation(minimizedShape, (context, input) => {
     const id = input["subjectId"];
-    const [repository, comment] = named<Comment>(context, id, ({ comments }) =>
-      [...comments.values()].find((one) => nodeId("IssueComment", one.id) === id),
-    );
+    // Source: https://docs.github.com/en/graphql/reference/interfaces#minimizable (comments and reviews)
+    const [repository, comment] = named<Pick<Comment, "minimized">>(context, id, ({ comments, threads }) => {
+      const reviews = [...threads.values()].filter(isPull).flatMap(({ pull }) => pull.reviews);
+      return (
+        [...comments.values()].find((one) => nodeId("IssueComment", one.id) === id) ??
+        reviews.find((one) => nodeId("PullRequestReview", one.id) === id)
+      );
+    });
     demandFor(context, repository, { need: "issues:write", role: "write" });
     comment.minimized = textOf(input, "classifier");
     return { minimizedComment: { isMinimized: true, minimizedReason: comment.minimized?.toLowerCase() ?? null } };
@@ -140,7 +145,7 @@ const mutations: Record<string, Mutation> = {
         .flatMap(({ pull }) => pull.reviewComments)
         .find((one) => nodeId("PullRequestReviewThread", one.id) === id),
     );
-    demandFor(context, repository, pulls);
+    demandFor(context, repository, contents);
     first.resolved = true;
     return { thread: { isResolved: true } };
   }),
@@ -153,10 +158,61 @@ function pullRequestState(context: Context, input: Input): object {
   return {
     __typename: "PullRequest",
     ...partOf(thread),
+    reviewThreads: threadsOf(context, thread, textOf(input, "after")),
     // Source: https://docs.github.com/en/graphql/reference/objects#baserefchangedevent
     timelineItems: {
       nodes:
         pull.baseChangedAt === undefined ? [] : [{ __typename: "BaseRefChangedEvent", createdAt: pull.baseChangedAt }],
+    },
+  };
+}
+
+const threadsMax = 100;
+const reactionNames = { "+1": "THUMBS_UP", "-1": "THUMBS_DOWN" } as Readonly<Record<string, string>>;
+
+/**
+ * One page of threads. A cursor is the number of threads before it.
+ * Source: https://docs.github.com/en/graphql/reference/objects#pullrequestreviewthread
+ */
+function threadsOf({ site, actor }: Context, { pull }: PullThread, after: string | null): object {
+  const viewer = actor.kind === "anonymous" ? null : doerOf(actor).accountId;
+  const shown = new Set(
+    pull.reviews.filter(({ state, authorId }) => state !== "PENDING" || authorId === viewer).map(({ id }) => id),
+  );
+  const firsts = pull.reviewComments.filter((one) => one.inReplyToId === null && shown.has(one.reviewId));
+  const from = after === null ? 0 : Number(after);
+  const some = firsts.slice(from, from + threadsMax);
+  return {
+    pageInfo: {
+      hasNextPage: from + threadsMax < firsts.length,
+      endCursor: some.length === 0 ? null : `${from + some.length}`,
+    },
+    nodes: some.map((first) => ({
+      id: nodeId("PullRequestReviewThread", first.id),
+      isResolved: first.resolved === true,
+      // Only the first comment: documents ask for it alone.
+      comments: { nodes: [threadComment(site, first)] },
+    })),
+  };
+}
+
+function threadComment(site: Context["site"], { authorId, body, reactions }: ReviewComment): object {
+  const author = site.state.accounts.get(authorId);
+  return {
+    body,
+    // The login of an App's bot has no `[bot]` in GraphQL.
+    author:
+      author === undefined
+        ? null
+        : {
+            __typename: author.kind,
+            login: author.kind === "Bot" ? author.login.replace(/\[bot\]$/, "") : author.login,
+          },
+    reactions: {
+      nodes: reactions.map(({ content, userId }) => ({
+        content: reactionNames[content] ?? content.toUpperCase(),
+        user: { login: site.state.accounts.get(userId)?.login ?? "ghost" },
+      })),
     },
   };
 }

@@ -3,13 +3,14 @@ import { z } from "zod";
 import { created, noContent, notFound, ok, Refusal } from "../answer.ts";
 import { mergePull } from "../deeds/merge.ts";
 import { demandOpenForBase, openPull, pullRange, removeReviewers, requestReviewers, retarget } from "../deeds/pulls.ts";
-import { addReview, addReviewComment, dismissReview, isShown, submitReview } from "../deeds/reviews.ts";
+import { addReview, addReviewComment, dismissReview, editReview, isShown, submitReview } from "../deeds/reviews.ts";
 import { editThread } from "../deeds/threads.ts";
 import { git } from "../git.ts";
 import { readCommits, readDifference } from "../git-objects.ts";
 import { commitObject, diffEntry } from "../resources/commit.ts";
 import { isPull, type PullThread, pullRequest, pullRequestSimple } from "../resources/pull-request.ts";
 import { reviewComment, review as reviewObject } from "../resources/review.ts";
+import { draftComments } from "../review-places.ts";
 import { bodyOf, listed, pullOf, type RepositoryContext, repositoryRoute } from "../route.ts";
 import type { Review, ReviewComment } from "../state.ts";
 
@@ -44,6 +45,8 @@ const newReview = z.object({
         line: z.number().optional(),
         position: z.number().optional(),
         side: z.enum(["LEFT", "RIGHT"]).optional(),
+        start_line: z.number().optional(),
+        start_side: z.enum(["LEFT", "RIGHT"]).optional(),
       }),
     )
     .optional(),
@@ -101,13 +104,6 @@ function commentsShown(context: RepositoryContext, { pull }: PullThread): Review
 const showReview = (context: RepositoryContext, thread: PullThread, one: Review) =>
   reviewObject(context.view, { repository: context.repository, thread }, one);
 
-/** The diff hunk of a line, as far as GitHub would show it. */
-async function hunks(context: RepositoryContext, thread: PullThread): Promise<Map<string, string>> {
-  const range = await pullRange(context.site, context.repository, thread.pull);
-  const files = await readDifference(range.directory, range.from, range.to);
-  return new Map(files.map((file) => [file.path, (file.patch ?? "").split("\n").slice(0, 8).join("\n")]));
-}
-
 const reviewRoutes = [
   repositoryRoute("GET /pulls/:number/reviews", read, (context) => {
     const thread = pullOf(context);
@@ -125,20 +121,8 @@ const reviewRoutes = [
     async (context) => {
       const thread = pullOf(context);
       const given = bodyOf(context, newReview);
-      const found = given.comments === undefined ? new Map<string, string>() : await hunks(context, thread);
-      const comments = (given.comments ?? []).map((one) => {
-        const diffHunk = found.get(one.path);
-        if (diffHunk === undefined)
-          throw new Refusal(422, "Unprocessable Entity", { errors: ["Path could not be resolved"] });
-        const line = one.line ?? one.position ?? null;
-        return {
-          path: one.path,
-          line,
-          body: one.body,
-          diffHunk,
-          ...(one.side === undefined ? {} : { side: one.side }),
-        };
-      });
+      const range = await pullRange(context.site, context.repository, thread.pull);
+      const comments = await draftComments(range, given.commit_id ?? range.to, given.comments ?? []);
       const one = addReview(context.site, context.repository, {
         thread,
         event: given.event ?? null,
@@ -148,6 +132,34 @@ const reviewRoutes = [
         doer: context.doer,
       });
       return ok(showReview(context, thread, one));
+    },
+    "read",
+  ),
+  // Source: https://docs.github.com/en/rest/pulls/reviews#update-a-review-for-a-pull-request
+  repositoryRoute(
+    "PUT /pulls/:number/reviews/:review",
+    write,
+    (context) => {
+      const thread = pullOf(context);
+      const review = reviewOf(context, thread);
+      const { body } = bodyOf(context, z.object({ body: z.string() }));
+      editReview(context.repository, { thread, review, body, doer: context.doer });
+      return ok(showReview(context, thread, review));
+    },
+    "read",
+  ),
+  // Source: https://docs.github.com/en/rest/pulls/reviews#delete-a-pending-review-for-a-pull-request
+  repositoryRoute(
+    "DELETE /pulls/:number/reviews/:review",
+    write,
+    (context) => {
+      const thread = pullOf(context);
+      const review = reviewOf(context, thread);
+      if (review.state !== "PENDING") throw new Refusal(422, "Can not delete a non-pending pull request review");
+      const { pull } = thread;
+      pull.reviews = pull.reviews.filter((one) => one !== review);
+      pull.reviewComments = pull.reviewComments.filter(({ reviewId }) => reviewId !== review.id);
+      return ok(showReview(context, thread, review));
     },
     "read",
   ),

@@ -98,8 +98,12 @@ export const limits = {
   apiRequestsPerMinuteMax: 600,
   /** Each write also writes to GitHub, from a limit that all clients share. */
   apiWritesPerMinuteMax: 30,
-  /** Refused tokens from one address in a minute. Baton does not look up further ones. */
+  /**
+   * Refused tokens from one address in a minute. Valid tokens still pass: behind a proxy, all clients have one address.
+   */
   apiRefusalsPerMinuteMax: 60,
+  /** Steps of sign-ins from one address in a minute. Each may ask GitHub. */
+  apiSignInsPerMinuteMax: 120,
   apiPageMax: 200,
   /** Runs that one request for a page looks at. A person may see one run of thousands. */
   apiRowsPerPageMax: 2_000,
@@ -118,6 +122,8 @@ export const limits = {
   /** A proxy cuts a connection that is silent. Baton also asks for the permission of a stream's person again. */
   apiStreamBeatMs: 15_000,
   apiSessionsMax: 1_000,
+  /** Open sessions of one person. A new one ends the oldest, and nobody else's. */
+  apiSessionsPerPersonMax: 5,
   /** A one-time link of the terminal, and the session that it opens. */
   apiLinkMs: 5 * 60_000,
   apiSessionMs: 12 * 3_600_000,

@@ -131,6 +131,13 @@ it("an answer counts once", async () => {
   expect((await open(path, cookie)).status).toBe(401);
 });
 
+it("a person has a few sessions at once: one more ends their oldest, and nobody else's", async () => {
+  const status = async (cookie: string) => (await world.ask("GET", "/api/v1/me", { headers: { cookie } })).status;
+  const [bob, oldest] = [await signedIn("bob"), await signedIn("alice")];
+  for (let more = 0; more < limits.apiSessionsPerPersonMax; more += 1) await signedIn("alice");
+  expect([await status(oldest), await status(bob)]).toEqual([401, 200]);
+});
+
 it("somebody whom GitHub does not know in this browser gets no code", async () => {
   expect((await asked(null)).path).toBe(`${github.url}/login`);
 });

@@ -88,10 +88,13 @@ export class GithubSignIn {
     if (person.kind !== "user") throw refused("Only people sign in.");
     const secret = random();
     const now = this.#place.clock.now();
-    await changeValue(this.#place, kept, (before) => [
-      ...(before ?? []).filter(({ expiresAt }) => expiresAt > now).slice(1 - limits.apiSessionsMax),
-      { hash: hashOf(secret), person, expiresAt: now + limits.apiSessionMs },
-    ]);
+    await changeValue(this.#place, kept, (before) => {
+      const open = (before ?? []).filter(({ expiresAt }) => expiresAt > now);
+      const own = open.filter((one) => one.person.id === person.id).slice(1 - limits.apiSessionsPerPersonMax);
+      const others = open.filter((one) => one.person.id !== person.id);
+      const made = { hash: hashOf(secret), person, expiresAt: now + limits.apiSessionMs };
+      return [...others, ...own, made].slice(-limits.apiSessionsMax);
+    });
     response.writeHead(200, {
       ...secretive,
       "content-type": "text/html; charset=utf-8",

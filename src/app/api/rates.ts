@@ -25,11 +25,6 @@ export class Rates {
     window.count += 1;
   }
 
-  /** True if the next one is beyond `max`. Counts nothing. */
-  isFull(key: string, max: number): boolean {
-    return this.#window(key, this.#clock.now()).count >= max;
-  }
-
   #window(key: string, now: number): { since: number; count: number } {
     const known = this.#counts.get(key);
     if (known !== undefined && now - known.since < windowMs) return known;

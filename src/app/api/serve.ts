@@ -84,9 +84,6 @@ export function openApi(parts: Omit<ApiParts, "repositories">, { local, github =
 
   const tokenOf = async (request: IncomingMessage): Promise<Token> => {
     const from = `refused ${request.socket.remoteAddress ?? ""}`;
-    // AV3: a guess costs a look into the store.
-    if (rates.isFull(from, limits.apiRefusalsPerMinuteMax))
-      rates.demand(from, limits.apiRefusalsPerMinuteMax, "refused requests");
     try {
       return await tokens.verify(bearerOf(request));
     } catch (thrown) {
@@ -130,6 +127,8 @@ export function openApi(parts: Omit<ApiParts, "repositories">, { local, github =
     if (url.pathname === metricsPath) return answerMetrics(request, response);
     if (url.pathname === signInPath && local !== undefined) return local.open(request, response);
     if (isGithubPath(url.pathname)) {
+      // AV3: each of these may ask GitHub.
+      rates.demand(`sign-in ${request.socket.remoteAddress ?? ""}`, limits.apiSignInsPerMinuteMax, "sign-ins");
       if (github === null)
         throw new BatonError("BATON_PATH_UNKNOWN", "Nobody can sign in with GitHub here: GITHUB_CLIENT_ID is not set.");
       return github.handle(url.pathname, request, response);

@@ -40,6 +40,7 @@ it("action.yml names the files that are there, and every input and output that t
   expect(action.runs).toMatchObject({ using: "node24", main: "dist/main.js", post: "dist/post.js" });
   expect(readdirSync(committed)).toEqual(expect.arrayContaining(["main.js", "post.js"]));
   expect(Object.keys(action.inputs).sort()).toEqual([
+    "agent",
     "app-slug",
     "cache-directory",
     "check-run-id",

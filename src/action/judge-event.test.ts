@@ -20,7 +20,9 @@ async function judged(body: string, login: string, given: { files?: Record<strin
     },
     issue: async () => ({ isPullRequest: base !== undefined }) as Awaited<ReturnType<Github["issue"]>>,
     pullRequest: async () =>
-      ({ baseRef: base, headRepositoryId: repository.id }) as Awaited<ReturnType<Github["pullRequest"]>>,
+      ({ baseRef: base, headSha: "1".repeat(40), headRepositoryId: repository.id }) as Awaited<
+        ReturnType<Github["pullRequest"]>
+      >,
   };
   const app: Partial<GithubApp> = {
     installation: async () => github as Github,

@@ -82,7 +82,7 @@ it("the story `sweep`: from SARIF to a merged pull request that the dashboard co
   const { stdout, stderr, exitCode } = await demo(undefined, {}, ["--story", "sweep"]);
   const summary = lastLine(stdout);
   expect(Object.keys(summary)).toEqual(fields);
-  expect(summary).toMatchObject({ verdict: "passed", pullRequest: { merged: true }, pushes: 1 });
+  expect(summary, stderr).toMatchObject({ verdict: "passed", pullRequest: { merged: true }, pushes: 1 });
   const steps = (summary["steps"] as { key: string }[]).map(({ key }) => key);
   expect(steps).toEqual(expect.arrayContaining(["detect", "implement", "detect-again", "pull-request", "merge"]));
   expect(stderr).toContain("Baton opens its dashboard: #2");

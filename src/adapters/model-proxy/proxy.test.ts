@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { reserveUpTo } from "../../../test/fakes/money.ts";
@@ -679,6 +679,30 @@ describe("what is cut", () => {
     const [use] = grant.uses();
     expect(use).toMatchObject({ model: "gpt-5", estimated: 1 });
     expect(use?.tokens.input).toBeGreaterThan(1_000);
+  });
+
+  it("G2: a client that leaves before its question went out whole pays nothing", async () => {
+    const met = Promise.withResolvers<Socket>();
+    // It never answers the handshake, so nothing of the question goes out.
+    const deaf = createTcpServer((socket) => met.resolve(socket)).listen(0, "127.0.0.1");
+    await once(deaf, "listening");
+    const { port } = deaf.address() as AddressInfo;
+    const other = await startModelProxy({ openai: { baseUrl: `https://127.0.0.1:${port}`, secret, kind: "key" } });
+    try {
+      const grant = other.grant({ ...grantOfAll });
+      const hangUp = new AbortController();
+      const { signal } = hangUp;
+      const asking = ask(grant, "openai", "/responses", { model: "gpt-5", input: "x".repeat(4_000) }, { signal });
+      const socket = await met.promise;
+      hangUp.abort();
+      await expect(asking).rejects.toThrow("aborted");
+      await once(socket.resume(), "close");
+      await grant.revoke();
+      expect(grant.uses()).toEqual([]);
+    } finally {
+      await other.close();
+      deaf.close();
+    }
   });
 
   it("a service that breaks off is seen as that, and counted", async () => {

@@ -289,7 +289,6 @@ async function forward(
     const request = await requestOf(asked, incoming, body);
     // The login at a platform takes its time.
     if (left) return;
-    sent = true;
     const response = await send(world, request, incoming.method, stop.signal);
     const status = statusOf(response, upstream);
     if (status < 200 || status > 299) {
@@ -319,6 +318,8 @@ async function forward(
     if (cut === null) outgoing.end();
     else outgoing.destroy();
   } catch (thrown) {
+    // As below: what did not go out whole costs nothing.
+    sent = thrown instanceof Unanswered;
     if (left) return;
     const message = thrown instanceof Error ? thrown.message : "no answer";
     // Nothing was sent. A refused login stays refused, and so does a name that the platform cannot have.

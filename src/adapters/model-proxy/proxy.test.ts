@@ -687,7 +687,7 @@ describe("what is cut", () => {
     const deaf = createTcpServer((socket) => met.resolve(socket)).listen(0, "127.0.0.1");
     await once(deaf, "listening");
     const { port } = deaf.address() as AddressInfo;
-    const other = await startModelProxy({ openai: { baseUrl: `https://127.0.0.1:${port}`, secret, kind: "key" } });
+    const other = await startModelProxy({ openai: { baseUrl: `https://127.0.0.1:${port}`, secret, kind: "api-key" } });
     try {
       const grant = other.grant({ ...grantOfAll });
       const hangUp = new AbortController();

@@ -118,7 +118,8 @@ export const leftOutInJobs: Readonly<Record<string, string>> = {
   "no CI and nobody who may approve": "the world of jobs has a workflow of CI",
   "a flaky job that somebody re-runs": "a workflow plays the CI",
   "green-hides-red-of-same-name: two jobs of one workflow run": "a workflow plays the CI",
-  "an edited comment, a quote and code": "its edit comes within the second of writing, and looks like none",
+  // https://docs.github.com/en/repositories/archiving-a-github-repository/archiving-repositories
+  "locked-thread: an archived repository": "an archived repository takes no comment, so no job begins",
 };
 
 export function isReason(value: Reason | Record<string, Reason>): value is Reason {

@@ -136,7 +136,7 @@ export function gitRef(view: View, repository: Repository, given: { ref: string;
   return {
     ref: given.ref,
     node_id: nodeId("Ref", `${repository.id}:${given.ref}`),
-    url: `${repositoryUrl(view, repository)}/git/${given.ref}`,
+    url: `${repositoryUrl(view, repository)}/git/${given.ref.split("/").map(encodeURIComponent).join("/")}`,
     object: {
       type: "commit",
       sha: given.sha,

@@ -318,7 +318,7 @@ async function forward(
     if (cut === null) outgoing.end();
     else outgoing.destroy();
   } catch (thrown) {
-    // As below: what did not go out whole costs nothing.
+    // As below: a request that did not go out whole costs nothing.
     sent = thrown instanceof Unanswered;
     if (left) return;
     const message = thrown instanceof Error ? thrown.message : "no answer";

@@ -118,7 +118,7 @@ async function programWorks(place: Place): Promise<void> {
   await expects(place, ["demo", "--no-serve"], 1, new RegExp(`npm install ${product.localGitHubPackage}@`));
 }
 
-/** Without credentials: Probot's page, with its style. */
+/** Without credentials: the set-up page at the address that the terminal shows, and nothing without its key. */
 async function setUpPageWorks({ folder, env, wrong }: Place): Promise<void> {
   const port = portOf(0);
   const started = execa(join(folder, "node_modules/.bin/baton"), ["start"], {
@@ -129,11 +129,17 @@ async function setUpPageWorks({ folder, env, wrong }: Place): Promise<void> {
     timeout,
   });
   try {
-    const page = await answerOf(`http://127.0.0.1:${port}/probot`);
-    const style = /href="([^"]+\.css)"/.exec(page)?.[1];
-    if (!/Register GitHub App/.test(page) || style === undefined)
-      wrong.push(`The set-up page is ${page.slice(0, 500)}`);
-    else if (!(await answerOf(`http://127.0.0.1:${port}${style}`)).includes("{")) wrong.push(`${style} is not there.`);
+    let said = "";
+    for await (const chunk of started.all) {
+      said += String(chunk);
+      if (/[?&]key=[\w-]+\s/.test(said)) break;
+    }
+    const address = /https?:\/\/\S+[?&]key=[\w-]+/.exec(said)?.[0] ?? "";
+    const { pathname, search } = new URL(address);
+    const page = await answerOf(`http://127.0.0.1:${port}${pathname}${search}`);
+    if (!/<form/.test(page) || /Not here/.test(page)) wrong.push(`The set-up page is ${page.slice(0, 500)}`);
+    const stranger = await answerOf(`http://127.0.0.1:${port}${pathname}`);
+    if (!/Not here/.test(stranger)) wrong.push(`Without its key, the set-up page is ${stranger.slice(0, 500)}`);
   } finally {
     started.kill();
     await started;

@@ -142,11 +142,8 @@ function indexOfRun(lines: readonly string[], quote: readonly string[], line: nu
   return nearest(runsOf(all, quote), line)?.[0]?.line ?? null;
 }
 
-/** LF2 */
 function fingerprintOf(basePath: string, side: "LEFT" | "RIGHT", lines: readonly string[], line: number): string {
-  const text = normal(lines[line - 1] ?? "");
-  const before = lines.slice(0, line - 1).filter((one) => normal(one) === text).length;
-  return hash64(JSON.stringify([basePath, side, text, before]));
+  return fingerprintsOf(basePath, side, lines, [line])[0] ?? "";
 }
 
 /** The fingerprints of earlier comments whose line is no longer in the file, or no longer deleted. */
@@ -174,11 +171,11 @@ function fingerprintsIn(path: string, side: "LEFT" | "RIGHT", facts: PlaceFacts)
     side === "RIGHT"
       ? lines.map((_, index) => index + 1)
       : (file?.hunks ?? []).flatMap(({ LEFT }) => LEFT.filter(({ changed }) => changed).map(({ line }) => line));
-  return new Set(allFingerprints(basePath, side, lines, numbers));
+  return new Set(fingerprintsOf(basePath, side, lines, numbers));
 }
 
-/** As `fingerprintOf`, for many lines in one pass. */
-function allFingerprints(
+/** LF2, for many lines in one pass. A line that the file has not has none. */
+function fingerprintsOf(
   basePath: string,
   side: "LEFT" | "RIGHT",
   lines: readonly string[],

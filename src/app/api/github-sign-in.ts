@@ -6,10 +6,12 @@
  * GI3 A page of another site can neither read nor act: the cookie is strict, and an action needs this origin.
  * GI4 Baton keeps no token of the person. It asks GitHub for their permission as the App, at each request.
  */
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import { authorizeUrl, personOf, type SignInApp } from "../../adapters/github/sign-in.ts";
+import { isSameText } from "../../adapters/system/same-text.ts";
+import { sha256 } from "../../adapters/system/sha256.ts";
 import { BatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import { defineValue, readValue } from "../../ports/values.ts";
@@ -60,7 +62,7 @@ export class GithubSignIn {
   async callerOf(request: IncomingMessage): Promise<Caller | null> {
     const secret = cookieOf(request, sessionCookie);
     if (secret === null || !this.#isOwnOrigin(request)) return null;
-    const hash = hashOf(secret);
+    const hash = sha256(secret);
     const sessions = (await readValue(this.#place.store, kept)) ?? [];
     const found = sessions.find((one) => one.hash === hash && one.expiresAt > this.#place.clock.now());
     return found === undefined ? null : { kind: "person", id: `person:${found.person.id}`, person: found.person };
@@ -80,7 +82,7 @@ export class GithubSignIn {
     const [state = "", verifier = ""] = (cookieOf(request, askCookie) ?? "").split(".");
     const code = searchParams.get("code") ?? "";
     // GI2
-    if (state === "" || !isSame(state, searchParams.get("state") ?? "") || code === "")
+    if (state === "" || !isSameText(state, searchParams.get("state") ?? "") || code === "")
       throw refused(
         "The sign-in was not begun in this browser, or more than 10 minutes ago. Begin again at `/sign-in/github`.",
       );
@@ -92,7 +94,7 @@ export class GithubSignIn {
       const open = (before ?? []).filter(({ expiresAt }) => expiresAt > now);
       const own = open.filter((one) => one.person.id === person.id).slice(1 - limits.apiSessionsPerPersonMax);
       const others = open.filter((one) => one.person.id !== person.id);
-      const made = { hash: hashOf(secret), person, expiresAt: now + limits.apiSessionMs };
+      const made = { hash: sha256(secret), person, expiresAt: now + limits.apiSessionMs };
       return [...others, ...own, made].slice(-limits.apiSessionsMax);
     });
     response.writeHead(200, {
@@ -110,7 +112,7 @@ export class GithubSignIn {
   async #signOut(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const secret = cookieOf(request, sessionCookie);
     if (secret === null || !this.#isOwnOrigin(request)) throw refused("The request carries no session.");
-    await changeValue(this.#place, kept, (before) => (before ?? []).filter(({ hash }) => hash !== hashOf(secret)));
+    await changeValue(this.#place, kept, (before) => (before ?? []).filter(({ hash }) => hash !== sha256(secret)));
     response.writeHead(204, {
       ...secretive,
       "set-cookie": `${sessionCookie}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0`,
@@ -143,15 +145,6 @@ function signedInPage(login: string): string {
 
 function random(): string {
   return randomBytes(32).toString("base64url");
-}
-
-function hashOf(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
-}
-
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 /** null: there is none, or it is not of Baton's form. */

@@ -7,9 +7,10 @@
  *     for too, and no proxy is between.
  * OL3 A page of another site can neither read nor act: the cookie is strict, and an action needs this origin.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { userInfo } from "node:os";
+import { sha256 } from "../../adapters/system/sha256.ts";
 import { BatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -49,7 +50,7 @@ export class LocalSessions {
       throw refused(
         "The link does not hold: it was used, is older than 5 minutes, or is of another Baton. Print a new one: `baton open`.",
       );
-    this.#links.delete(hashOf(code));
+    this.#links.delete(sha256(code));
     const session = this.#add(this.#sessions, limits.apiSessionMs, sessionsMax);
     response.writeHead(303, {
       location: dashboardPath,
@@ -66,24 +67,20 @@ export class LocalSessions {
     if (session === undefined || !isHere(request) || !isOwnOrigin(request) || !this.#holds(this.#sessions, session))
       return null;
     const login = `${userInfo().username} (browser)`;
-    return { kind: "operator", id: `operator:${hashOf(session).slice(0, 12)}`, person: { id: 0, login, kind: "user" } };
+    return { kind: "operator", id: `operator:${sha256(session).slice(0, 12)}`, person: { id: 0, login, kind: "user" } };
   }
 
   #add(all: Map<string, number>, ms: number, max: number): string {
     const made = randomBytes(32).toString("base64url");
     const now = this.#clock.now();
     for (const [hash, until] of all) if (until <= now || all.size >= max) all.delete(hash);
-    all.set(hashOf(made), now + ms);
+    all.set(sha256(made), now + ms);
     return made;
   }
 
   #holds(all: ReadonlyMap<string, number>, secret: string): boolean {
-    return (all.get(hashOf(secret)) ?? 0) > this.#clock.now();
+    return (all.get(sha256(secret)) ?? 0) > this.#clock.now();
   }
-}
-
-function hashOf(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
 }
 
 /** OL2. The name keeps out a page whose own name leads to this machine. */

@@ -5,8 +5,10 @@
  * AT2 A token that is unknown, expired or revoked is refused with one and the same error.
  * AT3 A token never approves anything. Only a person who signed in does.
  */
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { isSameText } from "../../adapters/system/same-text.ts";
+import { sha256 } from "../../adapters/system/sha256.ts";
 import { BatonError } from "../../core/errors.ts";
 import { limits } from "../../core/limits.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -86,7 +88,7 @@ export class Tokens {
     const made: Kept = {
       id,
       name,
-      hash: hashOf(secret),
+      hash: sha256(secret),
       scope,
       person,
       repositories: scope === "metrics" ? [] : repositories,
@@ -139,7 +141,7 @@ export class Tokens {
     if (
       found === undefined ||
       secret === undefined ||
-      !isSame(found.hash, hashOf(secret)) ||
+      !isSameText(found.hash, sha256(secret)) ||
       !isUsable(found, this.#place.clock.now())
     )
       throw refused();
@@ -164,16 +166,6 @@ function isWorthKeeping({ revokedAt, expiresAt }: Kept, now: number): boolean {
 function shown(kept: Kept): Token {
   const { hash: _, ...token } = kept;
   return token;
-}
-
-/** The secret has 256 random bits, so a slow hash would add nothing. */
-function hashOf(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
-}
-
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 async function personNamed(

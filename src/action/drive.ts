@@ -18,7 +18,7 @@ import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
 import type { NewDelivery } from "../ports/store.ts";
-import { nextDueAt } from "./next-due.ts";
+import { keepsJob, nextDueAt } from "./next-due.ts";
 
 export interface Driving {
   database: GitDatabase;
@@ -61,11 +61,6 @@ const lookMs = 10_000;
 /** The job waits for work that is due sooner: a new job would take as long. */
 const patienceMs = 60_000;
 const pollMs = 50;
-/**
- * A write that failed this often took about five minutes. The job leaves it to the next one: a runner costs money, and the
- * outbox tries for a day.
- */
-const triesInJobMax = 10;
 
 export async function drive(driving: Driving, deliveries: readonly NewDelivery[]): Promise<DriveEnd> {
   const { database, owner, workflowRunId } = driving;
@@ -202,10 +197,7 @@ function isQuiet({ database, clock, only }: Driving, { runner, outbox }: Engine)
   const nextAt = nextDueAt(database.state.snapshot.tables, (id) => only?.has(id) !== false);
   if (database.queue.running > 0 || runner.driving > 0 || outbox.sending > 0) return false;
   if (nextAt !== null && nextAt <= soon) return false;
-  return ![...database.state.snapshot.tables.outbox.values()].some(
-    ({ state, notBefore, error, tries }) =>
-      state === "pending" && (error === null || (tries < triesInJobMax && notBefore <= soon)),
-  );
+  return ![...database.state.snapshot.tables.outbox.values()].some((row) => keepsJob(row, soon));
 }
 
 /** When nothing moves any more, this sends the writes that only waited to reduce edits. */

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { JobRow } from "../adapters/memory/tables.ts";
 import type { RunId } from "../core/vocabulary.ts";
-import { nextDueAt } from "./next-due.ts";
+import { keepsJob, nextDueAt } from "./next-due.ts";
 
 const runId = "run_0123456789abcdef01234567" as RunId;
 const job = (row: Partial<JobRow>): JobRow => ({
@@ -30,4 +30,14 @@ it.each<[string, JobRow[], number | null | undefined, number | null]>([
 ])("%s", (_, jobs, wakeAt, due) => {
   const runRows = new Map(wakeAt === undefined ? [] : [[runId, { wakeAt }]]);
   expect(nextDueAt({ jobs: new Map(jobs.map((row) => [row.id, row])), runRows: runRows as never })).toBe(due);
+});
+
+it.each<[string, Parameters<typeof keepsJob>[0], boolean]>([
+  ["one that waits to be sent", { state: "pending", notBefore: 90_000, error: null, tries: 0 }, true],
+  ["one that failed and comes back soon", { state: "pending", notBefore: 50_000, error: "502", tries: 9 }, true],
+  ["one that failed and comes back later", { state: "pending", notBefore: 70_000, error: "502", tries: 2 }, false],
+  ["ND2: one that keeps failing", { state: "pending", notBefore: 50_000, error: "502", tries: 10 }, false],
+  ["one that GitHub refused", { state: "failed", notBefore: 0, error: "403", tries: 0 }, false],
+])("a job stays for a write: %s", (_, row, stays) => {
+  expect(keepsJob(row, 60_000)).toBe(stays);
 });

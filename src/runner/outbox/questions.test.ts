@@ -7,9 +7,10 @@ import { openMemory } from "../../adapters/memory/open.ts";
 import { silentLog } from "../../adapters/system/log.ts";
 import { BatonError } from "../../core/errors.ts";
 import type { RunId } from "../../core/vocabulary.ts";
+import { parseMarker, withMarker } from "../../text/marker.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { OutboxPump } from "./pump.ts";
-import { outboxRow, questionRowKey } from "./row.ts";
+import { namedKey, outboxRow, questionRowKey } from "./row.ts";
 
 const repository = { id: 9, owner: "acme", name: "shop", defaultBranch: "main", installationId: 3 };
 const key = questionRowKey("run_0123456789abcdef" as RunId, "plan-approval");
@@ -101,4 +102,17 @@ it.each(["plan-approval", "all/one/color#2", "@money/0"])("%s is a name of a com
 it.each(["Frage nach Farbe", "a".repeat(200), "naïve", "x --> <b>"])("another key has a name of its own: %s", (id) => {
   const name = questionRowKey("run_0123456789abcdef" as RunId, id);
   expect(name).toMatch(/^question:run_0123456789abcdef:[0-9a-f]{64}$/);
+});
+
+it.each(["main", "feature/#42-テスト", "feat(cart)-sum+100%", "a".repeat(400)])(
+  "a key with the name %s is a marker",
+  (name) => {
+    expect(parseMarker(withMarker("Hello", namedKey("ci", name)))).toBe(namedKey("ci", name));
+    expect(namedKey("ci", name)).not.toBe(namedKey("ci", `${name}x`));
+  },
+);
+
+it("a comment whose key is no marker is refused where it is written, because each try would fail", () => {
+  const write = { repository, kind: "comment" as const, payload: {}, priority: 1 };
+  expect(() => outboxRow({ ...write, operationKey: "ci:100%" })).toThrow("cannot be a marker");
 });

@@ -1,21 +1,22 @@
-import { z } from "zod";
 import { BatonError } from "../core/errors.ts";
 import { outboxRow } from "../runner/outbox/row.ts";
 import { type CommandContext, defineCommand, type Reply } from "./command.ts";
+import { wholeCommit } from "./head-option.ts";
 
 export const okToTest = defineCommand({
   name: "ok-to-test",
   usage: "ok-to-test <sha>",
   summary: "Start the repository's own workflows where they wait for approval, for exactly this commit of a fork.",
-  examples: ["ok-to-test 1a2b3c4"],
+  // A whole commit name is too long for the help. The answer to another commit has the command to copy.
+  examples: [],
   needs: "run",
   appliesTo: ["pull-request"],
   positional: [
     {
       name: "sha",
-      summary: "The head commit that you read.",
+      summary: "The head commit that you read, all 40 characters.",
       required: true,
-      schema: z.string().regex(/^[0-9a-f]{7,64}$/, "the head commit, at least 7 characters of it"),
+      schema: wholeCommit,
     },
   ],
   needsRun: false,
@@ -27,10 +28,10 @@ async function handle(context: CommandContext): Promise<Reply> {
   if (pullRequest === null) throw new BatonError("BATON_COMMAND_INVALID", "This is not a pull request.");
   const { headSha: sha } = pullRequest;
   const short = sha.slice(0, 12);
-  if (!sha.startsWith(String(command.positional[0])))
+  if (sha !== command.positional[0])
     throw new BatonError(
       "BATON_COMMAND_INVALID",
-      `The head is now \`${short}\`. Read the new change, then write \`/baton ok-to-test ${short}\`. Nothing was started.`,
+      `The head is now \`${sha}\`. Read the new change, then write \`/baton ok-to-test ${sha}\`. Nothing was started.`,
     );
   if (pullRequest.headRepositoryId === repository.id)
     throw new BatonError(

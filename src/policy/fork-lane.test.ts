@@ -15,17 +15,27 @@ const run = (text: string, head?: string): Command => ({
 });
 
 it.each<[string, Command, "allow" | "deny", RegExp]>([
-  ["the head by its start", run("review", "abcdef0"), "allow", /exactly `abcdef012345`/],
-  ["the whole head", run("verify\n- It works", headSha), "allow", /exactly/],
-  ["a question", { name: "ask", text: "Why?", options: { head: "abcdef0" } }, "allow", /exactly/],
-  ["no commit", run("review"), "deny", /Read the change first.*`\/baton run review --head abcdef012345`/],
-  ["a question without a commit", { name: "ask", text: "Why?" }, "deny", /`\/baton ask --head abcdef012345/],
-  ["an earlier head: a push asks again", run("review", "1234567"), "deny", /is now `abcdef012345`, not `1234567`/],
-  ["a process that writes", run("implement", "abcdef0"), "deny", /never lets an agent change/],
-  ["the usual process", run("", "abcdef0"), "deny", /never lets an agent change/],
-  ["words that begin like a process", run("reviewer please", "abcdef0"), "deny", /never lets an agent change/],
+  ["the whole head", run("verify\n- It works", headSha), "allow", /exactly `abcdef0123456789abcdef0123456789abcdef01`/],
+  ["a question", { name: "ask", text: "Why?", options: { head: headSha } }, "allow", /exactly/],
+  ["the beginning of the head, which another commit may share", run("review", headSha.slice(0, 39)), "deny", /is now/],
+  [
+    "no commit",
+    run("review"),
+    "deny",
+    /Read the change first.*`\/baton run review --head abcdef0123456789abcdef0123456789abcdef01`/,
+  ],
+  [
+    "a question without a commit",
+    { name: "ask", text: "Why?" },
+    "deny",
+    /`\/baton ask --head abcdef0123456789abcdef0123456789abcdef01/,
+  ],
+  ["an earlier head: a push asks again", run("review", "1234567"), "deny", /is now `abcdef\w{34}`, not `1234567`/],
+  ["a process that writes", run("implement", headSha), "deny", /never lets an agent change/],
+  ["the usual process", run("", headSha), "deny", /never lets an agent change/],
+  ["words that begin like a process", run("reviewer please", headSha), "deny", /never lets an agent change/],
   ["a retry", { name: "retry", text: "", options: {} }, "deny", /never lets an agent change/],
-  ["a race", { name: "race", text: "review", options: { head: "abcdef0" } }, "deny", /never lets an agent change/],
+  ["a race", { name: "race", text: "review", options: { head: headSha } }, "deny", /never lets an agent change/],
 ])("%s", (_, command, answer, because) => {
   expect(judged(command)).toEqual({ answer, because: expect.stringMatching(because) });
 });

@@ -18,12 +18,11 @@ export function forkLane(
   const [first = ""] = text.trim().split(/\s+/);
   const process = name === "ask" ? "explore" : name === "run" && reading.includes(first) ? first : null;
   const named = options["head"];
-  const sha = headSha.slice(0, 12);
   return {
     process,
     named: typeof named === "string" ? named : null,
     headSha,
-    again: name === "ask" ? `/baton ask --head ${sha} …` : `/baton run ${first} --head ${sha}`,
+    again: name === "ask" ? `/baton ask --head ${headSha} …` : `/baton run ${first} --head ${headSha}`,
   };
 }
 

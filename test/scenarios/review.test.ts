@@ -298,20 +298,22 @@ async function fork(more: Partial<WorldOptions> = {}) {
   });
   const told = (words: RegExp) =>
     world.until(`${words}`, () => ownComments(world, number).some((body) => words.test(body)));
-  return { number, seen, head, told, change, short: head.slice(0, 12) };
+  return { number, seen, head, told, change };
 }
 
 it("a fork's head: no agent without the commit by name, none that writes, none for the contributor, and none without a sandbox", async () => {
-  const { number, seen, told, short } = await fork({ agentSandbox: broken });
+  const { number, seen, told, head } = await fork({ agentSandbox: broken });
   say(world, "/baton run review", "alice", number);
-  await told(new RegExp(`comes from a fork\\. Read the change first.*--head ${short}`));
-  say(world, `/baton run implement --head ${short}`, "alice", number);
+  await told(new RegExp(`comes from a fork\\. Read the change first.*--head ${head}`));
+  say(world, `/baton run implement --head ${head}`, "alice", number);
   await told(/never lets an agent change a fork's head/);
-  say(world, `/baton run review --head ${short}`, "fay", number);
+  say(world, `/baton run review --head ${head}`, "fay", number);
   await told(/`\/baton run` needs the permission/);
-  say(world, "/baton run review --head 1234567", "alice", number);
-  await told(/is now `\w{12}`, not `1234567`/);
-  say(world, `/baton run review --head ${short}`, "alice", number);
+  say(world, `/baton run review --head ${head.slice(0, 12)}`, "alice", number);
+  await told(/the whole head commit, 40 characters/);
+  say(world, `/baton run review --head ${"1".repeat(40)}`, "alice", number);
+  await told(/is now `\w{40}`, not `1{40}`/);
+  say(world, `/baton run review --head ${head}`, "alice", number);
   await told(/reads a fork's head only in a working sandbox/);
   expect(seen).toEqual([]);
   expect(await world.baton.dependencies.store.runs({})).toEqual([]);
@@ -320,12 +322,12 @@ it("a fork's head: no agent without the commit by name, none that writes, none f
 it.runIf(sandboxWorks)(
   "a fork's head is reviewed for the named commit, with the base's settings and without network; a push asks again; its CI starts on a person's word",
   async () => {
-    const { number, seen, told, change, short } = await fork({ grants: { actions: "write" } });
+    const { number, seen, told, change, head } = await fork({ grants: { actions: "write" } });
     world.github.setCi({
       repository: repositoryName,
       ci: { name: "test", command: ["node", "--test"], needsApproval: true },
     });
-    say(world, `/baton run review --head ${short}`, "alice", number);
+    say(world, `/baton run review --head ${head}`, "alice", number);
     const state = await ends(world, number);
     expect(state.outcome?.verdict.reason).toBe("1 finding that should not be merged.");
     expect(pullOf(number).reviewComments).toMatchObject([{ path: "cart.js", line: 2 }]);
@@ -335,10 +337,10 @@ it.runIf(sandboxWorks)(
     expect([seen[0]?.prompt, seen[0]?.systemPrompt].join("").split("approve everything")).toHaveLength(2);
     expect(shown).toContain("approve everything");
     await world.github.push({ ...change, files: { "note.txt": "x" }, message: "More" });
-    say(world, `/baton run review --head ${short}`, "alice", number);
+    say(world, `/baton run review --head ${head}`, "alice", number);
     await told(/Read the new change, then write/);
-    say(world, `/baton ok-to-test ${short}`, "alice", number);
-    await told(/The head is now `\w{12}`\. Read the new change/);
+    say(world, `/baton ok-to-test ${head}`, "alice", number);
+    await told(/The head is now `\w{40}`\. Read the new change/);
     const now = pullOf(number).headSha;
     say(world, `/baton ok-to-test ${now}`, "alice", number);
     await told(/1 workflow of `\w{12}` may start/);

@@ -13,14 +13,14 @@ export const forkHead: Rule<CommandFacts> = {
         "This pull request comes from a fork. Baton never lets an agent change a fork's head: its files are not trusted, and the run would have model keys and a write token beside them. " +
           "`/baton run review`, `explore` and `verify` can read it. A maintainer can push the branch to this repository and ask there.",
       );
-    const head = lane.headSha.slice(0, 12);
+    const head = lane.headSha;
     if (lane.named === null)
       return deny(
         `This pull request comes from a fork. Read the change first. To let an agent read exactly \`${head}\`, in the sandbox and without network, write: \`${lane.again}\``,
       );
-    if (!lane.headSha.startsWith(lane.named))
+    if (head !== lane.named)
       return deny(
-        `The head of this fork is now \`${head}\`, not \`${lane.named.slice(0, 12)}\`. Read the new change, then write: \`${lane.again}\``,
+        `The head of this fork is now \`${head}\`, not \`${lane.named}\`. Read the new change, then write: \`${lane.again}\``,
       );
     return allow(`The head is in a fork, and the command lets an agent read exactly \`${head}\`.`);
   },
